@@ -1,0 +1,9 @@
+export {
+  CorruptionError,
+  FileSystemError,
+  FormatVersionError,
+  InvariantError,
+  LockHeldError,
+  MillraceError,
+  UsageError
+} from './errors.ts'

@@ -1,0 +1,17 @@
+import type { Infer, Struct } from './schema.ts'
+
+/** One Kafka API: its key, the versions we speak, the first flexible one, and both messages. */
+export interface Api<Request extends Struct = Struct, Response extends Struct = Struct> {
+  readonly key: number
+  readonly name: string
+  readonly minVersion: number
+  readonly maxVersion: number
+  readonly flexibleFrom: number
+  readonly request: Request
+  readonly response: Response
+}
+
+/** The request object of an API; fields that a version lacks have their default. */
+export type RequestOf<A extends Api> = Infer<A['request']>
+/** The response object of an API. */
+export type ResponseOf<A extends Api> = Infer<A['response']>

@@ -1,0 +1,145 @@
+import type { Serde } from '../serde/serde.ts'
+import type { StreamRecord } from './record.ts'
+
+/**
+ * The nodes of a topology: frozen data that the DSL makes and the runtime compiles. A node names its parents; records flow from
+ * parents to children. Keys and values are `unknown` here: the DSL's types saw to them.
+ */
+export type Node =
+  | SourceNode
+  | StatelessNode
+  | MergeNode
+  | AggregateNode
+  | WindowedAggregateNode
+  | TableToStreamNode
+  | RepartitionNode
+  | SinkNode
+
+interface NodeBase {
+  /** Unique in the topology; derived from what the node is (see `names.ts`). */
+  readonly name: string
+  readonly parents: readonly string[]
+}
+
+/** Reads topics. */
+export interface SourceNode extends NodeBase {
+  readonly kind: 'source'
+  readonly topics: readonly string[]
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  /** The record's event time; default: the timestamp on the log. Gets the partition time so far as second argument, -1 at first. */
+  readonly timestamp?: (value: unknown, record: StreamRecord, partitionTimeMs: number) => number
+  /** Where to begin without a committed offset; default `earliest`. */
+  readonly reset?: 'earliest' | 'latest'
+  /** The name of the repartition node that feeds it, when the topic is internal. */
+  readonly repartitionOf?: string
+}
+
+/** One record in, records out, no state. */
+export interface StatelessNode extends NodeBase {
+  readonly kind: 'stateless'
+  readonly operator: StatelessOperator
+}
+
+/** What a stateless node does. `fn` shapes: value first, then the record. */
+export type StatelessOperator =
+  | { readonly kind: 'filter'; readonly not: boolean; readonly fn: (value: unknown, record: StreamRecord) => boolean }
+  | { readonly kind: 'map'; readonly fn: (value: unknown, record: StreamRecord) => readonly [unknown, unknown] }
+  | { readonly kind: 'mapValues'; readonly fn: (value: unknown, record: StreamRecord) => unknown }
+  | { readonly kind: 'flatMap'; readonly fn: (value: unknown, record: StreamRecord) => Iterable<readonly [unknown, unknown]> }
+  | { readonly kind: 'flatMapValues'; readonly fn: (value: unknown, record: StreamRecord) => Iterable<unknown> }
+  | { readonly kind: 'selectKey'; readonly fn: (value: unknown, record: StreamRecord) => unknown }
+  | { readonly kind: 'peek'; readonly fn: (value: unknown, record: StreamRecord) => void }
+  /** `connect(emit)` is called once per task; what it returns is called per value and calls `emit` synchronously. */
+  | { readonly kind: 'pipe'; readonly connect: (emit: (value: unknown) => void) => PipedInput }
+
+/** The input end of a compiled `pipe()`. */
+export interface PipedInput {
+  next(value: unknown): void
+  close(): void
+}
+
+/** Both inputs, in the order they are processed. */
+export interface MergeNode extends NodeBase {
+  readonly kind: 'merge'
+}
+
+/** count, reduce or aggregate per key. Results are a table: records travel as changes (new and old value). */
+export interface AggregateNode extends NodeBase {
+  readonly kind: 'aggregate'
+  readonly aggregation: Aggregation
+  readonly store: StoreDefinition
+  readonly emit: EmitMode
+}
+
+/** The same per key and window. Keys downstream are `Windowed`. */
+export interface WindowedAggregateNode extends NodeBase {
+  readonly kind: 'windowed-aggregate'
+  readonly aggregation: Aggregation
+  readonly window: WindowDefinition
+  readonly store: StoreDefinition
+  readonly emit: EmitMode
+}
+
+/** `undefined` from `initial` means the first value itself begins the aggregate (reduce). */
+export interface Aggregation {
+  readonly kind: 'count' | 'reduce' | 'aggregate'
+  /** Makes the aggregate of a key without one. Absent for reduce. */
+  readonly initial?: () => unknown
+  /** Value first, then the aggregate so far, then the record. Null deletes the key. */
+  readonly add: (aggregate: unknown, value: unknown, record: StreamRecord) => unknown
+}
+
+/** Windows aligned to the epoch; tumbling when `advanceMs` equals `sizeMs`. All in milliseconds. */
+export interface WindowDefinition {
+  readonly kind: 'time'
+  readonly sizeMs: number
+  readonly advanceMs: number
+  readonly graceMs: number
+}
+
+/** When an aggregation's results go on: the last per key at each commit, every update, or once when the window closes. */
+export type EmitMode = 'commit' | 'changes' | 'final'
+
+/** A state store. Its changelog is `<application>-<name>-changelog`. */
+export interface StoreDefinition {
+  readonly name: string
+  readonly kind: 'key-value' | 'window'
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  /** Windows only: how long a window is kept after its start, in stream time. */
+  readonly retentionMs?: number
+  /** Windows only. */
+  readonly windowSizeMs?: number
+  /** True when the user gave the name: it may be queried and survives edits. */
+  readonly named: boolean
+}
+
+/** A table's changes as a stream of new values. */
+export interface TableToStreamNode extends NodeBase {
+  readonly kind: 'table-to-stream'
+}
+
+/** Writes to an internal topic and is read back by a source: the border of two sub-topologies. */
+export interface RepartitionNode extends NodeBase {
+  readonly kind: 'repartition'
+  /** Name without the application's prefix. */
+  readonly topic: string
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  /** Explicit number of partitions; absent: as many as the widest topic it must match. */
+  readonly partitions?: number
+  /** Automatic ones drop null keys; explicit ones keep them. */
+  readonly explicit: boolean
+  /** Where it goes: default murmur2 of the key's bytes. */
+  readonly partitioner?: (key: unknown, value: unknown, partitions: number) => number
+}
+
+/** Writes to a topic. */
+export interface SinkNode extends NodeBase {
+  readonly kind: 'sink'
+  readonly topic: string
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  readonly partitioner?: (key: unknown, value: unknown, partitions: number) => number
+}

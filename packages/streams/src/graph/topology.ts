@@ -1,0 +1,27 @@
+import type { Node, StoreDefinition } from './node.ts'
+
+/** A validated topology: frozen data, to describe, test and run. Nodes are in topological order. */
+export interface Topology {
+  /** The application's name: prefix of internal topics, the consumer group, the state directory. */
+  readonly name: string
+  readonly nodes: readonly Node[]
+  readonly stores: readonly StoreDefinition[]
+  /** Connected components; a repartition node ends one and its source begins another. */
+  readonly subtopologies: readonly Subtopology[]
+}
+
+/** One component: the unit of which every partition number is a task. */
+export interface Subtopology {
+  readonly id: number
+  /** Names of its nodes, in topological order. */
+  readonly nodes: readonly string[]
+  /** External topics it reads. */
+  readonly sourceTopics: readonly string[]
+  /** Internal topics it reads, names without the application's prefix. */
+  readonly repartitionSources: readonly string[]
+  /** Internal topics it writes. */
+  readonly repartitionSinks: readonly string[]
+  readonly stores: readonly string[]
+  /** Sets of topics (internal ones without prefix) that must have the same number of partitions. */
+  readonly copartitioned: readonly (readonly string[])[]
+}

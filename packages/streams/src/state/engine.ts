@@ -1,0 +1,38 @@
+/**
+ * The port of a storage engine: an ordered map of bytes to bytes, one per task, holding all its stores under one-byte prefixes.
+ * Keys are ordered as unsigned bytes. What an engine returned is not trusted: `checked-engine.ts` adds and verifies checksums and
+ * commit numbers above any engine.
+ */
+export interface StateEngine {
+  /** The value, or undefined. Synchronous in every engine. The bytes are the caller's. */
+  get(key: Buffer): Buffer | undefined
+  /** Applies all changes or none, and resolves when they are on the disk. */
+  write(changes: readonly StateChange[]): Promise<void>
+  /** Entries from `gte` to below `lt`, ascending. */
+  scan(range: KeyRange): StateScan
+  /** Removes a range and gives its space back in time. Not atomic with `write`: only for what no one may see any more. */
+  clear(range: KeyRange): Promise<void>
+  /** Approximate bytes on disk (0 in memory). */
+  sizeBytes(): Promise<number>
+  close(): Promise<void>
+}
+
+/** Put, or delete when the value is null. Buffers are given away. */
+export interface StateChange {
+  readonly key: Buffer
+  readonly value: Buffer | null
+}
+
+/** Half-open range of keys. */
+export interface KeyRange {
+  readonly gte: Buffer
+  readonly lt: Buffer
+  readonly reverse?: boolean
+}
+
+/** A scan in progress; pages keep the number of waits small. Close it when not read to its end. */
+export interface StateScan {
+  /** Up to `limit` entries; empty at the end. */
+  next(limit: number): Promise<readonly (readonly [Buffer, Buffer])[]>
+  close(): Promise<void>
+}
