@@ -35,6 +35,21 @@ export class FileSystemError extends MillraceError {
   }
 }
 
+/** A connection could not be made or broke. `systemCode` is the operating system's code (`ECONNREFUSED` ...). Retry, or fix the address. */
+export class NetworkError extends MillraceError {
+  readonly code = 'MILLRACE_NETWORK'
+  readonly systemCode: string
+  readonly host: string
+  readonly port: number
+
+  constructor(details: { message: string; systemCode: string; host: string; port: number }, options?: ErrorOptions) {
+    super(details.message, options)
+    this.systemCode = details.systemCode
+    this.host = details.host
+    this.port = details.port
+  }
+}
+
 /** Another process (or another log in this one) holds the directory. */
 export class LockHeldError extends MillraceError {
   readonly code = 'MILLRACE_LOCK_HELD'

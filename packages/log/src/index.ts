@@ -1,3 +1,22 @@
+// The injected world
+export type {
+  Clock,
+  Connection,
+  DirectoryEntry,
+  Environment,
+  FileHandle,
+  FileLock,
+  FileStat,
+  FileSystem,
+  Listener,
+  Network,
+  NetworkAddress,
+  RandomSource,
+  Timer,
+  Timers
+} from './environment/environment.ts'
+export { memoryEnvironment } from './environment/memory-environment.ts'
+export { realEnvironment } from './environment/real-environment.ts'
 export {
   CorruptionError,
   FileSystemError,
@@ -5,5 +24,6 @@ export {
   InvariantError,
   LockHeldError,
   MillraceError,
+  NetworkError,
   UsageError
 } from './errors.ts'
