@@ -1,0 +1,62 @@
+import { MillraceError } from '@millrace/log'
+
+/** A topic that the topology reads does not exist, and the application was told not to make it. */
+export class MissingSourceTopicError extends MillraceError {
+  readonly code = 'STREAMS_MISSING_SOURCE_TOPIC'
+  readonly topic: string
+
+  constructor(topic: string) {
+    super(`topic ${topic} does not exist: create it first, or pass createTopics: { partitions } to runStreams`)
+    this.topic = topic
+  }
+}
+
+/** Topics that are joined or merged by key must have the same number of partitions, and do not. */
+export class CopartitionError extends MillraceError {
+  readonly code = 'STREAMS_COPARTITION'
+  /** Partitions per topic. */
+  readonly partitions: ReadonlyMap<string, number>
+
+  constructor(partitions: ReadonlyMap<string, number>) {
+    const counts = [...partitions].map(([topic, count]) => `${topic} has ${count}`).join(', ')
+    super(`topics read together by key need the same number of partitions: ${counts}. Repartition one of them`)
+    this.partitions = partitions
+  }
+}
+
+/** An internal topic exists, with another number of partitions than the topology needs now. */
+export class InternalTopicMismatchError extends MillraceError {
+  readonly code = 'STREAMS_INTERNAL_TOPIC_MISMATCH'
+  readonly topic: string
+
+  constructor(topic: string, actual: number, needed: number) {
+    super(
+      `internal topic ${topic} has ${actual} partitions and the topology needs ${needed}: ` +
+        'its source topics changed; run the new topology under another name, or delete the topic and its state'
+    )
+    this.topic = topic
+  }
+}
+
+/** The application stopped because of an error; `cause` is that error. */
+export class ApplicationFailedError extends MillraceError {
+  readonly code = 'STREAMS_APPLICATION_FAILED'
+
+  constructor(application: string, cause: unknown) {
+    super(
+      `application ${application} stopped at its last commit: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause }
+    )
+  }
+}
+
+/** A store name that the topology does not have, or that the application cannot query. */
+export class UnknownStoreError extends MillraceError {
+  readonly code = 'STREAMS_UNKNOWN_STORE'
+  readonly store: string
+
+  constructor(store: string, known: readonly string[]) {
+    super(`no store ${store} here; the topology has ${known.length === 0 ? 'none' : known.join(', ')}`)
+    this.store = store
+  }
+}

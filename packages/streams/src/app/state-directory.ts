@@ -1,0 +1,70 @@
+import { type Environment, FormatVersionError, writeFileAtomically } from '@millrace/log'
+
+/**
+ * Where an application keeps its state on this machine: `<root>/<cluster id>/<application>/`, with one directory per task and the id of the
+ * process, which outlives it so that a restart fences what an earlier life left open.
+ */
+export interface StateDirectory {
+  readonly path: string
+  /** Stable name of this process: part of its transactional ids. */
+  readonly processId: string
+  taskPath(task: string): string
+  release(): void
+}
+
+const FORMAT_VERSION = 1
+const PROCESS_FILE = 'millrace-process.json'
+
+/**
+ * Opens and locks the directory, making it at the first start.
+ * @throws LockHeldError when another process runs this application here; FormatVersionError when another version wrote it.
+ */
+export async function openStateDirectory(
+  environment: Environment,
+  root: string,
+  owner: { readonly clusterId: string; readonly application: string }
+): Promise<StateDirectory> {
+  const path = `${root}/${owner.clusterId}/${owner.application}`
+  environment.files.makeDirectory(path)
+  const lock = environment.files.lock(`${path}/.lock`, `application ${owner.application}`)
+  try {
+    const processId = await readOrMakeProcessId(environment, path)
+    return { path, processId, taskPath: (task) => `${path}/${task}`, release: () => lock.release() }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function readOrMakeProcessId(environment: Environment, path: string): Promise<string> {
+  const file = `${path}/${PROCESS_FILE}`
+  if (environment.files.exists(file)) {
+    const text = environment.files.readFile(file).toString('utf8')
+    const processId = parseProcessFile(text)
+    if (processId === undefined) {
+      throw new FormatVersionError(
+        path,
+        `${file} was written by another version of Millrace or is damaged: move the directory away, its stores are rebuilt from the log`
+      )
+    }
+    return processId
+  }
+  const processId = environment.random.bytes(12).toString('hex')
+  await writeFileAtomically(
+    environment.files,
+    file,
+    Buffer.from(`${JSON.stringify({ version: FORMAT_VERSION, processId })}\n`)
+  )
+  return processId
+}
+
+function parseProcessFile(text: string): string | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (typeof parsed !== 'object' || parsed === null) return undefined
+    if (!('version' in parsed) || parsed.version !== FORMAT_VERSION) return undefined
+    return 'processId' in parsed && typeof parsed.processId === 'string' ? parsed.processId : undefined
+  } catch {
+    return undefined
+  }
+}

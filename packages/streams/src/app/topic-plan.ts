@@ -1,0 +1,186 @@
+import { InvariantError } from '@millrace/log'
+import type { RepartitionNode, StoreDefinition } from '../graph/node.ts'
+import type { Subtopology, Topology } from '../graph/topology.ts'
+import { CopartitionError, MissingSourceTopicError } from './errors.ts'
+
+/** An internal topic as it should exist. */
+export interface InternalTopic {
+  /** Full name, with the application's prefix. */
+  readonly name: string
+  readonly partitions: number
+  readonly configs: Readonly<Record<string, string>>
+}
+
+/** Everything that depends on how many partitions the topics have. */
+export interface TopicPlan {
+  readonly internal: readonly InternalTopic[]
+  /** Partitions by full topic name, internal and external. */
+  readonly partitions: ReadonlyMap<string, number>
+  /** Tasks by sub-topology id. */
+  readonly tasks: ReadonlyMap<number, number>
+}
+
+/** Windowed changelogs are kept this much longer than their store (Kafka Streams' default). */
+const CHANGELOG_EXTRA_RETENTION_MS = 24 * 60 * 60 * 1000
+const REPARTITION_SEGMENT_BYTES = 50 * 1024 * 1024
+
+/** Full name of an internal topic. */
+export function internalTopicName(application: string, name: string): string {
+  return `${application}-${name}`
+}
+
+/** Full name of a store's changelog topic. */
+export function changelogTopicName(application: string, store: string): string {
+  return `${application}-${store}-changelog`
+}
+
+/** Full names of the topics that a sub-topology reads. */
+export function sourceTopicsOf(topology: Topology, subtopology: Subtopology): string[] {
+  return [
+    ...subtopology.sourceTopics,
+    ...subtopology.repartitionSources.map((name) => internalTopicName(topology.name, name))
+  ]
+}
+
+/**
+ * Works out partitions: of repartition topics (explicit, else as its copartitioned topics, else as the widest topic that feeds
+ * it), of tasks (the widest source of the sub-topology) and of changelogs (the tasks). Pure.
+ *
+ * @param external partitions of the external topics, by name.
+ * @throws MissingSourceTopicError, CopartitionError
+ */
+export function planTopics(topology: Topology, external: ReadonlyMap<string, number>): TopicPlan {
+  const partitions = new Map<string, number>()
+  for (const subtopology of topology.subtopologies) {
+    for (const topic of subtopology.sourceTopics) {
+      const count = external.get(topic)
+      if (count === undefined) throw new MissingSourceTopicError(topic)
+      partitions.set(topic, count)
+    }
+  }
+  const repartitions = topology.nodes.filter((node): node is RepartitionNode => node.kind === 'repartition')
+  resolveRepartitions(topology, repartitions, partitions)
+  const tasks = new Map(
+    topology.subtopologies.map((subtopology) => [
+      subtopology.id,
+      Math.max(...sourceTopicsOf(topology, subtopology).map((topic) => partitions.get(topic) ?? 0))
+    ])
+  )
+  checkCopartitioning(topology, partitions)
+  const internal = [
+    ...repartitions.map((node) => repartitionTopic(topology, node, partitions)),
+    ...topology.subtopologies.flatMap((subtopology) =>
+      subtopology.stores.map((name) =>
+        changelogTopic(topology, storeNamed(topology, name), tasks.get(subtopology.id) ?? 0)
+      )
+    )
+  ]
+  for (const topic of internal) partitions.set(topic.name, topic.partitions)
+  return { internal, partitions, tasks }
+}
+
+/** One repartition topic may feed another, so this goes round until nothing new is known. */
+function resolveRepartitions(
+  topology: Topology,
+  nodes: readonly RepartitionNode[],
+  partitions: Map<string, number>
+): void {
+  let unresolved = nodes
+  while (unresolved.length > 0) {
+    const left = unresolved.filter((node) => {
+      const count =
+        node.partitions ?? copartitionedCount(topology, node, partitions) ?? widestFeed(topology, node, partitions)
+      if (count === undefined) return true
+      partitions.set(internalTopicName(topology.name, node.topic), count)
+      return false
+    })
+    if (left.length === unresolved.length) {
+      throw new InvariantError(
+        `repartition topics feed each other in a circle: ${left.map((node) => node.topic).join(', ')}`
+      )
+    }
+    unresolved = left
+  }
+}
+
+function copartitionedCount(
+  topology: Topology,
+  node: RepartitionNode,
+  partitions: ReadonlyMap<string, number>
+): number | undefined {
+  for (const subtopology of topology.subtopologies) {
+    for (const set of subtopology.copartitioned) {
+      if (!set.includes(node.topic)) continue
+      const known = set
+        .filter((topic) => !subtopology.repartitionSources.includes(topic))
+        .map((topic) => partitions.get(topic))
+      if (known[0] !== undefined) return known[0]
+    }
+  }
+  return undefined
+}
+
+function widestFeed(
+  topology: Topology,
+  node: RepartitionNode,
+  partitions: ReadonlyMap<string, number>
+): number | undefined {
+  const feeding = topology.subtopologies.filter((subtopology) => subtopology.repartitionSinks.includes(node.topic))
+  const counts = feeding
+    .flatMap((subtopology) => sourceTopicsOf(topology, subtopology))
+    .map((topic) => partitions.get(topic))
+  return counts.length === 0 || counts.includes(undefined) ? undefined : Math.max(...counts.map((count) => count ?? 0))
+}
+
+function checkCopartitioning(topology: Topology, partitions: ReadonlyMap<string, number>): void {
+  for (const subtopology of topology.subtopologies) {
+    for (const set of subtopology.copartitioned) {
+      const counts = new Map(
+        set.map((topic) => {
+          const internal = subtopology.repartitionSources.includes(topic)
+          const name = internal ? internalTopicName(topology.name, topic) : topic
+          return [name, partitions.get(name) ?? 0]
+        })
+      )
+      if (new Set(counts.values()).size > 1) throw new CopartitionError(counts)
+    }
+  }
+}
+
+function repartitionTopic(
+  topology: Topology,
+  node: RepartitionNode,
+  partitions: ReadonlyMap<string, number>
+): InternalTopic {
+  const name = internalTopicName(topology.name, node.topic)
+  return {
+    name,
+    partitions: partitions.get(name) ?? 0,
+    configs: {
+      'cleanup.policy': 'delete',
+      'retention.ms': '-1',
+      'segment.bytes': String(REPARTITION_SEGMENT_BYTES),
+      'message.timestamp.type': 'CreateTime'
+    }
+  }
+}
+
+function changelogTopic(topology: Topology, store: StoreDefinition, tasks: number): InternalTopic {
+  const name = changelogTopicName(topology.name, store.name)
+  const common = { 'message.timestamp.type': 'CreateTime' }
+  if (store.kind === 'key-value')
+    return { name, partitions: tasks, configs: { 'cleanup.policy': 'compact', ...common } }
+  const retentionMs = (store.retentionMs ?? 0) + CHANGELOG_EXTRA_RETENTION_MS
+  return {
+    name,
+    partitions: tasks,
+    configs: { 'cleanup.policy': 'compact,delete', 'retention.ms': String(retentionMs), ...common }
+  }
+}
+
+function storeNamed(topology: Topology, name: string): StoreDefinition {
+  const store = topology.stores.find((candidate) => candidate.name === name)
+  if (!store)
+    throw new InvariantError(`sub-topology names store ${name}, which topology ${topology.name} does not have`)
+  return store
+}
