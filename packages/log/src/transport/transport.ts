@@ -27,4 +27,9 @@ export interface SendOptions {
   readonly lane?: string
   /** Milliseconds until the caller gives up with a `RequestTimeoutError`; default 30,000. Long polls add their wait. */
   readonly timeoutMs?: number
+  /**
+   * Highest version of the API to use, when that is below what both ends speak: a broker infers the transaction protocol of a client
+   * from the versions of Produce, TxnOffsetCommit and EndTxn (KIP-890), so a client of the first protocol must not use the newest ones.
+   */
+  readonly maxVersion?: number
 }
