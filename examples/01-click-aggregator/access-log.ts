@@ -12,8 +12,8 @@ export type ParsedLine =
   | { readonly kind: 'bad'; readonly reason: string }
 
 const TIME = /\[(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})\] "/g
-/** Only the space separates: bytes such as 0xA0 are part of a name, though a regular expression's `\s` takes them for white space. */
-const CLIENT = /^[^ ]+ [^ ]+ [^]* $/
+// Only the space separates: the byte 0xA0 is part of a name, though \s takes it for white space.
+const CLIENT = /^[^ ]+ [^ ]+ .* $/s
 const AFTER_REQUEST = /" (\d{3})/g
 const SIZE = /^ (?:\d+|-)(?: |$)/
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']

@@ -1,5 +1,6 @@
+import { changelogPositions, writeChangelog } from '../changelog/changelog-writer.ts'
 import type { Trace } from '../observe/trace.ts'
-import type { CommitUnit } from './commit-unit.ts'
+import type { CommittableTask, CommitUnit } from './commit-unit.ts'
 
 /**
  * The commit spine: one transaction for all tasks of a thread. The order is what exactly-once rests on.
@@ -13,29 +14,41 @@ import type { CommitUnit } from './commit-unit.ts'
  * 7. Publish to queries and watchers.
  *
  * A crash before 5 leaves log and stores at the previous commit. Between 5 and 6 the stores are behind, and the start replays the
- * tail of the changelog. A store is never ahead of its changelog. A failure before 5 must go to `abort`; one in 5 with an unknown
- * outcome too, since the next start learns from the log how it ended; one in 6 or 7 as well, for the same reason.
+ * tail of the changelog. A store is never ahead of its changelog. After a failure at any step the caller aborts and starts anew
+ * (`start.ts`): the log then tells how the transaction ended.
  */
 export async function commit(unit: CommitUnit, trace: Trace): Promise<void> {
+  const { tasks, producer } = unit
   // 1.
   trace('commit:stopped')
   // 2.
-  for (const task of unit.tasks) await task.flush()
+  for (const task of tasks) await task.flush()
   trace('commit:flushed')
   // 3.
-  const changes = unit.tasks.map((task) => unit.writeChangelog(task))
+  const changes = tasks.map((task) => writeChangelog(task, producer, (store) => unit.watched(store)))
   trace('commit:changelog-written')
   // 4.
-  await unit.producer.flush()
+  await producer.flush()
   trace('commit:producer-flushed')
   // 5.
-  await unit.producer.sendOffsetsToTransaction(unit.consumedOffsets(), unit.group())
-  await unit.producer.commitTransaction()
+  const offsets = tasks.flatMap((task) => task.consumedOffsets())
+  await producer.sendOffsetsToTransaction(offsets, unit.group())
+  await producer.commitTransaction()
   trace('commit:transaction-committed')
   // 6.
-  await Promise.all(unit.tasks.map((task) => unit.applyState(task)))
+  await Promise.all(tasks.map((task) => applyState(task, unit)))
   trace('commit:state-applied')
   // 7.
-  for (const change of changes) unit.publish(change)
+  tasks.forEach((task, i) => {
+    unit.publish(task, changes[i])
+  })
   trace('commit:published')
+}
+
+function applyState(task: CommittableTask, unit: CommitUnit): Promise<void> {
+  return task.stores.apply({
+    changelogOffsets: changelogPositions(task, unit.producer),
+    time: task.timeState(),
+    nowMs: unit.nowMs()
+  })
 }
