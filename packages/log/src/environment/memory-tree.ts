@@ -8,6 +8,12 @@ export class MemoryDirectory {
   readonly entries = new Map<string, MemoryFile | MemoryDirectory>()
 }
 
+/** A place in a directory, whether something is there or not. */
+export interface MemoryName {
+  readonly directory: MemoryDirectory
+  readonly name: string
+}
+
 /** The names of an in-memory file system. Paths are absolute or relative to the root; `/` separates. */
 export class MemoryTree {
   readonly root: MemoryDirectory
@@ -38,15 +44,15 @@ export class MemoryTree {
   }
 
   /** The directory that holds `path`, and its last name. */
-  parent(path: string, operation: string): { directory: MemoryDirectory; name: string } {
+  parent(path: string, operation: string): MemoryName {
     const names = namesOf(path)
     const name = names.pop()
     if (name === undefined) throw fileSystemError({ systemCode: 'EISDIR', path, operation })
     return { directory: this.directory(`/${names.join('/')}`, operation), name }
   }
 
-  /** Makes `path` and its missing parents; `made` is called with each new one's parent and name. */
-  makeDirectory(path: string, made: (parent: MemoryDirectory, name: string) => void): void {
+  /** Makes `path` and its missing parents; `made` is called with each new one and its place. */
+  makeDirectory(path: string, made: (at: MemoryName, directory: MemoryDirectory) => void): void {
     let at = this.root
     for (const name of namesOf(path)) {
       let next = at.entries.get(name)
@@ -54,7 +60,7 @@ export class MemoryTree {
       if (next === undefined) {
         next = new MemoryDirectory()
         at.entries.set(name, next)
-        made(at, name)
+        made({ directory: at, name }, next)
       }
       at = next
     }
