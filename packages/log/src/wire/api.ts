@@ -6,6 +6,8 @@ export interface Api<Request extends Struct = Struct, Response extends Struct = 
   readonly name: string
   readonly minVersion: number
   readonly maxVersion: number
+  /** Lowest version that a broker lists in ApiVersions, when that is below `minVersion` for the sake of old clients. */
+  readonly advertisedFrom?: number
   readonly flexibleFrom: number
   readonly request: Request
   readonly response: Response
@@ -15,3 +17,10 @@ export interface Api<Request extends Struct = Struct, Response extends Struct = 
 export type RequestOf<A extends Api> = Infer<A['request']>
 /** The response object of an API. */
 export type ResponseOf<A extends Api> = Infer<A['response']>
+
+/** Declares an API, keeping the exact types of its messages. */
+export function defineApi<Request extends Struct, Response extends Struct>(
+  api: Api<Request, Response>
+): Api<Request, Response> {
+  return api
+}
