@@ -46,7 +46,10 @@ export type StatelessOperator =
   | { readonly kind: 'filter'; readonly not: boolean; readonly fn: (value: unknown, record: StreamRecord) => boolean }
   | { readonly kind: 'map'; readonly fn: (value: unknown, record: StreamRecord) => readonly [unknown, unknown] }
   | { readonly kind: 'mapValues'; readonly fn: (value: unknown, record: StreamRecord) => unknown }
-  | { readonly kind: 'flatMap'; readonly fn: (value: unknown, record: StreamRecord) => Iterable<readonly [unknown, unknown]> }
+  | {
+      readonly kind: 'flatMap'
+      readonly fn: (value: unknown, record: StreamRecord) => Iterable<readonly [unknown, unknown]>
+    }
   | { readonly kind: 'flatMapValues'; readonly fn: (value: unknown, record: StreamRecord) => Iterable<unknown> }
   | { readonly kind: 'selectKey'; readonly fn: (value: unknown, record: StreamRecord) => unknown }
   | { readonly kind: 'peek'; readonly fn: (value: unknown, record: StreamRecord) => void }
@@ -86,7 +89,10 @@ export interface Aggregation {
   readonly kind: 'count' | 'reduce' | 'aggregate'
   /** Makes the aggregate of a key without one. Absent for reduce. */
   readonly initial?: () => unknown
-  /** Value first, then the aggregate so far, then the record. Null deletes the key. */
+  /**
+   * The aggregate with one more value; arguments are the aggregate so far, the value and the record (the user's callback has the value
+   * first). Null deletes the key.
+   */
   readonly add: (aggregate: unknown, value: unknown, record: StreamRecord) => unknown
 }
 

@@ -1,4 +1,8 @@
-/** A key and the window its value belongs to. Times are milliseconds since the epoch; the end is exclusive. */
+import { readLong, writeLong } from './long.ts'
+import type { Serde } from './serde.ts'
+import { SerdeError } from './serde-error.ts'
+
+/** A key in one window: `[startMs, endMs)` for tumbling and hopping windows, in milliseconds since the epoch. */
 export class Windowed<K = unknown> {
   readonly key: K
   readonly startMs: number
@@ -9,4 +13,58 @@ export class Windowed<K = unknown> {
     this.startMs = startMs
     this.endMs = endMs
   }
+
+  /** As Kafka prints it: `key@start/end`. */
+  toString(): string {
+    return `${this.key}@${this.startMs}/${this.endMs}`
+  }
+}
+
+/** A serde of windowed keys; `inner` is the key's own. */
+export interface WindowedSerde<K> extends Serde<Windowed<K>> {
+  readonly inner: Serde<K>
+}
+
+/**
+ * Keys of a time-windowed table as Kafka's sinks write them (TimeWindowedSerializer): the key's bytes, then the window's start as 8
+ * bytes big-endian. The end is not written; a reader gives the windows' size.
+ * @param sizeMs Size of the windows in milliseconds. Default: unknown, and `endMs` is `Number.MAX_SAFE_INTEGER`.
+ */
+export function windowed<K>(inner: Serde<K>, sizeMs?: number): WindowedSerde<K> {
+  const name = `windowed(${inner.name})`
+  const identify = inner.identity
+  return Object.freeze({
+    name,
+    inner,
+    encode(value: Windowed<K>): Buffer {
+      const key = inner.encode(value.key)
+      const bytes = Buffer.allocUnsafe(key.length + 8)
+      key.copy(bytes)
+      writeLong(bytes, value.startMs, key.length)
+      return bytes
+    },
+    decode(bytes: Buffer, start: number, end: number): Windowed<K> {
+      const keyEnd = end - 8
+      if (keyEnd < start) {
+        const problem = `expected a key and 8 bytes of window start, got ${end - start} bytes`
+        throw new SerdeError({ serde: name, operation: 'decode', problem })
+      }
+      const startMs = readLong(bytes, keyEnd)
+      const endMs = sizeMs === undefined ? Number.MAX_SAFE_INTEGER : startMs + sizeMs
+      return new Windowed(inner.decode(bytes, start, keyEnd), startMs, endMs)
+    },
+    ...(identify === undefined
+      ? {}
+      : { identity: (value: Windowed<K>) => identity(value.startMs, identify(value.key)) })
+  })
+}
+
+/** Kafka's default partitioner sends all windows of a key to the key's partition. */
+export function isWindowedSerde(serde: Serde<unknown>): serde is WindowedSerde<unknown> {
+  return 'inner' in serde && serde.name.startsWith('windowed(')
+}
+
+function identity(startMs: number, key: string | number | bigint | boolean): string {
+  // One serde may use identities of several types: '1' and 1 stay apart.
+  return typeof key === 'string' ? `${startMs}/${key}` : `${startMs}#${typeof key}#${key}`
 }

@@ -1,0 +1,17 @@
+import type { Serde } from './serde.ts'
+
+const raw: Serde<Buffer> = Object.freeze({
+  name: 'bytes',
+  encode: (value: Buffer) => value,
+  decode(bytes: Buffer, start: number, end: number): Buffer {
+    const copy = Buffer.allocUnsafe(end - start)
+    bytes.copy(copy, 0, start, end)
+    return copy
+  },
+  identity: (value: Buffer) => value.latin1Slice()
+})
+
+/** Bytes as they are. Writing gives the buffer away: do not change it afterwards. Reading copies. */
+export function bytes(): Serde<Buffer> {
+  return raw
+}

@@ -1,0 +1,52 @@
+import type { Serde } from './serde.ts'
+import { expectLength, SerdeError } from './serde-error.ts'
+
+const twoTo32 = 0x1_0000_0000
+
+const int64: Serde<number> = Object.freeze({
+  name: 'long',
+  encode(value: number): Buffer {
+    const bytes = Buffer.allocUnsafe(8)
+    writeLong(bytes, value, 0)
+    return bytes
+  },
+  decode(bytes: Buffer, start: number, end: number): number {
+    expectLength('long', end - start, 8)
+    return readLong(bytes, start)
+  },
+  identity: (value: number) => value
+})
+
+/**
+ * Whole numbers from -(2^53 - 1) to 2^53 - 1 as 8 bytes, big-endian two's complement: Kafka's LongSerializer. What `count()` writes.
+ * Anything else, on the way in or out, is a `SerdeError`, never a rounded number.
+ */
+export function long(): Serde<number> {
+  return int64
+}
+
+/**
+ * Writes a whole number of at most 53 bits as Kafka's Long.
+ * @throws SerdeError when it is not one.
+ */
+export function writeLong(bytes: Buffer, value: number, at: number): void {
+  if (!Number.isSafeInteger(value)) {
+    throw new SerdeError({ serde: 'long', operation: 'encode', problem: `${value} is not a whole number below 2^53` })
+  }
+  const high = Math.floor(value / twoTo32)
+  bytes.writeInt32BE(high, at)
+  bytes.writeUInt32BE(value - high * twoTo32, at + 4)
+}
+
+/**
+ * Reads Kafka's Long.
+ * @throws SerdeError when it does not fit in 53 bits.
+ */
+export function readLong(bytes: Buffer, at: number): number {
+  const value = bytes.readInt32BE(at) * twoTo32 + bytes.readUInt32BE(at + 4)
+  if (!Number.isSafeInteger(value)) {
+    const problem = `${bytes.readBigInt64BE(at)} does not fit in a number: read it with a serde of your own as bigint`
+    throw new SerdeError({ serde: 'long', operation: 'decode', problem })
+  }
+  return value
+}
