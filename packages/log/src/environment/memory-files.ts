@@ -6,8 +6,8 @@ import { canonicalPath, MemoryDirectory, type MemoryName, MemoryTree } from './m
 
 /** What is told to whoever wants to know what of an in-memory file system would survive: the simulated disk. */
 export interface MemoryJournal {
-  /** Before anything else of each operation; may throw in its place. `bytes` is what a write or an extension adds. */
-  before(operation: string, path: string, bytes: number): void
+  /** Before anything else of each operation; may throw in its place. `addedBytes` is by how much it makes a file longer. */
+  before(operation: string, path: string, addedBytes: number): void
   linked(at: MemoryName, entry: MemoryFile | MemoryDirectory): void
   unlinked(at: MemoryName): void
   renamed(from: MemoryName, to: MemoryName, entry: MemoryFile | MemoryDirectory): void
@@ -189,7 +189,7 @@ class MemoryFileHandle implements FileHandle {
   write(chunks: readonly Uint8Array[], position: number): void {
     let at = position
     for (const chunk of chunks) {
-      this.#beginChange('write', chunk.length)
+      this.#beginChange('write', Math.max(0, at + chunk.length - this.#file.sizeBytes))
       this.#file.write(chunk, at)
       this.#context.journal.written(this.#file, at, chunk)
       at += chunk.length
