@@ -15,13 +15,13 @@ export class Change<V = unknown> {
   }
 }
 
-/** A compiled node. */
+/** A compiled node. `process` is called without a receiver: it must not use `this`. */
 export interface Processor {
-  process(record: StreamRecord): void
+  readonly process: Forward
   /**
    * Emits what waits for the commit: the last updates per key, windows that closed. Called in topological order, before the changelog is
    * written; what it forwards may make later nodes dirty.
    */
-  flush?(): void | Promise<void>
-  close?(): void
+  readonly flush?: () => void | Promise<void>
+  readonly close?: () => void
 }

@@ -1,0 +1,46 @@
+import type { AggregateNode } from '../graph/node.ts'
+import { aggregateStep, resultTimestamp } from './aggregation.ts'
+import { emissionSource } from './emission-source.ts'
+import { emittedRecord } from './emitted-record.ts'
+import { PendingUpdates } from './pending-updates.ts'
+import { Change, type Forward, type Processor } from './processor.ts'
+import type { ProcessorContext } from './task-context.ts'
+
+/**
+ * Count, reduce or aggregate per key. Null keys and null values are dropped and counted; a null result deletes the key, and its next record
+ * begins anew. With emit `changes` every update goes on, with the headers of its record; with `commit` the last one per key does, at the
+ * commit, in the order in which the keys first changed, and a key that came and went between two commits leaves nothing.
+ */
+export function aggregateProcessor(node: AggregateNode, context: ProcessorContext, forward: Forward): Processor {
+  const store = context.stores.keyValue(node.store.name)
+  const step = aggregateStep(node.name, node.aggregation)
+  const dropped = context.dropCounter(node.name)
+  const pending = node.emit === 'changes' ? undefined : new PendingUpdates(node.store.key)
+  if (pending) context.stage(pending)
+
+  const process: Forward = (record) => {
+    const { key } = record
+    if (key === null || key === undefined) return dropped.add('null-key')
+    if (record.value === null || record.value === undefined) return dropped.add('null-value')
+    const old = store.get(key)
+    const timestamp = resultTimestamp(old, record)
+    const value = step(old, record) ?? null
+    store.put(key, value, timestamp)
+    if (pending === undefined) {
+      return forward(record.with(key, new Change(value ?? undefined, old?.value), timestamp))
+    }
+    const update = pending.note(key, 0, old?.value)
+    if (value === null) update.deletedAtMs = timestamp
+  }
+  if (pending === undefined) return { process }
+
+  const emit = context.guardEmission(emissionSource(node), forward)
+  const flush = (): void => {
+    for (const { key, oldValue, deletedAtMs } of pending.take()) {
+      const current = store.get(key)
+      if (current === undefined && oldValue === undefined) continue
+      emit(emittedRecord(key, new Change(current?.value, oldValue), current?.timestamp ?? deletedAtMs))
+    }
+  }
+  return { process, flush }
+}

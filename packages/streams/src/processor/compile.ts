@@ -1,0 +1,131 @@
+import { InvariantError, UsageError } from '@millrace/log'
+import type { Node, SourceNode } from '../graph/node.ts'
+import type { Topology } from '../graph/topology.ts'
+import { aggregateProcessor } from './aggregate.ts'
+import { inspected, inspectedAggregation } from './freeze.ts'
+import type { Forward, Processor } from './processor.ts'
+import { repartitionProcessor, sinkProcessor } from './sink.ts'
+import { statelessProcessor } from './stateless.ts'
+import { tableToStream } from './table-to-stream.ts'
+import type { ProcessorContext } from './task-context.ts'
+import { windowedAggregateProcessor } from './windowed-aggregate.ts'
+
+/** A sub-topology as plain function calls, for one task. */
+export interface CompiledGraph {
+  /** By full topic name. */
+  readonly sources: ReadonlyMap<string, CompiledSource>
+  /** Flushes of the nodes that have one, in topological order: what an earlier one emits may make a later one dirty. */
+  readonly flushes: readonly (() => void | Promise<void>)[]
+  readonly close: () => void
+}
+
+/** Where a topic's records come in. */
+export interface CompiledSource {
+  readonly node: SourceNode
+  readonly enter: Forward
+}
+
+/**
+ * Compiles one sub-topology of a topology, children before parents, so that each node is given the function its records go to: its one
+ * child's directly, or a loop over several in the order in which they were defined.
+ *
+ * @throws UsageError when two sources read one topic.
+ */
+export function compile(topology: Topology, subtopologyId: number, context: ProcessorContext): CompiledGraph {
+  const nodes = nodesOf(topology, subtopologyId)
+  const children = childrenByParent(nodes)
+  const processors = new Map<string, Processor>()
+  const forwardTo = (node: Node): Forward => {
+    const targets = (children.get(node.name) ?? []).map((child) => processorOf(processors, child).process)
+    return context.inspect ? inspected(context.inspect, fanOut(targets)) : fanOut(targets)
+  }
+  for (const node of nodes.toReversed()) processors.set(node.name, compileNode(node, context, forwardTo(node)))
+
+  const compiled = nodes.map((node) => processorOf(processors, node))
+  return {
+    sources: sourcesByTopic(nodes, context, processors),
+    flushes: compiled.flatMap(({ flush }) => (flush ? [flush] : [])),
+    close: () => {
+      for (const { close } of compiled) close?.()
+    }
+  }
+}
+
+function compileNode(node: Node, context: ProcessorContext, forward: Forward): Processor {
+  const { inspect } = context
+  switch (node.kind) {
+    case 'source':
+    case 'merge':
+      return { process: forward }
+    case 'stateless':
+      return statelessProcessor(node.name, node.operator, forward)
+    case 'aggregate': {
+      const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
+      return aggregateProcessor({ ...node, aggregation }, context, forward)
+    }
+    case 'windowed-aggregate': {
+      const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
+      return windowedAggregateProcessor({ ...node, aggregation }, context, forward)
+    }
+    case 'table-to-stream':
+      return { process: tableToStream(forward) }
+    case 'sink':
+      return { process: sinkProcessor(node, context) }
+    case 'repartition':
+      return { process: repartitionProcessor(node, context) }
+  }
+}
+
+function fanOut(targets: readonly Forward[]): Forward {
+  if (targets.length === 0) return () => {}
+  if (targets.length === 1) return targets[0]
+  return (record) => {
+    for (const target of targets) target(record)
+  }
+}
+
+function nodesOf(topology: Topology, subtopologyId: number): Node[] {
+  const subtopology = topology.subtopologies.find(({ id }) => id === subtopologyId)
+  if (!subtopology) throw new InvariantError(`topology ${topology.name} has no sub-topology ${subtopologyId}`)
+  const names = new Set(subtopology.nodes)
+  return topology.nodes.filter(({ name }) => names.has(name))
+}
+
+function childrenByParent(nodes: readonly Node[]): ReadonlyMap<string, readonly Node[]> {
+  const children = new Map<string, Node[]>()
+  for (const node of nodes) {
+    for (const parent of node.parents) {
+      const siblings = children.get(parent)
+      if (siblings) siblings.push(node)
+      else children.set(parent, [node])
+    }
+  }
+  return children
+}
+
+function sourcesByTopic(
+  nodes: readonly Node[],
+  context: ProcessorContext,
+  processors: ReadonlyMap<string, Processor>
+): ReadonlyMap<string, CompiledSource> {
+  const sources = new Map<string, CompiledSource>()
+  for (const node of nodes) {
+    if (node.kind !== 'source') continue
+    const topics = node.repartitionOf === undefined ? node.topics : node.topics.map(context.internalTopic)
+    for (const topic of topics) {
+      const other = sources.get(topic)
+      if (other)
+        throw new UsageError(
+          `topic ${topic} is read by two sources, ${other.node.name} and ${node.name}: read it once and branch`
+        )
+      sources.set(topic, { node, enter: processorOf(processors, node).process })
+    }
+  }
+  return sources
+}
+
+function processorOf(processors: ReadonlyMap<string, Processor>, node: Node): Processor {
+  const processor = processors.get(node.name)
+  if (!processor) throw new InvariantError(`node ${node.name} comes before its parent in the topology's order`)
+  return processor
+}

@@ -1,0 +1,28 @@
+/** Before the first record there is no time. */
+export const NO_TIME_MS = -1
+
+/**
+ * Time as one operator of one task knows it, in milliseconds. It is state: committed, and restored, so that a crash changes no decision
+ * about late records. It is not the task's stream time: filters and repartitions before the operator hold it back.
+ */
+export class OperatorTime {
+  readonly node: string
+  /** Greatest timestamp that reached the operator. */
+  observedMs: number = NO_TIME_MS
+  /** Windows that end at or before this have had their final result emitted. */
+  emittedCloseMs: number = NO_TIME_MS
+  #markedObservedMs: number = NO_TIME_MS
+
+  constructor(node: string) {
+    this.node = node
+  }
+
+  /** Remembers the observed time, for `rollback`. Emission of final results happens outside of any record and is not undone. */
+  mark(): void {
+    this.#markedObservedMs = this.observedMs
+  }
+
+  rollback(): void {
+    this.observedMs = this.#markedObservedMs
+  }
+}

@@ -1,0 +1,21 @@
+import type { Header } from '../graph/record.ts'
+
+/** A record on its way to a topic. Buffers are given away. */
+export interface OutgoingRecord {
+  /** Full name. */
+  readonly topic: string
+  /** Undefined: by the key's bytes (murmur2), as Kafka's default partitioner does. */
+  readonly partition: number | undefined
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+  readonly headers: readonly Header[]
+}
+
+/** Where a task's sends go: the producer of its thread, inside the transaction. Never waits; failures surface at the commit. */
+export interface RecordCollector {
+  send(record: OutgoingRecord): void
+  /** Partitions of a topic, for a node with a partitioner of its own. */
+  partitionCount(topic: string): number
+}

@@ -1,0 +1,16 @@
+import type { RecordOrigin } from '../graph/record.ts'
+import type { DropCounter } from '../processor/dropped-records.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import type { Stage } from './stage.ts'
+import type { StreamTime } from './stream-time.ts'
+
+/** What the process-record spine works on: one task's parts. */
+export interface RecordRun {
+  /** One per input partition, in the order of the sub-topology's sources. */
+  readonly queues: readonly PartitionQueue[]
+  readonly time: StreamTime
+  readonly stage: Stage
+  readonly dropCounter: (node: string) => DropCounter
+  /** Applies the error policy to the record that the queue last showed: returns when the task goes on without it, else throws. */
+  readonly recover: (error: unknown, queue: PartitionQueue, origin: RecordOrigin) => void
+}

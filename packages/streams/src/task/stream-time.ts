@@ -1,0 +1,151 @@
+import { InvariantError } from '@millrace/log'
+import { NO_TIME_MS, OperatorTime } from '../processor/operator-time.ts'
+
+/** The greatest timestamp taken from one input partition, milliseconds. */
+export interface PartitionTime {
+  readonly topic: string
+  ms: number
+}
+
+/** Kinds of entries in the encoded form. Never renumbered. */
+const EntryKind = { task: 0, partition: 1, observed: 2, emittedClose: 3 } as const
+
+const FORMAT_VERSION = 1
+const ENTRY_BYTES = 13
+
+/**
+ * All the times of one task: of each input partition, of the task, and of each operator that has a time of its own. They are committed with
+ * the offsets (as their metadata) and in the stores' batch, and only ever grow, so that of two states that were saved the greater one of each
+ * time is right.
+ *
+ * Encoded: the version (1 byte), then per time 13 bytes: kind (1), hash of the topic or node name (4), milliseconds as a double (8). Hashes keep
+ * it small, since a broker limits offset metadata to 4,096 bytes: room for 230 times.
+ */
+export class StreamTime {
+  /** The greatest timestamp taken from any partition. */
+  taskMs: number = NO_TIME_MS
+  readonly #partitions = new Map<string, PartitionTime>()
+  readonly #operators = new Map<string, OperatorTime>()
+
+  partition(topic: string): PartitionTime {
+    const known = this.#partitions.get(topic)
+    if (known) return known
+    const time = { topic, ms: NO_TIME_MS }
+    this.#partitions.set(topic, time)
+    return time
+  }
+
+  operator(node: string): OperatorTime {
+    const known = this.#operators.get(node)
+    if (known) return known
+    const time = new OperatorTime(node)
+    this.#operators.set(node, time)
+    return time
+  }
+
+  /** Takes note of a record that was taken from a partition. */
+  advance(partition: PartitionTime, timestampMs: number): void {
+    if (timestampMs > partition.ms) partition.ms = timestampMs
+    if (timestampMs > this.taskMs) this.taskMs = timestampMs
+  }
+
+  encode(): Buffer {
+    const entries = this.#entries().filter(({ read }) => read() !== NO_TIME_MS)
+    const bytes = Buffer.alloc(1 + entries.length * ENTRY_BYTES)
+    bytes[0] = FORMAT_VERSION
+    entries.forEach(({ kind, hash, read }, index) => {
+      const at = 1 + index * ENTRY_BYTES
+      bytes.writeUInt8(kind, at)
+      bytes.writeUInt32BE(hash, at + 1)
+      bytes.writeDoubleBE(read(), at + 5)
+    })
+    return bytes
+  }
+
+  /**
+   * Takes over an encoded state, where it is ahead. Times of nodes and topics that are no longer there are ignored, and so are bytes of another
+   * origin (a tool may have set the offsets): the times then begin with the next records.
+   */
+  restore(bytes: Buffer): void {
+    if (bytes.length === 0 || bytes[0] !== FORMAT_VERSION || (bytes.length - 1) % ENTRY_BYTES !== 0) return
+    const entries = this.#entries()
+    for (let at = 1; at < bytes.length; at += ENTRY_BYTES) {
+      const kind = bytes.readUInt8(at)
+      const hash = bytes.readUInt32BE(at + 1)
+      const ms = bytes.readDoubleBE(at + 5)
+      const entry = entries.find((candidate) => candidate.kind === kind && candidate.hash === hash)
+      if (entry && Number.isSafeInteger(ms) && ms > entry.read()) entry.write(ms)
+    }
+  }
+
+  #entries(): TimeEntry[] {
+    const task: TimeEntry = {
+      kind: EntryKind.task,
+      hash: 0,
+      read: () => this.taskMs,
+      write: (ms) => {
+        this.taskMs = ms
+      }
+    }
+    const entries = [task, ...[...this.#partitions.values()].map(partitionEntry)]
+    for (const operator of this.#operators.values()) entries.push(...operatorEntries(operator))
+    assertDistinct(entries)
+    return entries
+  }
+}
+
+interface TimeEntry {
+  readonly kind: number
+  readonly hash: number
+  readonly read: () => number
+  readonly write: (ms: number) => void
+}
+
+function partitionEntry(time: PartitionTime): TimeEntry {
+  return {
+    kind: EntryKind.partition,
+    hash: hashOf(time.topic),
+    read: () => time.ms,
+    write: (ms) => {
+      time.ms = ms
+    }
+  }
+}
+
+function operatorEntries(time: OperatorTime): TimeEntry[] {
+  const hash = hashOf(time.node)
+  return [
+    {
+      kind: EntryKind.observed,
+      hash,
+      read: () => time.observedMs,
+      write: (ms) => {
+        time.observedMs = ms
+      }
+    },
+    {
+      kind: EntryKind.emittedClose,
+      hash,
+      read: () => time.emittedCloseMs,
+      write: (ms) => {
+        time.emittedCloseMs = ms
+      }
+    }
+  ]
+}
+
+function assertDistinct(entries: readonly TimeEntry[]): void {
+  const ids = new Set(entries.map(({ kind, hash }) => kind * 0x1_0000_0000 + hash))
+  if (ids.size !== entries.length) {
+    throw new InvariantError('two names in one task have the same 32-bit hash: rename one of the nodes or topics')
+  }
+}
+
+/** FNV-1a over UTF-16 code units, 32 bits. */
+function hashOf(name: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < name.length; index++) {
+    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193)
+  }
+  return hash >>> 0
+}
