@@ -1,0 +1,67 @@
+import type { Header } from '@millrace/log'
+
+/**
+ * A sink carries records from the log to another system, each exactly once in effect. It says how: `transactional` sinks commit the
+ * offsets in the target's own transaction, together with the data and under an epoch that fences an older runner; `idempotent` ones
+ * make a repeat harmless (deterministic ids, external versions), and the runner keeps their offsets in the consumer group.
+ */
+export type Sink = TransactionalSink | IdempotentSink
+
+/** A target with transactions. The offsets live there, in a table (or the like) of the sink's. */
+export interface TransactionalSink {
+  readonly name: string
+  readonly delivery: 'transactional'
+  /**
+   * Opens the partitions that this runner was given, and raises the fencing epoch in the target so that a runner which had them before
+   * cannot commit any more.
+   * @returns the committed next offset of each partition that has one; the others begin as the consumer group says.
+   */
+  open(partitions: readonly SinkPartition[], context: SinkContext): Promise<readonly SinkOffset[]>
+  /**
+   * Writes the records and the offsets after them in one transaction, or nothing.
+   * @throws SinkFencedError when a newer epoch is in the target: the runner closes and does not retry. TransientSinkError to be given the same
+   * batch again. PoisonousRecordError (or any other error) makes the runner bisect the batch down to the record that fails.
+   */
+  write(batch: readonly SinkRecord[], offsets: readonly SinkOffset[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** A target without transactions. `write` may be repeated with the same records, in the same order, and must leave the same state. */
+export interface IdempotentSink {
+  readonly name: string
+  readonly delivery: 'idempotent'
+  open(partitions: readonly SinkPartition[], context: SinkContext): Promise<void>
+  /** Resolves when the records are safe in the target; only then are their offsets committed. Errors as for a transactional sink. */
+  write(batch: readonly SinkRecord[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** One partition of the log. */
+export interface SinkPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** The next offset to be written of one partition. */
+export interface SinkOffset extends SinkPartition {
+  readonly offset: number
+}
+
+/** A record from the log. Topic, partition and offset together are a deterministic id. */
+export interface SinkRecord extends SinkPartition {
+  readonly offset: number
+  readonly key: Buffer | null
+  /** Null is a tombstone: delete by key. */
+  readonly value: Buffer | null
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+  readonly headers: readonly Header[]
+}
+
+/** What the runner gives a sink. */
+export interface SinkContext {
+  /** Aborted when the sink is to stop. */
+  readonly signal: AbortSignal
+  /** Epoch of this runner: greater than that of every runner that had the name before. */
+  readonly epoch: number
+}
