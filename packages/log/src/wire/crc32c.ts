@@ -18,6 +18,11 @@ export function crc32c(buffer: Uint8Array, start = 0, end: number = buffer.lengt
   return nativeCrc32c(buffer.subarray(start, end))
 }
 
+/** CRC-32C of bytes whose first part has the checksum `previous` and whose rest is `buffer`. */
+export function extendCrc32c(previous: number, buffer: Uint8Array): number {
+  return nativeCrc32c(buffer, previous)
+}
+
 /** The same by tables alone. */
 export function tableCrc32c(buffer: Uint8Array, start: number, end: number): number {
   let crc = -1
