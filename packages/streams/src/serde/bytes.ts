@@ -8,7 +8,7 @@ const raw: Serde<Buffer> = Object.freeze({
     bytes.copy(copy, 0, start, end)
     return copy
   },
-  identity: (value: Buffer) => value.latin1Slice()
+  identity: (value: Buffer) => value.toString('latin1')
 })
 
 /** Bytes as they are. Writing gives the buffer away: do not change it afterwards. Reading copies. */

@@ -1,0 +1,13 @@
+import type { StreamRecord } from '../graph/record.ts'
+
+/**
+ * A program's function as the graph keeps it. Written as a method so that TypeScript lets the typed function of a stream stand for it: this
+ * is the one place where the types of keys and values are laid down, since the stream's own types saw to them.
+ */
+export type Callback<R> = { run(value: unknown, record: StreamRecord): R }['run']
+
+/** A program's reducer or aggregator: value, aggregate so far, record. */
+export type AggregateCallback = { run(value: unknown, aggregate: unknown, record: StreamRecord): unknown }['run']
+
+/** A program's choice of a partition, from 0 to below `partitions`. */
+export type PartitionCallback = { run(key: unknown, value: unknown, partitions: number): number }['run']

@@ -1,0 +1,23 @@
+import { UsageError } from '@millrace/log'
+import { buildTopology } from '../graph/build.ts'
+import type { Topology } from '../graph/topology.ts'
+import { Draft } from './draft.ts'
+import { StreamsBuilder } from './streams-builder.ts'
+
+/**
+ * Defines a stream program: `define` writes its steps down with the builder, and what comes back is frozen data, to run with `runStreams`,
+ * to test, to describe. Nothing runs and nothing is opened here.
+ *
+ * @param name The application: prefix of its internal topics, its consumer group, its state directory. Same rules as a topic's name.
+ * @param define Called once, synchronously.
+ * @throws TopologyError, NameTieError, MissingSerdeError, DurationError: the program is wrong, and where.
+ */
+export function defineTopology(name: string, define: (builder: StreamsBuilder) => void): Topology {
+  const draft = new Draft(name)
+  const returned: unknown = define(new StreamsBuilder(draft))
+  const steps = draft.close()
+  if (returned instanceof Promise) {
+    throw new UsageError(`topology '${name}': define it synchronously: steps written after an await would be missing`)
+  }
+  return buildTopology(name, steps)
+}

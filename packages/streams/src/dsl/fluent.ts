@@ -1,0 +1,16 @@
+import type { Point } from './draft.ts'
+import type { KGroupedStream } from './k-grouped-stream.ts'
+import type { KStream } from './k-stream.ts'
+import type { KTable } from './k-table.ts'
+import type { GroupedPoint } from './operators/group-by-key.ts'
+import type { WindowedPoint } from './operators/windowed-by.ts'
+import type { Slot } from './options.ts'
+import type { TimeWindowedKStream } from './time-windowed-k-stream.ts'
+
+/** Makes the fluent objects. Each gets it handed down, since a stream leads to a table and a table back to a stream. */
+export interface Fluent {
+  stream<K, V, Known extends Slot>(point: Point): KStream<K, V, Known>
+  grouped<K, V, Known extends Slot>(grouped: GroupedPoint): KGroupedStream<K, V, Known>
+  windowed<K, V, Known extends Slot>(windowed: WindowedPoint): TimeWindowedKStream<K, V, Known>
+  table<K, V>(point: Point): KTable<K, V>
+}

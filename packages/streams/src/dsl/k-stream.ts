@@ -1,0 +1,180 @@
+import type { StreamRecord } from '../graph/record.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { Point } from './draft.ts'
+import type { Fluent } from './fluent.ts'
+import type { KGroupedStream } from './k-grouped-stream.ts'
+import { filter } from './operators/filter.ts'
+import { filterNot } from './operators/filter-not.ts'
+import { flatMap } from './operators/flat-map.ts'
+import { flatMapValues } from './operators/flat-map-values.ts'
+import { groupBy } from './operators/group-by.ts'
+import { groupByKey } from './operators/group-by-key.ts'
+import { map } from './operators/map.ts'
+import { mapValues } from './operators/map-values.ts'
+import { merge } from './operators/merge.ts'
+import { peek } from './operators/peek.ts'
+import { repartition } from './operators/repartition.ts'
+import { selectKey } from './operators/select-key.ts'
+import { to } from './operators/to.ts'
+import type {
+  Given,
+  KeyOptions,
+  KeySerde,
+  OptionsArgument,
+  RepartitionOptions,
+  SerdeOptions,
+  SinkOptions,
+  Slot,
+  StepOptions,
+  TextKey,
+  ValueOptions
+} from './options.ts'
+
+/**
+ * A stream of records with keys `K` and values `V`. Callbacks get the value first, then the record (`key timestamp headers topic partition
+ * offset`). `Known` is which serdes the stream knows: a step that changes the type of keys or values forgets one unless it is given another,
+ * and a step that has to write asks for what is missing.
+ *
+ * One method an operator, each in `operators/`.
+ */
+export class KStream<K, V, Known extends Slot = Slot> {
+  readonly #point: Point
+  readonly #fluent: Fluent
+
+  constructor(point: Point, fluent: Fluent) {
+    this.#point = point
+    this.#fluent = fluent
+  }
+
+  /** Keeps the records for which `predicate` is true. */
+  filter<S extends V>(
+    predicate: (value: V, record: StreamRecord<K, V>) => value is S,
+    options?: StepOptions
+  ): KStream<K, S, Known>
+  filter(predicate: (value: V, record: StreamRecord<K, V>) => boolean, options?: StepOptions): KStream<K, V, Known>
+  filter(
+    predicate: (value: V, record: StreamRecord<K, V>) => boolean,
+    options: StepOptions = {}
+  ): KStream<K, V, Known> {
+    return this.#fluent.stream(filter(this.#point, predicate, options))
+  }
+
+  /** Drops the records for which `predicate` is true. */
+  filterNot(
+    predicate: (value: V, record: StreamRecord<K, V>) => boolean,
+    options: StepOptions = {}
+  ): KStream<K, V, Known> {
+    return this.#fluent.stream(filterNot(this.#point, predicate, options))
+  }
+
+  /** Replaces each value. The key stays, so nothing is repartitioned for it. */
+  mapValues<V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => V2,
+    options: ValueOptions<V2> & { readonly value: Serde<NonNullable<V2>> }
+  ): KStream<K, V2, Known | 'value'>
+  mapValues<V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => V2,
+    options?: StepOptions
+  ): KStream<K, V2, Exclude<Known, 'value'>>
+  mapValues<V2>(mapper: (value: V, record: StreamRecord<K, V>) => V2, options: ValueOptions<V2> = {}): unknown {
+    return this.#fluent.stream(mapValues(this.#point, mapper, options))
+  }
+
+  /** Replaces each value by any number of values, each in a record of its own. */
+  flatMapValues<V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<V2>,
+    options: ValueOptions<V2> & { readonly value: Serde<NonNullable<V2>> }
+  ): KStream<K, V2, Known | 'value'>
+  flatMapValues<V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<V2>,
+    options?: StepOptions
+  ): KStream<K, V2, Exclude<Known, 'value'>>
+  flatMapValues<V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<V2>,
+    options: ValueOptions<V2> = {}
+  ): unknown {
+    return this.#fluent.stream(flatMapValues(this.#point, mapper, options))
+  }
+
+  /** Replaces key and value. The next key-based step repartitions: prefer `mapValues` where the key stays. */
+  map<K2, V2, O extends StepOptions & Partial<SerdeOptions<K2, V2, never>> = StepOptions>(
+    mapper: (value: V, record: StreamRecord<K, V>) => readonly [K2, V2],
+    options?: O
+  ): KStream<K2, V2, Given<O> | TextKey<K2>> {
+    return this.#fluent.stream(map(this.#point, mapper, options ?? {}))
+  }
+
+  /** Replaces each record by any number of records, given as key and value. The next key-based step repartitions. */
+  flatMap<K2, V2, O extends StepOptions & Partial<SerdeOptions<K2, V2, never>> = StepOptions>(
+    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<readonly [K2, V2]>,
+    options?: O
+  ): KStream<K2, V2, Given<O> | TextKey<K2>> {
+    return this.#fluent.stream(flatMap(this.#point, mapper, options ?? {}))
+  }
+
+  /** Gives each record a new key. Nothing moves yet: the next key-based step repartitions. */
+  selectKey<K2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => K2,
+    options: KeyOptions<K2> & { readonly key: Serde<NonNullable<K2>> }
+  ): KStream<K2, V, Known | 'key'>
+  selectKey<K2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => K2,
+    options?: StepOptions
+  ): KStream<K2, V, Exclude<Known, 'key'> | TextKey<K2>>
+  selectKey<K2>(mapper: (value: V, record: StreamRecord<K, V>) => K2, options: KeyOptions<K2> = {}): unknown {
+    return this.#fluent.stream(selectKey(this.#point, mapper, options))
+  }
+
+  /** Shows each record to `observer` and passes it on. After a crash it sees again what is processed again. */
+  peek(observer: (value: V, record: StreamRecord<K, V>) => void, options: StepOptions = {}): KStream<K, V, Known> {
+    return this.#fluent.stream(peek(this.#point, observer, options))
+  }
+
+  /** The records of both streams, each in its own order and in none between them. */
+  merge<Known2 extends Slot>(other: KStream<K, V, Known2>, options: StepOptions = {}): KStream<K, V, Known | Known2> {
+    return this.#fluent.stream(merge(this.#point, other.#point, options))
+  }
+
+  /** Sends every record through an internal topic, so that it is where its key says, in as many partitions as wanted. Null keys stay. */
+  repartition(
+    ...[options]: OptionsArgument<
+      Exclude<Slot, Known>,
+      RepartitionOptions<K, V> & SerdeOptions<K, V, Exclude<Slot, Known>>
+    >
+  ): KStream<K, V> {
+    return this.#fluent.stream(repartition(this.#point, options ?? {}))
+  }
+
+  /** Groups records by the key they have, to aggregate them. Repartitions first if the key was changed before. */
+  groupByKey(
+    options: StepOptions & KeySerde<K, Exclude<Slot, Known>> & { readonly value: Serde<NonNullable<V>> }
+  ): KGroupedStream<NonNullable<K>, V>
+  groupByKey(
+    ...options: OptionsArgument<Exclude<'key', Known>, StepOptions & KeySerde<K, Exclude<Slot, Known>>>
+  ): KGroupedStream<NonNullable<K>, V, Known | 'key'>
+  groupByKey(options: StepOptions & Partial<SerdeOptions<K, V, never>> = {}): KGroupedStream<NonNullable<K>, V> {
+    return this.#fluent.grouped(groupByKey(this.#point, options))
+  }
+
+  /**
+   * Groups records by a new key, to aggregate them; always through a repartition. `name` names it and the stores below, where two
+   * groupings of one stream would tie.
+   */
+  groupBy<K2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => K2,
+    ...[options]: OptionsArgument<
+      Exclude<Slot, TextKey<K2> | Exclude<Known, 'key'>>,
+      StepOptions & SerdeOptions<K2, V, Exclude<Slot, TextKey<K2> | Exclude<Known, 'key'>>>
+    >
+  ): KGroupedStream<NonNullable<K2>, V> {
+    return this.#fluent.grouped(groupBy(this.#point, mapper, options ?? {}))
+  }
+
+  /** Writes each record to a topic, in the transaction that commits its input. The topic must exist. */
+  to(
+    topic: string,
+    ...[options]: OptionsArgument<Exclude<Slot, Known>, SinkOptions<K, V> & SerdeOptions<K, V, Exclude<Slot, Known>>>
+  ): void {
+    to(this.#point, topic, options ?? {})
+  }
+}

@@ -1,0 +1,9 @@
+import type { Callback } from '../callback.ts'
+import type { Point } from '../draft.ts'
+import type { ValueOptions } from '../options.ts'
+import { addStateless } from './stateless.ts'
+
+/** Replaces each value; the key stays, and so does the partition. */
+export function mapValues(point: Point, mapper: Callback<unknown>, { name, value }: ValueOptions<unknown>): Point {
+  return addStateless(point, { verb: 'mapValues', name, operator: { kind: 'mapValues', fn: mapper }, after: { value } })
+}

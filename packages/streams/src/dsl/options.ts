@@ -1,0 +1,107 @@
+import type { Duration } from '../graph/duration.ts'
+import type { StreamRecord } from '../graph/record.ts'
+import type { Serde } from '../serde/serde.ts'
+
+/** The serdes a stream may know. A step that changes the type of keys or values forgets the one; giving it makes it known again. */
+export type Slot = 'key' | 'value'
+
+/** Serdes of keys `K` and values `V`; those in `Missing` must be given. */
+export type SerdeOptions<K, V, Missing extends Slot> = KeySerde<K, Missing> & ValueSerde<V, Missing>
+
+/** The serde of keys `K`; must be given if in `Missing`. */
+export type KeySerde<K, Missing extends Slot> = 'key' extends Missing
+  ? { readonly key: Serde<NonNullable<K>> }
+  : { readonly key?: Serde<NonNullable<K>> }
+
+/** The serde of values `V`; must be given if in `Missing`. */
+export type ValueSerde<V, Missing extends Slot> = 'value' extends Missing
+  ? { readonly value: Serde<NonNullable<V>> }
+  : { readonly value?: Serde<NonNullable<V>> }
+
+/** The options argument of a step: required when it has to give a missing serde. */
+export type OptionsArgument<Missing extends Slot, Options> = [Missing] extends [never]
+  ? [options?: Options]
+  : [options: Options]
+
+/** Text keys have a default serde, so a key-changing step that makes them knows it. */
+export type TextKey<K> = [NonNullable<K>] extends [string] ? 'key' : never
+
+/** The serdes that an options object gives. */
+export type Given<Options> =
+  | (Options extends { readonly key: Serde<never> } ? 'key' : never)
+  | (Options extends { readonly value: Serde<never> } ? 'value' : never)
+
+/** Of any step. */
+export interface StepOptions {
+  /** The node's name, for metrics, descriptions and errors. Default: derived from what the step is. */
+  readonly name?: string
+}
+
+/** Of a stream read from topics. */
+export interface StreamOptions<K, V> extends StepOptions {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /**
+   * The record's event time in milliseconds since the epoch; default: the timestamp on the log. A record whose time is negative is
+   * dropped and counted. `partitionTimeMs` is the highest so far in the partition, -1 at first.
+   */
+  readonly timestamp?: (value: V, record: StreamRecord<K, V>, partitionTimeMs: number) => number
+  /** Where to begin without a committed offset. Default `earliest`. */
+  readonly reset?: 'earliest' | 'latest'
+}
+
+/** Of a step that changes values. */
+export interface ValueOptions<V> extends StepOptions {
+  /** How the new values are written, where a later step has to. */
+  readonly value?: Serde<NonNullable<V>>
+}
+
+/** Of a step that changes keys. `name` also stands for the step in the names of the stores and internal topics below it. */
+export interface KeyOptions<K> extends StepOptions {
+  /** How the new keys are written, where a later step has to. Default for text: `string()`. */
+  readonly key?: Serde<NonNullable<K>>
+}
+
+/** Of a repartition. */
+export interface RepartitionOptions<K, V> extends StepOptions {
+  /** Number of partitions; default: as many as the topics it must match, or the widest topic that feeds it. */
+  readonly partitions?: number
+  /** From 0 to below `partitions`. Default: murmur2 of the key's bytes, as Kafka's producers have it. */
+  readonly partitioner?: (key: K, value: V, partitions: number) => number
+}
+
+/** Of a sink. */
+export interface SinkOptions<K, V> extends StepOptions {
+  /** From 0 to below `partitions`. Default: murmur2 of the key's bytes, for a windowed key those of the key alone. */
+  readonly partitioner?: (key: K, value: V, partitions: number) => number
+  /** True allows a topic that this stream is fed from: records may come round again. Default false, which refuses it. */
+  readonly feedback?: boolean
+}
+
+/** Of an aggregation. */
+export interface AggregateOptions {
+  /** The store's name, under which it is queried; survives edits of the steps before it. Default: derived, not queryable. */
+  readonly store?: string
+  /** When results go on: the last per key at each commit (default), or every update. */
+  readonly emit?: 'commit' | 'changes'
+}
+
+/** Of a windowed aggregation. */
+export interface WindowedAggregateOptions {
+  /** The store's name, under which it is queried; survives edits of the steps before it. Default: derived, not queryable. */
+  readonly store?: string
+  /** When results go on: the last per window at each commit (default), every update, or once when the window closes. */
+  readonly emit?: 'commit' | 'changes' | 'final'
+  /** How long a window is kept after its start, in stream time; at least size and grace, which is the default. */
+  readonly retention?: Duration
+}
+
+/** Of `pipe()`. */
+export interface PipeOptions extends StepOptions {
+  /**
+   * True lets the operators keep state: one chain lives as long as the task and sees all its records, whatever their key. The state is in
+   * memory only and is lost, or ahead of what was committed, after a restart, an abort or a move of the task. Default false: each value
+   * goes through a chain of its own, so there is nothing to lose.
+   */
+  readonly volatile?: boolean
+}

@@ -1,0 +1,29 @@
+import type { Draft } from './draft.ts'
+import type { Fluent } from './fluent.ts'
+import { KGroupedStream } from './k-grouped-stream.ts'
+import { KStream } from './k-stream.ts'
+import { KTable } from './k-table.ts'
+import { stream } from './operators/stream.ts'
+import type { StreamOptions } from './options.ts'
+import { TimeWindowedKStream } from './time-windowed-k-stream.ts'
+
+const fluent: Fluent = {
+  stream: (point) => new KStream(point, fluent),
+  grouped: (grouped) => new KGroupedStream(grouped, fluent),
+  windowed: (windowed) => new TimeWindowedKStream(windowed, fluent),
+  table: (point) => new KTable(point, fluent)
+}
+
+/** Where a topology begins: what `defineTopology` hands to the program. */
+export class StreamsBuilder {
+  readonly #draft: Draft
+
+  constructor(draft: Draft) {
+    this.#draft = draft
+  }
+
+  /** Reads one topic, or several as one stream with no order between them but that of their timestamps. */
+  stream<K, V>(topics: string | readonly string[], options: StreamOptions<K, V>): KStream<K, V> {
+    return fluent.stream(stream(this.#draft, typeof topics === 'string' ? [topics] : topics, options))
+  }
+}

@@ -1,0 +1,100 @@
+import { formatDuration } from './duration.ts'
+import type { Node, WindowDefinition } from './node.ts'
+import type { Topology } from './topology.ts'
+
+/** A topology as plain data: no functions, ready for JSON, to draw or to compare. */
+export interface TopologyDescription {
+  readonly name: string
+  readonly subtopologies: readonly SubtopologyDescription[]
+}
+
+/** One component of a {@link TopologyDescription}. */
+export interface SubtopologyDescription {
+  readonly id: number
+  readonly nodes: readonly NodeDescription[]
+  readonly stores: readonly string[]
+  readonly copartitioned: readonly (readonly string[])[]
+}
+
+/** One node of a {@link TopologyDescription}. */
+export interface NodeDescription {
+  readonly name: string
+  /** What it does: `source`, `filter`, `count`, `repartition`, `sink` ... */
+  readonly does: string
+  /** What it does it with: topics and serdes, store, window; empty when there is nothing to say. */
+  readonly detail: string
+  readonly parents: readonly string[]
+  readonly children: readonly string[]
+}
+
+/** What a topology is made of. */
+export function describeTopology(topology: Topology): TopologyDescription {
+  const nodes = new Map(topology.nodes.map((node) => [node.name, node]))
+  const childrenOf = Map.groupBy(
+    topology.nodes.flatMap((node) => node.parents.map((parent) => ({ parent, child: node.name }))),
+    (edge) => edge.parent
+  )
+  const describeNode = (name: string): NodeDescription[] => {
+    const node = nodes.get(name)
+    if (node === undefined) return []
+    const children = childrenOf.get(name)?.map((edge) => edge.child) ?? []
+    return [{ name, ...whatItDoes(node), parents: node.parents, children }]
+  }
+  return {
+    name: topology.name,
+    subtopologies: topology.subtopologies.map((part) => ({
+      id: part.id,
+      nodes: part.nodes.flatMap(describeNode),
+      stores: part.stores,
+      copartitioned: part.copartitioned
+    }))
+  }
+}
+
+/** The description as text, a line a node: `clicks-filter: filter -> clicks-groupBy`. */
+export function formatTopology(topology: Topology): string {
+  const { name, subtopologies } = describeTopology(topology)
+  const lines = [name]
+  for (const part of subtopologies) {
+    lines.push(`  sub-topology ${part.id}`)
+    for (const node of part.nodes) lines.push(`    ${formatNode(node)}`)
+    for (const topics of part.copartitioned) lines.push(`    same number of partitions: ${topics.join(', ')}`)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function formatNode({ name, does, detail, children }: NodeDescription): string {
+  const what = detail === '' ? does : `${does} ${detail}`
+  return children.length === 0 ? `${name}: ${what}` : `${name}: ${what} -> ${children.join(', ')}`
+}
+
+function whatItDoes(node: Node): { does: string; detail: string } {
+  switch (node.kind) {
+    case 'source':
+      return { does: 'source', detail: `${node.topics.join(', ')} (${node.key.name}, ${node.value.name})` }
+    case 'sink':
+    case 'repartition':
+      return { does: node.kind, detail: `${node.topic} (${node.key.name}, ${node.value.name})` }
+    case 'stateless':
+      return {
+        does: node.operator.kind === 'filter' && node.operator.not ? 'filterNot' : node.operator.kind,
+        detail: ''
+      }
+    case 'merge':
+      return { does: 'merge', detail: '' }
+    case 'table-to-stream':
+      return { does: 'toStream', detail: '' }
+    case 'aggregate':
+      return { does: node.aggregation.kind, detail: `in ${node.store.name}, emits ${node.emit}` }
+    case 'windowed-aggregate': {
+      const window = formatWindow(node.window)
+      return { does: node.aggregation.kind, detail: `${window} in ${node.store.name}, emits ${node.emit}` }
+    }
+  }
+}
+
+function formatWindow({ sizeMs, advanceMs, graceMs }: WindowDefinition): string {
+  const grace = `grace ${formatDuration(graceMs)}`
+  if (sizeMs === advanceMs) return `tumbling ${formatDuration(sizeMs)} ${grace}`
+  return `hopping ${formatDuration(sizeMs)} by ${formatDuration(advanceMs)} ${grace}`
+}

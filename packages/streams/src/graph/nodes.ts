@@ -1,0 +1,145 @@
+import type { Serde } from '../serde/serde.ts'
+import { nodeName, repartitionName, storeName } from './names.ts'
+import type { Node, SourceNode, StoreDefinition } from './node.ts'
+import type { OpenSerdes, OpenStore, Step } from './step.ts'
+import { MissingSerdeError, NameTieError } from './topology-error.ts'
+
+/** What the steps of a topology became. */
+export interface MadeNodes {
+  readonly nodes: readonly Node[]
+  readonly stores: readonly StoreDefinition[]
+  /** Names of the sinks that may close a loop. */
+  readonly feedback: ReadonlySet<string>
+}
+
+/**
+ * Turns planned steps into frozen nodes and stores; serdes are complete and names unique when it returns.
+ * @throws NameTieError, MissingSerdeError
+ */
+export function makeNodes(topology: string, steps: readonly Step[]): MadeNodes {
+  const nodes: Node[] = []
+  const stores: StoreDefinition[] = []
+  const feedback = new Set<string>()
+  const names = new NodeNames(topology, steps)
+  /** What the children of a step read: its own node, or the source behind a repartition. */
+  const outputOf = new Map<Step, string>()
+
+  for (const step of steps) {
+    const name = names.of(step)
+    const parents = Object.freeze(step.parents.map((parent) => outputOf.get(parent) ?? ''))
+    const node = makeNode(step, { topology, name, parents })
+    nodes.push(node)
+    if ('store' in node) stores.push(node.store)
+    if (step.body.kind === 'sink' && step.body.feedback) feedback.add(name)
+    if (node.kind === 'repartition') nodes.push(sourceBehind(node))
+    outputOf.set(step, node.kind === 'repartition' ? `${name}-source` : name)
+  }
+  refuseTies(
+    topology,
+    'store',
+    stores.map((store) => store.name)
+  )
+  refuseTies(
+    topology,
+    'internal topic',
+    nodes.flatMap((node) => (node.kind === 'repartition' ? [node.topic] : []))
+  )
+  return { nodes, stores, feedback }
+}
+
+interface Place {
+  readonly topology: string
+  readonly name: string
+  readonly parents: readonly string[]
+}
+
+function makeNode(step: Step, place: Place): Node {
+  const { body } = step
+  const { name, parents } = place
+  switch (body.kind) {
+    case 'source':
+      return Object.freeze({ ...body, topics: Object.freeze([...body.topics]), name, parents })
+    case 'stateless':
+      return Object.freeze({ ...body, operator: Object.freeze({ ...body.operator }), name, parents })
+    case 'merge':
+    case 'table-to-stream':
+      return Object.freeze({ ...body, name, parents })
+    case 'aggregate':
+      return Object.freeze({
+        ...body,
+        aggregation: Object.freeze({ ...body.aggregation }),
+        store: makeStore(step, body.store, place),
+        name,
+        parents
+      })
+    case 'windowed-aggregate': {
+      const aggregation = Object.freeze({ ...body.aggregation })
+      const window = Object.freeze({ ...body.window })
+      return Object.freeze({ ...body, aggregation, window, store: makeStore(step, body.store, place), name, parents })
+    }
+    case 'repartition':
+      return Object.freeze({ ...body, ...complete(body, place), topic: repartitionName(step), name, parents })
+    case 'sink': {
+      const { feedback: _, ...sink } = body
+      return Object.freeze({ ...sink, ...complete(body, place), name, parents })
+    }
+  }
+}
+
+function makeStore(step: Step, open: OpenStore, place: Place): StoreDefinition {
+  const named = open.name !== undefined
+  return Object.freeze({ ...open, ...complete(open, place), name: storeName(step, open.name), named })
+}
+
+function sourceBehind(repartition: Extract<Node, { kind: 'repartition' }>): SourceNode {
+  return Object.freeze({
+    kind: 'source',
+    name: `${repartition.name}-source`,
+    parents: Object.freeze([]),
+    topics: Object.freeze([repartition.topic]),
+    key: repartition.key,
+    value: repartition.value,
+    repartitionOf: repartition.name
+  })
+}
+
+function complete({ key, value }: OpenSerdes, place: Place): { key: Serde<unknown>; value: Serde<unknown> } {
+  if (key === undefined) throw new MissingSerdeError({ topology: place.topology, node: place.name, missing: 'key' })
+  if (value === undefined) throw new MissingSerdeError({ topology: place.topology, node: place.name, missing: 'value' })
+  return { key, value }
+}
+
+/** Gives every step's node a name of its own: given names stand as they are, derived ones step aside. */
+class NodeNames {
+  readonly #taken: Set<string>
+
+  constructor(topology: string, steps: readonly Step[]) {
+    const given = steps.filter((step) => step.label !== undefined && step.body.kind !== 'repartition').map(nodeName)
+    refuseTies(topology, 'node', given)
+    this.#taken = new Set(given)
+  }
+
+  of(step: Step): string {
+    const base = nodeName(step)
+    const isGiven = step.label !== undefined && step.body.kind !== 'repartition'
+    if (isGiven) return base
+    let name = base
+    for (let ordinal = 2; this.#taken.has(name); ordinal++) name = `${base}-${ordinal}`
+    this.#taken.add(name)
+    return name
+  }
+}
+
+const remedies = {
+  store: "give one a name of its own: { store: '…' }",
+  'internal topic': "give one a name of its own: groupBy(…, { name: '…' }) or repartition({ name: '…' })",
+  node: 'use each name once'
+}
+
+function refuseTies(topology: string, tied: keyof typeof remedies, names: readonly string[]): void {
+  const seen = new Set<string>()
+  for (const name of names) {
+    if (seen.has(name)) throw new NameTieError({ topology, tied, name, remedy: remedies[tied] })
+    seen.add(name)
+  }
+}

@@ -1,0 +1,91 @@
+import { topicNameProblem } from './names.ts'
+import type { Node, SinkNode, StoreDefinition } from './node.ts'
+import { TopologyError } from './topology-error.ts'
+
+/** What is checked once nodes and stores are made; `feedback` names the sinks that may close a loop. */
+export interface Candidate {
+  readonly name: string
+  readonly nodes: readonly Node[]
+  readonly stores: readonly StoreDefinition[]
+  readonly feedback: ReadonlySet<string>
+}
+
+/**
+ * Refuses what could not run.
+ * @throws TopologyError naming the node and the remedy.
+ */
+export function validate(candidate: Candidate): void {
+  checkNames(candidate)
+  checkSources(candidate)
+  checkLoops(candidate)
+}
+
+function checkNames({ name: topology, nodes, stores }: Candidate): void {
+  const check = (what: string, name: string, node?: string) => {
+    const problem = topicNameProblem(name)
+    if (problem === undefined) return
+    throw new TopologyError({
+      topology,
+      problem: `${what} ${problem}: choose another`,
+      ...(node === undefined ? {} : { node })
+    })
+  }
+  check("the topology's name", topology)
+  for (const node of nodes) {
+    if (node.kind === 'repartition') check('the repartition topic', `${topology}-${node.topic}`, node.name)
+    if (node.kind === 'sink') check('the topic', node.topic, node.name)
+    if (node.kind === 'source' && node.repartitionOf === undefined) {
+      for (const topic of node.topics) check('the topic', topic, node.name)
+    }
+  }
+  for (const store of stores) check('the changelog topic', `${topology}-${store.name}-changelog`)
+}
+
+function checkSources({ name: topology, nodes }: Candidate): void {
+  const readBy = new Map<string, string>()
+  const sources = nodes.filter((node) => node.kind === 'source')
+  if (sources.length === 0)
+    throw new TopologyError({ topology, problem: 'it reads nothing: begin with b.stream(topic, …)' })
+  for (const { name: node, topics } of sources) {
+    if (topics.length === 0)
+      throw new TopologyError({ topology, node, problem: 'it reads no topic: name at least one' })
+    for (const topic of topics) {
+      if (readBy.has(topic)) {
+        throw new TopologyError({
+          topology,
+          node,
+          problem: `topic '${topic}' is read twice: keep one stream and use it twice`
+        })
+      }
+      readBy.set(topic, node)
+    }
+  }
+}
+
+/** A record that comes round to where it was read would go round for ever. */
+function checkLoops({ name: topology, nodes, feedback }: Candidate): void {
+  const sinks = nodes.filter((node) => node.kind === 'sink' && !feedback.has(node.name)) as SinkNode[]
+  for (const sink of sinks) {
+    if (!reaches({ nodes, sinks }, sink)) continue
+    const problem = `it writes to '${sink.topic}', which it is fed from: write to another topic, or say { feedback: true } if records may come round again`
+    throw new TopologyError({ topology, node: sink.name, problem })
+  }
+}
+
+function reaches({ nodes, sinks }: { nodes: readonly Node[]; sinks: readonly SinkNode[] }, target: SinkNode): boolean {
+  const seen = new Set<string>()
+  const queue: Node[] = nodes.filter((node) => node.kind === 'source' && node.topics.includes(target.topic))
+  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+    if (node === target) return true
+    if (seen.has(node.name)) continue
+    seen.add(node.name)
+    const from = node
+    queue.push(...nodes.filter((other) => other.parents.includes(from.name)))
+    if (from.kind === 'repartition')
+      queue.push(...nodes.filter((other) => other.kind === 'source' && other.repartitionOf === from.name))
+    if (from.kind === 'sink' && sinks.includes(from)) {
+      queue.push(...nodes.filter((other) => other.kind === 'source' && other.topics.includes(from.topic)))
+    }
+  }
+  return false
+}

@@ -1,0 +1,51 @@
+// Defining a topology
+export { defineTopology } from './dsl/define-topology.ts'
+export { KGroupedStream } from './dsl/k-grouped-stream.ts'
+export { KStream } from './dsl/k-stream.ts'
+export { KTable } from './dsl/k-table.ts'
+export type {
+  AggregateOptions,
+  Given,
+  KeyOptions,
+  KeySerde,
+  OptionsArgument,
+  PipeOptions,
+  RepartitionOptions,
+  SerdeOptions,
+  SinkOptions,
+  Slot,
+  StepOptions,
+  StreamOptions,
+  TextKey,
+  ValueOptions,
+  ValueSerde,
+  WindowedAggregateOptions
+} from './dsl/options.ts'
+export { StreamsBuilder } from './dsl/streams-builder.ts'
+export { TimeWindowedKStream } from './dsl/time-windowed-k-stream.ts'
+export { hopping, tumbling } from './dsl/windows.ts'
+
+// Topologies as data
+export {
+  describeTopology,
+  formatTopology,
+  type NodeDescription,
+  type SubtopologyDescription,
+  type TopologyDescription
+} from './graph/describe.ts'
+export { type Duration, DurationError } from './graph/duration.ts'
+export type { EmitMode, Node, StoreDefinition, WindowDefinition } from './graph/node.ts'
+export { type Header, type RecordOrigin, StreamRecord } from './graph/record.ts'
+export type { Subtopology, Topology } from './graph/topology.ts'
+export { MissingSerdeError, NameTieError, TopologyError } from './graph/topology-error.ts'
+
+// Serdes
+export { bytes } from './serde/bytes.ts'
+export { nullable, serde } from './serde/custom.ts'
+export { json } from './serde/json.ts'
+export { long } from './serde/long.ts'
+export { number } from './serde/number.ts'
+export type { Serde } from './serde/serde.ts'
+export { SerdeError } from './serde/serde-error.ts'
+export { string } from './serde/string.ts'
+export { Windowed, type WindowedSerde, windowed } from './serde/windowed.ts'
