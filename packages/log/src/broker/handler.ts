@@ -4,6 +4,8 @@ import type { BrokerConfig } from './broker-config.ts'
 import type { GroupHost } from './coordination/group-host.ts'
 import type { PartitionDirectory } from './coordination/partition-directory.ts'
 import type { TransactionHost } from './coordination/transaction-host.ts'
+import type { DelayedFetches } from './delayed-fetch.ts'
+import type { OnBrokerEvent } from './event.ts'
 import type { TopicRegistry } from './topic-registry.ts'
 
 /**
@@ -41,4 +43,6 @@ export interface BrokerContext {
   readonly partitions: PartitionDirectory
   readonly groups: GroupHost
   readonly transactions: TransactionHost
+  readonly delayedFetches: DelayedFetches
+  readonly report: OnBrokerEvent
 }

@@ -7,6 +7,10 @@ export interface TopicRegistry {
   /** @param topicId base64url uuid. */
   byId(topicId: string): TopicInfo | undefined
   list(): readonly TopicInfo[]
+  /** @throws ProtocolError INVALID_TOPIC_EXCEPTION when no topic can be called that */
+  checkName(name: string): void
+  /** Levels of the features that the cluster has finalized, e.g. `transaction.version`. */
+  features(): ReadonlyMap<string, number>
   /**
    * Creates one topic. Resolves once it is durable and its partitions take appends.
    * @throws ProtocolError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG

@@ -33,10 +33,12 @@ export interface Partition {
   read(request: ReadRequest): BatchRead
   /** First offset whose record is at or after the timestamp, below the bound of `isolation`; undefined when there is none. */
   offsetForTimestamp(timestampMs: number, isolation: Isolation): { offset: number; timestampMs: number } | undefined
+  /** First record with the greatest timestamp below the bound of `isolation` (KIP-734); undefined when there is none. */
+  maxTimestamp(isolation: Isolation): { offset: number; timestampMs: number } | undefined
   /** End of the largest epoch at or below `epoch` (KIP-101). */
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number }
-  /** Whether the partition knows an open transaction of this producer (KIP-890 verification). */
-  hasOpenTransaction(producerId: number): boolean
+  /** Whether the partition knows an open transaction of this producer in this epoch (KIP-890 verification). */
+  hasOpenTransaction(producerId: number, producerEpoch: number): boolean
   /** Moves the log start; whole segments below it are deleted. -1 means the high watermark. Resolves with the new start. */
   deleteRecords(beforeOffset: number): Promise<number>
   /** Deletes whole segments that retention allows to go. Returns how many. */

@@ -1,0 +1,15 @@
+import type { DamageReport } from '../storage/damage.ts'
+
+/** Something that whoever runs the broker should know and no client is told. */
+export type BrokerEvent =
+  /** Files of the directory were broken; the report says what was done about it. */
+  | { readonly kind: 'damage'; readonly report: DamageReport }
+  /** A request met an error that its handler did not expect. */
+  | { readonly kind: 'request-failed'; readonly api: string; readonly error: unknown }
+  /** A periodic job failed; it runs again at its next time. */
+  | { readonly kind: 'job-failed'; readonly job: string; readonly error: unknown }
+  /** A partition's directory belongs to no topic that the metadata log knows; it was put aside under the new name. */
+  | { readonly kind: 'stray-directory'; readonly path: string; readonly movedTo: string }
+
+/** Hears of events as they happen. Must not throw. */
+export type OnBrokerEvent = (event: BrokerEvent) => void
