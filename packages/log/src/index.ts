@@ -1,4 +1,5 @@
 // The injected world
+export { writeFileAtomically } from './environment/atomic-file.ts'
 export type {
   Clock,
   Connection,
@@ -27,3 +28,6 @@ export {
   NetworkError,
   UsageError
 } from './errors.ts'
+
+// Bytes
+export { crc32c } from './wire/crc32c.ts'
