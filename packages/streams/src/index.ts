@@ -5,8 +5,8 @@ export { KStream } from './dsl/k-stream.ts'
 export { KTable } from './dsl/k-table.ts'
 export type {
   AggregateOptions,
-  Given,
-  KeyOptions,
+  GivenKey,
+  GivenValue,
   KeySerde,
   OptionsArgument,
   PipeOptions,
@@ -17,7 +17,6 @@ export type {
   StepOptions,
   StreamOptions,
   TextKey,
-  ValueOptions,
   ValueSerde,
   WindowedAggregateOptions
 } from './dsl/options.ts'

@@ -52,7 +52,7 @@ export class KGroupedStream<K, V, Known extends Slot = Slot> {
   aggregate<A>(
     initial: () => A,
     adder: (value: NonNullable<V>, aggregate: NonNullable<A>, record: StreamRecord<K, NonNullable<V>>) => A,
-    options: AggregateOptions & { readonly value: Serde<NonNullable<A>> }
+    options: AggregateOptions & { readonly value: Serde<NoInfer<A>> }
   ): KTable<K, A> {
     return this.#fluent.table(aggregate(this.#grouped, { initial, adder }, options))
   }

@@ -1,5 +1,4 @@
 import type { StreamRecord } from '../graph/record.ts'
-import type { Serde } from '../serde/serde.ts'
 import type { Point } from './draft.ts'
 import type { Fluent } from './fluent.ts'
 import type { KGroupedStream } from './k-grouped-stream.ts'
@@ -17,8 +16,8 @@ import { repartition } from './operators/repartition.ts'
 import { selectKey } from './operators/select-key.ts'
 import { to } from './operators/to.ts'
 import type {
-  Given,
-  KeyOptions,
+  GivenKey,
+  GivenValue,
   KeySerde,
   OptionsArgument,
   RepartitionOptions,
@@ -27,7 +26,7 @@ import type {
   Slot,
   StepOptions,
   TextKey,
-  ValueOptions
+  ValueSerde
 } from './options.ts'
 
 /**
@@ -70,20 +69,23 @@ export class KStream<K, V, Known extends Slot = Slot> {
   /** Replaces each value. The key stays, so nothing is repartitioned for it. */
   mapValues<V2>(
     mapper: (value: V, record: StreamRecord<K, V>) => V2,
-    options: ValueOptions<V2> & { readonly value: Serde<NonNullable<V2>> }
+    options: StepOptions & GivenValue<V2>
   ): KStream<K, V2, Known | 'value'>
   mapValues<V2>(
     mapper: (value: V, record: StreamRecord<K, V>) => V2,
     options?: StepOptions
   ): KStream<K, V2, Exclude<Known, 'value'>>
-  mapValues<V2>(mapper: (value: V, record: StreamRecord<K, V>) => V2, options: ValueOptions<V2> = {}): unknown {
+  mapValues<V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => V2,
+    options: StepOptions & Partial<GivenValue<V2>> = {}
+  ): unknown {
     return this.#fluent.stream(mapValues(this.#point, mapper, options))
   }
 
   /** Replaces each value by any number of values, each in a record of its own. */
   flatMapValues<V2>(
     mapper: (value: V, record: StreamRecord<K, V>) => Iterable<V2>,
-    options: ValueOptions<V2> & { readonly value: Serde<NonNullable<V2>> }
+    options: StepOptions & GivenValue<V2>
   ): KStream<K, V2, Known | 'value'>
   flatMapValues<V2>(
     mapper: (value: V, record: StreamRecord<K, V>) => Iterable<V2>,
@@ -91,37 +93,72 @@ export class KStream<K, V, Known extends Slot = Slot> {
   ): KStream<K, V2, Exclude<Known, 'value'>>
   flatMapValues<V2>(
     mapper: (value: V, record: StreamRecord<K, V>) => Iterable<V2>,
-    options: ValueOptions<V2> = {}
+    options: StepOptions & Partial<GivenValue<V2>> = {}
   ): unknown {
     return this.#fluent.stream(flatMapValues(this.#point, mapper, options))
   }
 
   /** Replaces key and value. The next key-based step repartitions: prefer `mapValues` where the key stays. */
-  map<K2, V2, O extends StepOptions & Partial<SerdeOptions<K2, V2, never>> = StepOptions>(
+  map<K2, V2>(
     mapper: (value: V, record: StreamRecord<K, V>) => readonly [K2, V2],
-    options?: O
-  ): KStream<K2, V2, Given<O> | TextKey<K2>> {
-    return this.#fluent.stream(map(this.#point, mapper, options ?? {}))
+    options: StepOptions & GivenKey<K2> & GivenValue<V2>
+  ): KStream<K2, V2>
+  map<K2, V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => readonly [K2, V2],
+    options: StepOptions & GivenValue<V2>
+  ): KStream<K2, V2, TextKey<K2> | 'value'>
+  map<K2, V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => readonly [K2, V2],
+    options: StepOptions & GivenKey<K2>
+  ): KStream<K2, V2, 'key'>
+  map<K2, V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => readonly [K2, V2],
+    options?: StepOptions
+  ): KStream<K2, V2, TextKey<K2>>
+  map<K2, V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => readonly [K2, V2],
+    options: StepOptions & Partial<GivenKey<K2> & GivenValue<V2>> = {}
+  ): unknown {
+    return this.#fluent.stream(map(this.#point, mapper, options))
   }
 
   /** Replaces each record by any number of records, given as key and value. The next key-based step repartitions. */
-  flatMap<K2, V2, O extends StepOptions & Partial<SerdeOptions<K2, V2, never>> = StepOptions>(
+  flatMap<K2, V2>(
     mapper: (value: V, record: StreamRecord<K, V>) => Iterable<readonly [K2, V2]>,
-    options?: O
-  ): KStream<K2, V2, Given<O> | TextKey<K2>> {
-    return this.#fluent.stream(flatMap(this.#point, mapper, options ?? {}))
+    options: StepOptions & GivenKey<K2> & GivenValue<V2>
+  ): KStream<K2, V2>
+  flatMap<K2, V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<readonly [K2, V2]>,
+    options: StepOptions & GivenValue<V2>
+  ): KStream<K2, V2, TextKey<K2> | 'value'>
+  flatMap<K2, V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<readonly [K2, V2]>,
+    options: StepOptions & GivenKey<K2>
+  ): KStream<K2, V2, 'key'>
+  flatMap<K2, V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<readonly [K2, V2]>,
+    options?: StepOptions
+  ): KStream<K2, V2, TextKey<K2>>
+  flatMap<K2, V2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<readonly [K2, V2]>,
+    options: StepOptions & Partial<GivenKey<K2> & GivenValue<V2>> = {}
+  ): unknown {
+    return this.#fluent.stream(flatMap(this.#point, mapper, options))
   }
 
   /** Gives each record a new key. Nothing moves yet: the next key-based step repartitions. */
   selectKey<K2>(
     mapper: (value: V, record: StreamRecord<K, V>) => K2,
-    options: KeyOptions<K2> & { readonly key: Serde<NonNullable<K2>> }
+    options: StepOptions & GivenKey<K2>
   ): KStream<K2, V, Known | 'key'>
   selectKey<K2>(
     mapper: (value: V, record: StreamRecord<K, V>) => K2,
     options?: StepOptions
   ): KStream<K2, V, Exclude<Known, 'key'> | TextKey<K2>>
-  selectKey<K2>(mapper: (value: V, record: StreamRecord<K, V>) => K2, options: KeyOptions<K2> = {}): unknown {
+  selectKey<K2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => K2,
+    options: StepOptions & Partial<GivenKey<K2>> = {}
+  ): unknown {
     return this.#fluent.stream(selectKey(this.#point, mapper, options))
   }
 
@@ -147,12 +184,12 @@ export class KStream<K, V, Known extends Slot = Slot> {
 
   /** Groups records by the key they have, to aggregate them. Repartitions first if the key was changed before. */
   groupByKey(
-    options: StepOptions & KeySerde<K, Exclude<Slot, Known>> & { readonly value: Serde<NonNullable<V>> }
+    options: StepOptions & KeySerde<K, Exclude<Slot, Known>> & GivenValue<V>
   ): KGroupedStream<NonNullable<K>, V>
   groupByKey(
     ...options: OptionsArgument<Exclude<'key', Known>, StepOptions & KeySerde<K, Exclude<Slot, Known>>>
   ): KGroupedStream<NonNullable<K>, V, Known | 'key'>
-  groupByKey(options: StepOptions & Partial<SerdeOptions<K, V, never>> = {}): KGroupedStream<NonNullable<K>, V> {
+  groupByKey(options: StepOptions & Partial<SerdeOptions<K, V, never>> = {}): unknown {
     return this.#fluent.grouped(groupByKey(this.#point, options))
   }
 
@@ -160,14 +197,22 @@ export class KStream<K, V, Known extends Slot = Slot> {
    * Groups records by a new key, to aggregate them; always through a repartition. `name` names it and the stores below, where two
    * groupings of one stream would tie.
    */
+  groupBy<K2 extends string | null>(
+    mapper: (value: V, record: StreamRecord<K, V>) => K2,
+    ...options: OptionsArgument<
+      Exclude<'value', Known>,
+      StepOptions & Partial<GivenKey<K2>> & ValueSerde<V, Exclude<'value', Known>>
+    >
+  ): KGroupedStream<NonNullable<K2>, V>
   groupBy<K2>(
     mapper: (value: V, record: StreamRecord<K, V>) => K2,
-    ...[options]: OptionsArgument<
-      Exclude<Slot, TextKey<K2> | Exclude<Known, 'key'>>,
-      StepOptions & SerdeOptions<K2, V, Exclude<Slot, TextKey<K2> | Exclude<Known, 'key'>>>
-    >
+    options: StepOptions & GivenKey<K2> & ValueSerde<V, Exclude<'value', Known>>
+  ): KGroupedStream<NonNullable<K2>, V>
+  groupBy<K2>(
+    mapper: (value: V, record: StreamRecord<K, V>) => K2,
+    options: StepOptions & Partial<SerdeOptions<K2, V, never>> = {}
   ): KGroupedStream<NonNullable<K2>, V> {
-    return this.#fluent.grouped(groupBy(this.#point, mapper, options ?? {}))
+    return this.#fluent.grouped(groupBy(this.#point, mapper, options))
   }
 
   /** Writes each record to a topic, in the transaction that commits its input. The topic must exist. */

@@ -10,13 +10,13 @@ export type SerdeOptions<K, V, Missing extends Slot> = KeySerde<K, Missing> & Va
 
 /** The serde of keys `K`; must be given if in `Missing`. */
 export type KeySerde<K, Missing extends Slot> = 'key' extends Missing
-  ? { readonly key: Serde<NonNullable<K>> }
-  : { readonly key?: Serde<NonNullable<K>> }
+  ? { readonly key: Serde<K> }
+  : { readonly key?: Serde<K> }
 
 /** The serde of values `V`; must be given if in `Missing`. */
 export type ValueSerde<V, Missing extends Slot> = 'value' extends Missing
-  ? { readonly value: Serde<NonNullable<V>> }
-  : { readonly value?: Serde<NonNullable<V>> }
+  ? { readonly value: Serde<V> }
+  : { readonly value?: Serde<V> }
 
 /** The options argument of a step: required when it has to give a missing serde. */
 export type OptionsArgument<Missing extends Slot, Options> = [Missing] extends [never]
@@ -26,12 +26,7 @@ export type OptionsArgument<Missing extends Slot, Options> = [Missing] extends [
 /** Text keys have a default serde, so a key-changing step that makes them knows it. */
 export type TextKey<K> = [NonNullable<K>] extends [string] ? 'key' : never
 
-/** The serdes that an options object gives. */
-export type Given<Options> =
-  | (Options extends { readonly key: Serde<never> } ? 'key' : never)
-  | (Options extends { readonly value: Serde<never> } ? 'value' : never)
-
-/** Of any step. */
+/** Of any step. On a step that changes the key, `name` also stands for it in the names of the stores and internal topics below. */
 export interface StepOptions {
   /** The node's name, for metrics, descriptions and errors. Default: derived from what the step is. */
   readonly name?: string
@@ -50,16 +45,17 @@ export interface StreamOptions<K, V> extends StepOptions {
   readonly reset?: 'earliest' | 'latest'
 }
 
-/** Of a step that changes values. */
-export interface ValueOptions<V> extends StepOptions {
-  /** How the new values are written, where a later step has to. */
-  readonly value?: Serde<NonNullable<V>>
+/**
+ * Of a step that gives how its new values are written, for the steps below that have to. (`NoInfer`: the step's function says what `V` is,
+ * and `json()` follows.)
+ */
+export interface GivenValue<V> {
+  readonly value: Serde<NoInfer<V>>
 }
 
-/** Of a step that changes keys. `name` also stands for the step in the names of the stores and internal topics below it. */
-export interface KeyOptions<K> extends StepOptions {
-  /** How the new keys are written, where a later step has to. Default for text: `string()`. */
-  readonly key?: Serde<NonNullable<K>>
+/** Of a step that gives how its new keys are written, for the steps below that have to. */
+export interface GivenKey<K> {
+  readonly key: Serde<NoInfer<K>>
 }
 
 /** Of a repartition. */

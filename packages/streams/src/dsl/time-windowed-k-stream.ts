@@ -48,7 +48,7 @@ export class TimeWindowedKStream<K, V, Known extends Slot = Slot> {
   aggregate<A>(
     initial: () => A,
     adder: (value: V, aggregate: NonNullable<A>, record: StreamRecord<K, V>) => A,
-    options: WindowedAggregateOptions & { readonly value: Serde<NonNullable<A>> }
+    options: WindowedAggregateOptions & { readonly value: Serde<NoInfer<A>> }
   ): KTable<Windowed<K>, A> {
     return this.#fluent.table(aggregate(this.#windowed, { initial, adder }, options))
   }
