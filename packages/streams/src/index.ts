@@ -1,8 +1,8 @@
 // Defining a topology
 export { defineTopology } from './dsl/define-topology.ts'
-export { KGroupedStream } from './dsl/k-grouped-stream.ts'
-export { KStream } from './dsl/k-stream.ts'
-export { KTable } from './dsl/k-table.ts'
+export type { KGroupedStream } from './dsl/k-grouped-stream.ts'
+export type { KStream } from './dsl/k-stream.ts'
+export type { KTable } from './dsl/k-table.ts'
 export type {
   AggregateOptions,
   GivenKey,
@@ -20,8 +20,10 @@ export type {
   ValueSerde,
   WindowedAggregateOptions
 } from './dsl/options.ts'
-export { StreamsBuilder } from './dsl/streams-builder.ts'
-export { TimeWindowedKStream } from './dsl/time-windowed-k-stream.ts'
+export { PipeEndedError, StatefulPipeError } from './dsl/pipe-error.ts'
+export type { PipeMethod } from './dsl/pipe-method.ts'
+export type { StreamsBuilder } from './dsl/streams-builder.ts'
+export type { TimeWindowedKStream } from './dsl/time-windowed-k-stream.ts'
 export { hopping, tumbling } from './dsl/windows.ts'
 
 // Topologies as data
@@ -33,6 +35,7 @@ export {
   type TopologyDescription
 } from './graph/describe.ts'
 export { type Duration, DurationError } from './graph/duration.ts'
+export { LateEmissionError } from './graph/late-emission-error.ts'
 export type { EmitMode, Node, StoreDefinition, WindowDefinition } from './graph/node.ts'
 export { type Header, type RecordOrigin, StreamRecord } from './graph/record.ts'
 export type { Subtopology, Topology } from './graph/topology.ts'

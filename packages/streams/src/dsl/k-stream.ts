@@ -12,6 +12,7 @@ import { map } from './operators/map.ts'
 import { mapValues } from './operators/map-values.ts'
 import { merge } from './operators/merge.ts'
 import { peek } from './operators/peek.ts'
+import { type Operator, pipe } from './operators/pipe.ts'
 import { repartition } from './operators/repartition.ts'
 import { selectKey } from './operators/select-key.ts'
 import { to } from './operators/to.ts'
@@ -20,6 +21,7 @@ import type {
   GivenValue,
   KeySerde,
   OptionsArgument,
+  PipeOptions,
   RepartitionOptions,
   SerdeOptions,
   SinkOptions,
@@ -28,6 +30,9 @@ import type {
   TextKey,
   ValueSerde
 } from './options.ts'
+import type { PipeMethod } from './pipe-method.ts'
+
+type PipeArguments = readonly (Operator | (PipeOptions & Partial<GivenValue<unknown>>))[]
 
 /**
  * A stream of records with keys `K` and values `V`. Callbacks get the value first, then the record (`key timestamp headers topic partition
@@ -166,6 +171,20 @@ export class KStream<K, V, Known extends Slot = Slot> {
   peek(observer: (value: V, record: StreamRecord<K, V>) => void, options: StepOptions = {}): KStream<K, V, Known> {
     return this.#fluent.stream(peek(this.#point, observer, options))
   }
+
+  /**
+   * Sends each value through RxJS operators that emit synchronously; key, timestamp and headers follow. Each value is a stream of its own
+   * to them, so that they have no state to lose, unless the options, last, say `{ volatile: true }`.
+   *
+   * @example
+   * clicks.pipe(map((click) => click.page), filter((page) => page !== ''), { value: string() })
+   */
+  readonly pipe = ((...given: PipeArguments) => {
+    const last = given.at(-1)
+    const options = typeof last === 'object' ? last : {}
+    const operators = given.filter((argument) => typeof argument === 'function')
+    return this.#fluent.stream(pipe(this.#point, operators, options))
+  }) as PipeMethod<K, V, Known>
 
   /** The records of both streams, each in its own order and in none between them. */
   merge<Known2 extends Slot>(other: KStream<K, V, Known2>, options: StepOptions = {}): KStream<K, V, Known | Known2> {

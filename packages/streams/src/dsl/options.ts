@@ -88,7 +88,10 @@ export interface WindowedAggregateOptions {
   readonly store?: string
   /** When results go on: the last per window at each commit (default), every update, or once when the window closes. */
   readonly emit?: 'commit' | 'changes' | 'final'
-  /** How long a window is kept after its start, in stream time; at least size and grace, which is the default. */
+  /**
+   * How long a window is kept after its start, in stream time; at least size and grace, which is the default. With emit `final`, a window that
+   * the time jumps past by more than a retention given here is gone without a result, as in Kafka Streams; by default none is.
+   */
   readonly retention?: Duration
 }
 

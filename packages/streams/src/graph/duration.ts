@@ -5,7 +5,7 @@ export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 /** A duration that cannot be read, or is out of its range. `value` is what was given, `option` its name. */
 export class DurationError extends MillraceError {
-  readonly code = 'MILLRACE_DURATION'
+  readonly code = 'STREAMS_DURATION'
   readonly option: string
   readonly value: unknown
 

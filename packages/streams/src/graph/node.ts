@@ -82,6 +82,11 @@ export interface WindowedAggregateNode extends NodeBase {
   readonly window: WindowDefinition
   readonly store: StoreDefinition
   readonly emit: EmitMode
+  /**
+   * With emit `final`: a window that is older than this when it closes, counted back from the newest window's start, is gone without a result
+   * (Kafka Streams' retention). Absent: every window has its result.
+   */
+  readonly finalRetentionMs?: number
 }
 
 /** `undefined` from `initial` means the first value itself begins the aggregate (reduce). */

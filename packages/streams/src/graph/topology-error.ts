@@ -2,7 +2,7 @@ import { MillraceError } from '@millrace/log'
 
 /** The topology cannot run as defined. `node` is the step at fault, where there is one. Thrown by `defineTopology`, before anything starts. */
 export class TopologyError extends MillraceError {
-  readonly code = 'MILLRACE_TOPOLOGY'
+  readonly code = 'STREAMS_TOPOLOGY'
   readonly topology: string
   readonly node: string | undefined
 
@@ -19,7 +19,7 @@ export class TopologyError extends MillraceError {
  * edit elsewhere renames nothing; where that does not tell two apart, the program has to.
  */
 export class NameTieError extends MillraceError {
-  readonly code = 'MILLRACE_NAME_TIE'
+  readonly code = 'STREAMS_NAME_TIE'
   readonly topology: string
   readonly tied: 'store' | 'internal topic' | 'node'
   readonly tiedName: string
@@ -34,7 +34,7 @@ export class NameTieError extends MillraceError {
 
 /** A step has to write keys or values and was not told how: the step before it changed their type. `node` names it. */
 export class MissingSerdeError extends MillraceError {
-  readonly code = 'MILLRACE_MISSING_SERDE'
+  readonly code = 'STREAMS_MISSING_SERDE'
   readonly topology: string
   readonly node: string
   readonly missing: 'key' | 'value'

@@ -64,7 +64,7 @@ function checkSources({ name: topology, nodes }: Candidate): void {
 
 /** A record that comes round to where it was read would go round for ever. */
 function checkLoops({ name: topology, nodes, feedback }: Candidate): void {
-  const sinks = nodes.filter((node) => node.kind === 'sink' && !feedback.has(node.name)) as SinkNode[]
+  const sinks = nodes.flatMap((node) => (node.kind === 'sink' && !feedback.has(node.name) ? [node] : []))
   for (const sink of sinks) {
     if (!reaches({ nodes, sinks }, sink)) continue
     const problem = `it writes to '${sink.topic}', which it is fed from: write to another topic, or say { feedback: true } if records may come round again`

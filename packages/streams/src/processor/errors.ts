@@ -26,23 +26,6 @@ export class ProcessingError extends MillraceError {
   }
 }
 
-/**
- * The RxJS chain of a `pipe()` emitted after the call that gave it its value: the record's offset may be committed already. Use a durable
- * operator of `@millrace/streams/rx`, or a chain that emits synchronously.
- */
-export class LateEmissionError extends MillraceError {
-  readonly code = 'STREAMS_LATE_EMISSION'
-  readonly node: string
-
-  constructor(node: string) {
-    super(
-      `${node} emitted later than the call that gave it a value, when that value's offset may be committed already: ` +
-        'keep to operators that emit synchronously, or use a durable one from @millrace/streams/rx'
-    )
-    this.node = node
-  }
-}
-
 function describeOrigin(origin: RecordOrigin): string {
   return origin.partition < 0 ? "the commit's flush" : `${origin.topic}-${origin.partition} at offset ${origin.offset}`
 }

@@ -1,6 +1,7 @@
+import { LateEmissionError } from '../graph/late-emission-error.ts'
 import type { PipedInput } from '../graph/node.ts'
 import type { StreamRecord } from '../graph/record.ts'
-import { LateEmissionError, ProcessingError } from './errors.ts'
+import { ProcessingError } from './errors.ts'
 import type { Forward, Processor } from './processor.ts'
 
 /**

@@ -5,7 +5,7 @@ import { MillraceError } from '@millrace/log'
  * written is the program's mistake.
  */
 export class SerdeError extends MillraceError {
-  readonly code = 'MILLRACE_SERDE'
+  readonly code = 'STREAMS_SERDE'
   /** The serde's name, e.g. `json`. */
   readonly serde: string
   readonly operation: 'encode' | 'decode'

@@ -58,7 +58,8 @@ function addWindowed({ point, keyed, window }: WindowedPoint, made: AggregationS
       aggregation,
       window,
       emit,
-      store: { kind: 'window', name, key, value, retentionMs, windowSizeMs: sizeMs }
+      store: { kind: 'window', name, key, value, retentionMs, windowSizeMs: sizeMs },
+      ...(emit === 'final' && retention !== undefined && { finalRetentionMs: retentionMs })
     }
   })
   return { draft, step, key: key === undefined ? undefined : windowed(key, sizeMs), value }
