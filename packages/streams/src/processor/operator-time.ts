@@ -9,20 +9,22 @@ export class OperatorTime {
   readonly node: string
   /** Greatest timestamp that reached the operator. */
   observedMs: number = NO_TIME_MS
-  /** Windows that end at or before this have had their final result emitted. */
-  emittedCloseMs: number = NO_TIME_MS
-  #markedObservedMs: number = NO_TIME_MS
+  /** Windows that end at or before this have had their final result emitted, or will have it by the next flush. */
+  closedMs: number = NO_TIME_MS
+  #marked = { observedMs: NO_TIME_MS, closedMs: NO_TIME_MS }
 
   constructor(node: string) {
     this.node = node
   }
 
-  /** Remembers the observed time, for `rollback`. Emission of final results happens outside of any record and is not undone. */
+  /** Remembers the times for `rollback`. */
   mark(): void {
-    this.#markedObservedMs = this.observedMs
+    this.#marked.observedMs = this.observedMs
+    this.#marked.closedMs = this.closedMs
   }
 
   rollback(): void {
-    this.observedMs = this.#markedObservedMs
+    this.observedMs = this.#marked.observedMs
+    this.closedMs = this.#marked.closedMs
   }
 }

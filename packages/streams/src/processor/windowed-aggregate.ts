@@ -2,6 +2,7 @@ import type { WindowedAggregateNode } from '../graph/node.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import { Windowed } from '../serde/windowed.ts'
 import { aggregateStep, resultTimestamp } from './aggregation.ts'
+import { ClosingRanges } from './closing-ranges.ts'
 import { emissionSource } from './emission-source.ts'
 import { emittedRecord } from './emitted-record.ts'
 import type { OperatorTime } from './operator-time.ts'
@@ -42,9 +43,11 @@ export function windowedAggregateProcessor(
       }
     }
     case 'final': {
-      const flush = flushClosed(node, { time, context, forward })
+      const closing = new ClosingRanges(node.window, time, node.finalRetentionMs ?? Number.POSITIVE_INFINITY)
+      context.stage(closing)
+      const flush = flushClosed(node, { closing, context, forward })
       return {
-        process: updater(node, { time, context, updated: () => {} }),
+        process: updater(node, { time, context, advanced: () => closing.advance() }),
         flush: async () => {
           await flush()
           expire()
@@ -66,9 +69,15 @@ interface WindowUpdate {
 /** The hot path: one point read and one write per window that contains the record. */
 function updater(
   node: WindowedAggregateNode,
-  parts: { readonly time: OperatorTime; readonly context: ProcessorContext; readonly updated: Updated }
+  parts: {
+    readonly time: OperatorTime
+    readonly context: ProcessorContext
+    readonly updated?: Updated
+    /** Called after the operator's time went forward. */
+    readonly advanced?: () => void
+  }
 ): Forward {
-  const { time, context, updated } = parts
+  const { time, context, updated, advanced } = parts
   const { window } = node
   const { sizeMs, advanceMs, graceMs } = window
   const store = context.stores.window(node.store.name)
@@ -78,7 +87,10 @@ function updater(
   return (record) => {
     const { key, timestamp } = record
     if (key === null || key === undefined) return dropped.add('null-key')
-    if (timestamp > time.observedMs) time.observedMs = timestamp
+    if (timestamp > time.observedMs) {
+      time.observedMs = timestamp
+      advanced?.()
+    }
     const closeMs = time.observedMs - graceMs
     for (let startMs = firstWindowStart(window, timestamp); startMs <= timestamp; startMs += advanceMs) {
       if (startMs + sizeMs <= closeMs) {
@@ -89,7 +101,7 @@ function updater(
       const newValue = step(old, record) ?? null
       const newTimestamp = resultTimestamp(old, record)
       store.put(key, startMs, newValue, newTimestamp)
-      updated(record, startMs, { oldValue: old?.value, newValue: newValue ?? undefined, timestamp: newTimestamp })
+      updated?.(record, startMs, { oldValue: old?.value, newValue: newValue ?? undefined, timestamp: newTimestamp })
     }
   }
 }
@@ -127,20 +139,16 @@ function flushPending(
   }
 }
 
-/** Emits the windows that closed since the last time. How far it got is committed, so that none is emitted twice. */
+/** Emits the windows that closed since the last time. */
 function flushClosed(
   node: WindowedAggregateNode,
-  parts: { readonly time: OperatorTime; readonly context: ProcessorContext; readonly forward: Forward }
+  parts: { readonly closing: ClosingRanges; readonly context: ProcessorContext; readonly forward: Forward }
 ): () => Promise<void> {
-  const { time, context } = parts
-  const { sizeMs, graceMs } = node.window
+  const { closing, context } = parts
+  const { sizeMs } = node.window
   const emit = context.guardEmission(emissionSource(node), parts.forward)
   return async () => {
-    const closeMs = time.observedMs - graceMs
-    if (closeMs <= time.emittedCloseMs) return
-    const fromMs = Math.max(0, time.emittedCloseMs - sizeMs + 1)
-    const toMs = closeMs - sizeMs + 1
-    if (toMs > fromMs) {
+    for (const { fromMs, toMs } of closing.take()) {
       for await (const page of context.stores.windowsClosing(node.store.name, fromMs, toMs)) {
         for (const { key, windowStartMs, value } of page) {
           const windowed = new Windowed(key, windowStartMs, windowStartMs + sizeMs)
@@ -148,7 +156,6 @@ function flushClosed(
         }
       }
     }
-    time.emittedCloseMs = closeMs
   }
 }
 

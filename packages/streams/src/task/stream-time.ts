@@ -8,7 +8,7 @@ export interface PartitionTime {
 }
 
 /** Kinds of entries in the encoded form. Never renumbered. */
-const EntryKind = { task: 0, partition: 1, observed: 2, emittedClose: 3 } as const
+const EntryKind = { task: 0, partition: 1, observed: 2, closed: 3 } as const
 
 const FORMAT_VERSION = 1
 const ENTRY_BYTES = 13
@@ -124,11 +124,11 @@ function operatorEntries(time: OperatorTime): TimeEntry[] {
       }
     },
     {
-      kind: EntryKind.emittedClose,
+      kind: EntryKind.closed,
       hash,
-      read: () => time.emittedCloseMs,
+      read: () => time.closedMs,
       write: (ms) => {
-        time.emittedCloseMs = ms
+        time.closedMs = ms
       }
     }
   ]
