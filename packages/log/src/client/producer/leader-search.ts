@@ -1,0 +1,67 @@
+import { ProtocolError } from '../../wire/errors.ts'
+import { backoffMs } from '../backoff.ts'
+import type { ClientContext } from '../client-context.ts'
+import { isRetriableFailure } from '../request-failure.ts'
+import { partitionKey, type TopicPartition } from '../topic-partition.ts'
+
+const backoff = { firstMs: 20, maxMs: 1_000 }
+
+/** What a search reports. */
+export interface LeaderSearchListener {
+  /** Something may be known now that was not. */
+  searched(): void
+  /** The topic can never be sent to (an invalid name, no permission). */
+  refused(topic: string, error: ProtocolError): void
+}
+
+/** Finds partitions' leaders for a sender, asking brokers for those that are not known and not more often than a backoff allows. */
+export class LeaderSearch {
+  readonly #context: ClientContext
+  readonly #listener: LeaderSearchListener
+  readonly #wanted = new Map<string, TopicPartition>()
+  #searching = false
+  #failures = 0
+  #notBeforeMs = 0
+
+  constructor(context: ClientContext, listener: LeaderSearchListener) {
+    this.#context = context
+    this.#listener = listener
+  }
+
+  /** Broker id of the partition's leader. When it is not known, it is asked for, and the listener told of the answer. */
+  find(topic: string, partition: number, nowMs: number): number | undefined {
+    const known = this.#context.metadata.leader(topic, partition)
+    if (known !== undefined) return known.leader
+    this.#wanted.set(partitionKey(topic, partition), { topic, partition })
+    if (!this.#searching && nowMs >= this.#notBeforeMs) void this.#search()
+    return undefined
+  }
+
+  /** When to look again, monotonic milliseconds; infinity when nothing is wanted. */
+  retryAtMs(nowMs: number): number {
+    return this.#wanted.size > 0 && !this.#searching ? Math.max(nowMs, this.#notBeforeMs) : Number.POSITIVE_INFINITY
+  }
+
+  async #search(): Promise<void> {
+    const { metadata, environment } = this.#context
+    this.#searching = true
+    const wanted = [...this.#wanted.values()]
+    this.#wanted.clear()
+    // One request a topic, so that a topic that is refused holds up no other.
+    const topics = new Set(wanted.map(({ topic }) => topic))
+    await Promise.all([...topics].map((topic) => this.#askFor(topic)))
+    this.#searching = false
+    const found = wanted.every(({ topic, partition }) => metadata.leader(topic, partition) !== undefined)
+    this.#failures = found ? 0 : this.#failures + 1
+    if (!found) this.#notBeforeMs = environment.clock.monotonicMs() + backoffMs(this.#failures, backoff)
+    this.#listener.searched()
+  }
+
+  async #askFor(topic: string): Promise<void> {
+    try {
+      await this.#context.metadata.refresh([topic], true)
+    } catch (error) {
+      if (!isRetriableFailure(error) && error instanceof ProtocolError) this.#listener.refused(topic, error)
+    }
+  }
+}
