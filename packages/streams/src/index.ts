@@ -40,7 +40,8 @@ export type { EmitMode, Node, StoreDefinition, WindowDefinition } from './graph/
 export { type Header, type RecordOrigin, StreamRecord } from './graph/record.ts'
 export type { Subtopology, Topology } from './graph/topology.ts'
 export { MissingSerdeError, NameTieError, TopologyError } from './graph/topology-error.ts'
-
+// Errors of a running topology, and what to do about them
+export { ProcessingError } from './processor/errors.ts'
 // Serdes
 export { bytes } from './serde/bytes.ts'
 export { nullable, serde } from './serde/custom.ts'
@@ -51,3 +52,6 @@ export type { Serde } from './serde/serde.ts'
 export { SerdeError } from './serde/serde-error.ts'
 export { string } from './serde/string.ts'
 export { Windowed, type WindowedSerde, windowed } from './serde/windowed.ts'
+export { DeadLetterHeader } from './task/dead-letter.ts'
+export { deadLetter, type ErrorPolicies, type ErrorPolicy, fail, skip } from './task/error-policy.ts'
+export { DeserializationError, EmissionError } from './task/errors.ts'

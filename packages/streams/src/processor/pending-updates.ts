@@ -1,4 +1,5 @@
 import type { Serde } from '../serde/serde.ts'
+import { identityOf, type KeyIdentity } from '../state/store-entry.ts'
 import type { StageParticipant } from './task-context.ts'
 
 /** A key (and window) that changed since the last commit, and what it was before the first change. */
@@ -7,29 +8,25 @@ export interface PendingUpdate {
   readonly windowStartMs: number
   /** Undefined when there was none. */
   readonly oldValue: unknown
-  readonly identity: Identity
+  readonly identity: KeyIdentity
   /** Timestamp of the last deletion, used when the key is gone at the commit; the store knows the others. */
   deletedAtMs: number
 }
-
-type Identity = string | number | bigint | boolean
 
 /**
  * The changed keys of one aggregation between two commits, in the order in which they first changed. It holds keys and old values only:
  * the new values are the store's. Without windows, use window start 0.
  */
 export class PendingUpdates implements StageParticipant {
-  readonly #identity: (key: unknown) => Identity
+  readonly #identity: (key: unknown) => KeyIdentity
   #updates: PendingUpdate[] = []
-  readonly #windows = new Map<number, Map<Identity, PendingUpdate>>()
+  readonly #windows = new Map<number, Map<KeyIdentity, PendingUpdate>>()
   #lastWindowStartMs = Number.NaN
-  #lastWindow: Map<Identity, PendingUpdate> = new Map()
+  #lastWindow: Map<KeyIdentity, PendingUpdate> = new Map()
   #marked = 0
 
   constructor(keySerde: Serde<unknown>) {
-    this.#identity = keySerde.identity
-      ? keySerde.identity.bind(keySerde)
-      : (key) => keySerde.encode(key).toString('latin1')
+    this.#identity = identityOf(keySerde)
   }
 
   /** Notes a change; only the first of a key and window counts. */
@@ -66,7 +63,7 @@ export class PendingUpdates implements StageParticipant {
     }
   }
 
-  #windowAt(windowStartMs: number): Map<Identity, PendingUpdate> {
+  #windowAt(windowStartMs: number): Map<KeyIdentity, PendingUpdate> {
     let window = this.#windows.get(windowStartMs)
     if (window === undefined) {
       window = new Map()

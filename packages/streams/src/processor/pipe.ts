@@ -37,6 +37,7 @@ export function pipeProcessor(
     } catch (cause) {
       input?.close()
       input = undefined
+      if (cause instanceof LateEmissionError) throw cause
       throw new ProcessingError(node, record.origin, cause)
     } finally {
       emitted = []

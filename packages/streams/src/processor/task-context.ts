@@ -1,5 +1,6 @@
 import type { StreamRecord } from '../graph/record.ts'
-import type { KeyValueStore, Timestamped, WindowStore } from '../state/store.ts'
+import type { WindowEntry } from '../state/closing-windows.ts'
+import type { KeyValueStore, WindowStore } from '../state/store.ts'
 import type { DropCounter } from './dropped-records.ts'
 import type { OperatorTime } from './operator-time.ts'
 import type { Forward } from './processor.ts'
@@ -42,14 +43,7 @@ export interface StoresOfTask extends StageParticipant {
   keyValue(name: string): KeyValueStore<unknown, unknown>
   window(name: string): WindowStore<unknown, unknown>
   /** Windows that start in `[fromStartMs, toStartMs)`, uncommitted changes included, by window start, then by the key's bytes. */
-  windowsClosing(store: string, fromStartMs: number, toStartMs: number): AsyncIterable<readonly ClosingWindow[]>
+  windowsClosing(store: string, fromStartMs: number, toStartMs: number): AsyncIterable<readonly WindowEntry[]>
   /** Windows that start before this are no longer needed; their space is given back in time. */
   expire(store: string, beforeWindowStartMs: number): void
-}
-
-/** One key's value in a window. */
-export interface ClosingWindow {
-  readonly key: unknown
-  readonly windowStartMs: number
-  readonly value: Timestamped<unknown>
 }

@@ -1,0 +1,109 @@
+import type { Subtopology, Topology } from '../graph/topology.ts'
+import { deepFreeze } from '../processor/freeze.ts'
+import { MemoryEngine } from '../state/memory-engine.ts'
+import { TaskStores } from '../state/task-stores.ts'
+import type { ErrorPolicies } from '../task/error-policy.ts'
+import type { RecoverableError } from '../task/recovery.ts'
+import { Task } from '../task/task.ts'
+import { DriverLog } from './driver-log.ts'
+import { fetchedRecord, type LoggedRecord } from './single-record-batch.ts'
+
+/** One sub-topology of a test driver: its task on partition 0, and the stores it owns. */
+export interface DriverTask {
+  readonly task: Task
+  readonly stores: TaskStores
+  /** Full names of the topics it reads. */
+  readonly topics: readonly string[]
+}
+
+/** How a driver runs its topology. */
+export interface TestDriverOptions {
+  /** Where the wall clock begins, milliseconds since the epoch; default 0. It moves only when told to. */
+  readonly nowMs?: number
+  /** As `runStreams` takes them. */
+  readonly errors?: ErrorPolicies
+}
+
+/** All tasks of a topology on one partition each, with a log that leads what they send to whoever reads it. */
+export class DriverRun {
+  readonly log: DriverLog
+  readonly tasks: readonly DriverTask[]
+  /** Errors of the records that a policy let go. */
+  readonly skipped: RecoverableError[] = []
+  nowMs: number
+
+  private constructor(topology: Topology, options: TestDriverOptions, stores: readonly TaskStores[]) {
+    this.nowMs = options.nowMs ?? 0
+    this.log = new DriverLog((record) => this.#deliver(record))
+    this.tasks = topology.subtopologies.map((subtopology, index) => {
+      const task = this.#task(topology, subtopology, { stores: stores[index], options })
+      return { task, stores: stores[index], topics: topicsOf(topology, subtopology) }
+    })
+  }
+
+  static async open(topology: Topology, options: TestDriverOptions): Promise<DriverRun> {
+    const stores = await Promise.all(topology.subtopologies.map((subtopology) => openStores(topology, subtopology)))
+    return new DriverRun(topology, options, stores)
+  }
+
+  /** Runs records until none waits anywhere, with a commit after each. */
+  async run(): Promise<void> {
+    let waiting = this.#waiting()
+    while (waiting) {
+      waiting.task.process(1)
+      for (const { task } of this.tasks) await task.flush()
+      for (const { task, stores } of this.tasks) {
+        await stores.apply({ changelogOffsets: new Map(), time: task.timeState(), nowMs: this.nowMs })
+      }
+      waiting = this.#waiting()
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { task, stores } of this.tasks) {
+      task.close()
+      await stores.close()
+    }
+  }
+
+  #waiting(): DriverTask | undefined {
+    return this.tasks.find(({ task }) => task.buffered() > 0)
+  }
+
+  #deliver(record: LoggedRecord): void {
+    this.tasks.find(({ topics }) => topics.includes(record.topic))?.task.offer(fetchedRecord(record))
+  }
+
+  #task(
+    topology: Topology,
+    subtopology: Subtopology,
+    parts: { readonly stores: TaskStores; readonly options: TestDriverOptions }
+  ): Task {
+    const { stores, options } = parts
+    return new Task({
+      topology,
+      subtopology,
+      partition: 0,
+      stores,
+      collector: this.log,
+      internalTopic: (name) => internalTopic(topology, name),
+      inspect: deepFreeze,
+      onSkipped: (error) => this.skipped.push(error),
+      ...(options.errors && { policies: options.errors })
+    })
+  }
+}
+
+function openStores(topology: Topology, subtopology: Subtopology): Promise<TaskStores> {
+  const definitions = topology.stores.filter(({ name }) => subtopology.stores.includes(name))
+  return TaskStores.open({ definitions, engine: new MemoryEngine() })
+}
+
+function topicsOf(topology: Topology, subtopology: Subtopology): string[] {
+  const internal = subtopology.repartitionSources.map((name) => internalTopic(topology, name))
+  return [...subtopology.sourceTopics, ...internal]
+}
+
+function internalTopic(topology: Topology, name: string): string {
+  return `${topology.name}-${name}`
+}

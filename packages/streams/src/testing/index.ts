@@ -1,0 +1,10 @@
+/** For tests of topologies: `@millrace/streams/testing`. */
+
+// The driver
+export type { TestDriverOptions } from './driver-run.ts'
+// Topics
+export type { PipeOptions, TestInput } from './test-input.ts'
+export type { TestOutput, TestRecord } from './test-output.ts'
+// Stores
+export type { TestStore, TestStoreEntry } from './test-store.ts'
+export { type TopicSerdes, TopologyTestDriver } from './topology-test-driver.ts'

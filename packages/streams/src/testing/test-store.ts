@@ -1,0 +1,48 @@
+import type { CommittedPages, CommittedReader } from '../state/committed-reader.ts'
+import type { Timestamped } from '../state/store.ts'
+
+/** One entry of a store. */
+export interface TestStoreEntry<K, V> {
+  readonly key: K
+  /** Start of the window, milliseconds; 0 in a store without windows. */
+  readonly windowStartMs: number
+  readonly value: V
+  /** Event time of the value, milliseconds. */
+  readonly timestamp: number
+}
+
+/** A store of the topology, as of the last record piped in. */
+export class TestStore<K, V> {
+  readonly name: string
+  readonly #reader: CommittedReader
+
+  constructor(name: string, reader: CommittedReader) {
+    this.name = name
+    this.#reader = reader
+  }
+
+  /**
+   * The value of a key, or undefined.
+   * @param windowStartMs Which window; stores with windows only.
+   */
+  get(key: K, windowStartMs = 0): Timestamped<V> | undefined {
+    // The store's serdes made these values; the test names their types.
+    return this.#reader.get(key, windowStartMs) as Timestamped<V> | undefined
+  }
+
+  /** All windows of a key that start from `fromMs` to `toMs`, both included. */
+  fetch(key: K, fromMs: number, toMs: number): Promise<TestStoreEntry<K, V>[]> {
+    return this.#collect(this.#reader.fetch(key, fromMs, toMs))
+  }
+
+  /** Everything: by the key's bytes, or by window start and then the key's bytes. */
+  all(): Promise<TestStoreEntry<K, V>[]> {
+    return this.#collect(this.#reader.all())
+  }
+
+  async #collect(pages: CommittedPages): Promise<TestStoreEntry<K, V>[]> {
+    const entries: TestStoreEntry<K, V>[] = []
+    for await (const page of pages) entries.push(...(page as readonly TestStoreEntry<K, V>[]))
+    return entries
+  }
+}

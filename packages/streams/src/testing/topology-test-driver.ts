@@ -1,0 +1,145 @@
+import { UsageError } from '@millrace/log'
+import type { Node } from '../graph/node.ts'
+import type { Topology } from '../graph/topology.ts'
+import type { DropReason } from '../processor/dropped-records.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { RecoverableError } from '../task/recovery.ts'
+import { DriverRun, type TestDriverOptions } from './driver-run.ts'
+import { TestInput } from './test-input.ts'
+import { TestOutput } from './test-output.ts'
+import { TestStore } from './test-store.ts'
+
+/** Serdes of a topic, where the topology does not name it or a test wants others. */
+export interface TopicSerdes<K, V> {
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+}
+
+/**
+ * Runs a topology without log, disk or clock, for unit tests: a record that is piped in has run through the whole topology, internal topics
+ * included, and is committed when the promise resolves. Topics have one partition. Callbacks get deeply frozen values, so that one which
+ * changes what it was given fails.
+ *
+ * ```ts
+ * const driver = await TopologyTestDriver.open(clickAggregator)
+ * await driver.input<string, Click>('clicks').pipe(null, { adId: 'ad-7', userId: 'u1', at: 61_000 })
+ * expect(driver.output('clicks-per-minute').readValues()).toEqual([1])
+ * ```
+ */
+export class TopologyTestDriver {
+  readonly #topology: Topology
+  readonly #run: DriverRun
+  #work: Promise<void> = Promise.resolve()
+  #state: 'open' | 'failed' | 'closed' = 'open'
+
+  private constructor(topology: Topology, run: DriverRun) {
+    this.#topology = topology
+    this.#run = run
+  }
+
+  /** Opens a driver with empty stores. */
+  static async open(topology: Topology, options: TestDriverOptions = {}): Promise<TopologyTestDriver> {
+    return new TopologyTestDriver(topology, await DriverRun.open(topology, options))
+  }
+
+  /** A topic to write to; by default with the serdes of the source that reads it. */
+  input<K = unknown, V = unknown>(topic: string, serdes: TopicSerdes<K, V> = {}): TestInput<K, V> {
+    const source = this.#topology.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic))
+    return new TestInput(topic, completeSerdes(topic, serdes, source), ({ timestamp, ...record }) =>
+      this.#inOrder(() => {
+        this.#run.log.send({ topic, partition: 0, timestamp: timestamp ?? this.#run.nowMs, ...record })
+        return this.#run.run()
+      })
+    )
+  }
+
+  /** A topic to read, from its first record on; by default with the serdes of the node that writes it. */
+  output<K = unknown, V = unknown>(topic: string, serdes: TopicSerdes<K, V> = {}): TestOutput<K, V> {
+    const sink = this.#topology.nodes.find((node) => node.kind === 'sink' && node.topic === topic)
+    return new TestOutput(topic, completeSerdes(topic, serdes, sink), this.#run.log.recordsOf(topic))
+  }
+
+  /**
+   * A store of the topology, with or without windows.
+   * @throws UsageError when there is none of that name.
+   */
+  store<K = unknown, V = unknown>(name: string): TestStore<K, V> {
+    const subtopology = this.#topology.subtopologies.findIndex(({ stores }) => stores.includes(name))
+    if (subtopology < 0) {
+      const known = this.#topology.stores.map((store) => store.name).join(', ')
+      throw new UsageError(`topology ${this.#topology.name} has no store ${name}: it has ${known || 'none'}`)
+    }
+    return new TestStore(name, this.#run.tasks[subtopology].stores.committed(name))
+  }
+
+  /** Topics that anything was written to, internal ones included, in the order of their first record. */
+  topics(): string[] {
+    return this.#run.log.topics()
+  }
+
+  /** Records dropped so far for one reason, at all nodes; late ones count in each window on its own. */
+  dropped(reason: DropReason): number {
+    const counters = this.#run.tasks.flatMap(({ task }) => task.dropped())
+    return counters.reduce((sum, counter) => sum + counter.counts[reason], 0)
+  }
+
+  /** Errors of the records that a policy let go, in order. */
+  skipped(): readonly RecoverableError[] {
+    return this.#run.skipped
+  }
+
+  /** The wall clock, milliseconds since the epoch. */
+  get nowMs(): number {
+    return this.#run.nowMs
+  }
+
+  /** Moves the wall clock. */
+  advanceWallClock(byMs: number): Promise<void> {
+    return this.#inOrder(async () => {
+      this.#run.nowMs += byMs
+    })
+  }
+
+  /** Ends the run. What was written can still be read. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return
+    await this.#work
+    this.#state = 'closed'
+    await this.#run.close()
+  }
+
+  /** Calls wait for one another, so that a forgotten `await` does not run two records at once. */
+  #inOrder(step: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(async () => {
+      if (this.#state !== 'open') throw new UsageError(`the test driver is ${this.#state}: open another one`)
+      try {
+        await step()
+      } catch (error) {
+        this.#state = 'failed'
+        throw error
+      }
+    })
+    this.#work = done.catch(() => {})
+    return done
+  }
+}
+
+/** @throws UsageError when neither the test nor the topology says how a topic's bytes are read. */
+function completeSerdes<K, V>(
+  topic: string,
+  { key, value }: TopicSerdes<K, V>,
+  node: Node | undefined
+): { key: Serde<K>; value: Serde<V> } {
+  const known = node !== undefined && 'key' in node ? node : undefined
+  // The topology's serdes are of the types its author gave them; a test that names others asks for those.
+  const complete = {
+    key: key ?? (known?.key as Serde<K> | undefined),
+    value: value ?? (known?.value as Serde<V> | undefined)
+  }
+  if (complete.key === undefined || complete.value === undefined) {
+    throw new UsageError(
+      `the topology neither reads nor writes topic ${topic}: give the driver its serdes { key, value }`
+    )
+  }
+  return { key: complete.key, value: complete.value }
+}

@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** One golden case: a topology, what to feed it, and what Kafka Streams answered. The format is described beside the cases. */
+export interface GoldenCase {
+  readonly name: string
+  readonly topology: readonly GoldenNode[]
+  readonly input: readonly GoldenInput[]
+  /** Index of the input that caused it, topic, key, value, timestamp in milliseconds. */
+  readonly output: readonly GoldenOutput[]
+  /** Contents of key-value stores at the end, in key order. */
+  readonly stores?: Readonly<Record<string, readonly GoldenEntry[]>>
+}
+
+/** A node of the topology; which fields it has depends on `op`. */
+export interface GoldenNode {
+  readonly op: string
+  readonly id?: string
+  readonly from?: string | readonly string[]
+  readonly topic?: string
+  readonly store?: string
+  readonly fn?: string
+  readonly keyFn?: string
+  readonly emit?: 'final'
+  readonly window?: GoldenWindow
+}
+
+/** Times in milliseconds. */
+export interface GoldenWindow {
+  readonly type: string
+  readonly sizeMs: number
+  readonly advanceMs?: number
+  readonly graceMs: number
+}
+
+/** Topic, key, value and timestamp of a record; or the wall clock moves. */
+export type GoldenInput = readonly [string, string | null, string | null, number] | { readonly wallClockMs: number }
+
+/** Index of the input that caused it, then as a record. */
+export type GoldenOutput = readonly [number, string, string | null, string | null, number]
+
+/** Key, value and timestamp in a store. */
+export type GoldenEntry = readonly [string, string, number]
+
+/** Reads the cases of files, and of all JSON files in directories. */
+export function readCases(paths: readonly string[]): GoldenCase[] {
+  return paths.flatMap(filesOf).flatMap((file): GoldenCase[] => JSON.parse(readFileSync(file, 'utf8')))
+}
+
+function filesOf(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path]
+  const names = readdirSync(path).filter((name) => name.endsWith('.json'))
+  return names.sort().map((name) => join(path, name))
+}

@@ -1,0 +1,66 @@
+import { string, type Topology } from '@millrace/streams'
+import { type TestOutput, TopologyTestDriver } from '@millrace/streams/testing'
+import type { GoldenCase, GoldenEntry, GoldenOutput } from './case.ts'
+import { interpret, UnsupportedOperatorError } from './interpret.ts'
+
+/** How one case went. */
+export type CaseOutcome =
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'skipped'; readonly operator: string }
+  | { readonly kind: 'failed'; readonly difference: string }
+
+/** Builds the case's topology, feeds its input one by one, and compares what came with what Kafka Streams answered. */
+export async function runCase(golden: GoldenCase): Promise<CaseOutcome> {
+  let topology: Topology
+  try {
+    topology = interpret(golden.topology)
+  } catch (error) {
+    if (error instanceof UnsupportedOperatorError) return { kind: 'skipped', operator: error.operator }
+    return { kind: 'failed', difference: `its topology was refused: ${String(error)}` }
+  }
+  const driver = await TopologyTestDriver.open(topology)
+  try {
+    const difference = (await compareOutput(golden, driver)) ?? (await compareStores(golden, driver))
+    return difference === undefined ? { kind: 'passed' } : { kind: 'failed', difference }
+  } catch (error) {
+    return { kind: 'failed', difference: `the topology threw: ${String(error)}` }
+  } finally {
+    await driver.close()
+  }
+}
+
+async function compareOutput(golden: GoldenCase, driver: TopologyTestDriver): Promise<string | undefined> {
+  const outputs = topicsWritten(golden).map((topic) => driver.output<string, string>(topic))
+  const expected = Map.groupBy(golden.output, ([input]) => input)
+  for (const [index, input] of golden.input.entries()) {
+    if ('wallClockMs' in input) await driver.advanceWallClock(input.wallClockMs)
+    else {
+      const [topic, key, value, timestamp] = input
+      await driver.input<string, string>(topic, TEXT).pipe(key, value, timestamp)
+    }
+    const came = JSON.stringify(outputs.flatMap((output) => readOutput(index, output)))
+    const wanted = JSON.stringify(expected.get(index) ?? [])
+    if (came !== wanted) return `at input ${index} ${JSON.stringify(input)}: came ${came}, expected ${wanted}`
+  }
+  return undefined
+}
+
+async function compareStores({ stores = {} }: GoldenCase, driver: TopologyTestDriver): Promise<string | undefined> {
+  for (const [name, entries] of Object.entries(stores)) {
+    const all = await driver.store<string, unknown>(name).all()
+    const came = JSON.stringify(all.map(({ key, value, timestamp }): GoldenEntry => [key, String(value), timestamp]))
+    const wanted = JSON.stringify(entries)
+    if (came !== wanted) return `store ${name} at the end: came ${came}, expected ${wanted}`
+  }
+  return undefined
+}
+
+const TEXT = { key: string(), value: string() }
+
+function topicsWritten({ topology }: GoldenCase): string[] {
+  return topology.flatMap(({ op, topic }) => (op === 'to' && topic !== undefined ? [topic] : []))
+}
+
+function readOutput(input: number, output: TestOutput<string, string>): GoldenOutput[] {
+  return output.readAll().map(({ key, value, timestamp }) => [input, output.topic, key, value, timestamp])
+}
