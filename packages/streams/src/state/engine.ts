@@ -4,6 +4,8 @@
  * commit numbers above any engine.
  */
 export interface StateEngine {
+  /** Where it keeps its data, for messages. */
+  readonly location: string
   /** The value, or undefined. Synchronous in every engine. The bytes are the caller's. */
   get(key: Buffer): Buffer | undefined
   /** Applies all changes or none, and resolves when they are on the disk. */

@@ -1,0 +1,76 @@
+import { decodeEngineValue, keyValueKey } from './layout.ts'
+import type { KeyValueStore, Timestamped } from './store.ts'
+import type { StoreContext } from './store-context.ts'
+import { evictionMark, identityOf, type KeyIdentity, StoreEntry } from './store-entry.ts'
+import { WriteBuffer } from './write-buffer.ts'
+
+/** A key-value store of a task: write buffer and decoded cache in one map, over the engine. */
+export class KeyValueTable implements KeyValueStore<unknown, unknown> {
+  readonly buffer: WriteBuffer
+  readonly #context: StoreContext
+  readonly #identity: (key: unknown) => KeyIdentity
+  readonly #entries = new Map<KeyIdentity, StoreEntry>()
+  #evictAt: number
+
+  constructor(context: StoreContext) {
+    this.#context = context
+    this.#identity = identityOf(context.definition.key)
+    this.buffer = new WriteBuffer(context.definition.value)
+    this.#evictAt = evictionMark(context.cacheEntries)
+  }
+
+  get name(): string {
+    return this.#context.definition.name
+  }
+
+  get(key: unknown): Timestamped<unknown> | undefined {
+    return this.#entry(key).current
+  }
+
+  put(key: unknown, value: unknown, timestamp: number): void {
+    this.buffer.set(this.#entry(key), value, timestamp)
+  }
+
+  /** Drops clean entries above the bound, first those not used since the last sweep. */
+  evict(): void {
+    const { cacheEntries } = this.#context
+    for (let sweep = 0; sweep < 2 && this.#entries.size > cacheEntries; sweep++) {
+      for (const [id, entry] of this.#entries) {
+        if (this.#entries.size <= cacheEntries) break
+        if (!entry.dirty && !entry.used) this.#entries.delete(id)
+        entry.used = false
+      }
+    }
+    // Changes can not be dropped: a sweep that found little else must not be repeated at once.
+    this.#evictAt = evictionMark(Math.max(cacheEntries, this.#entries.size))
+  }
+
+  /** Forgets everything that is in memory. */
+  drop(): void {
+    this.#entries.clear()
+    this.buffer.clear()
+  }
+
+  #entry(key: unknown): StoreEntry {
+    const id = this.#identity(key)
+    const found = this.#entries.get(id)
+    if (found !== undefined) {
+      found.used = true
+      return found
+    }
+    if (this.#entries.size >= this.#evictAt) this.evict()
+    const entry = this.#load(key)
+    this.#entries.set(id, entry)
+    return entry
+  }
+
+  #load(key: unknown): StoreEntry {
+    const { definition, engine, meta } = this.#context
+    const keyBytes = definition.key.encode(key)
+    const bytes = engine.get(keyValueKey(meta.prefix, keyBytes))
+    const current = bytes === undefined ? undefined : decodeEngineValue(definition, bytes)
+    const entry = new StoreEntry(key, 0, current)
+    entry.keyBytes = keyBytes
+    return entry
+  }
+}

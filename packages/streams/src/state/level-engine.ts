@@ -1,0 +1,115 @@
+import type { Environment, FileSystem } from '@millrace/log'
+import { ClassicLevel } from 'classic-level'
+import type { KeyRange, StateChange, StateEngine, StateScan } from './engine.ts'
+import { StoreDamagedError } from './errors.ts'
+import { verifyLevelFiles } from './level/level-files.ts'
+
+type Database = ClassicLevel<Buffer, Buffer>
+type Operation = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: Buffer }
+
+const encodings = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const
+
+/** How LevelDB is opened. */
+export interface LevelEngineOptions {
+  /** Uncompressed blocks kept in memory (default 8 MiB). */
+  readonly blockCacheBytes?: number
+}
+
+/**
+ * State on disk in LevelDB. A write is one batch, synced. LevelDB checks no checksum of its table files and drops a damaged part of its log in
+ * silence, so every file is verified before it is opened (`level/level-files.ts`); what that can not see, the commit numbers of
+ * `checked-engine.ts` do.
+ */
+export class LevelEngine implements StateEngine {
+  readonly location: string
+  readonly #files: FileSystem
+  readonly #database: Database
+
+  private constructor(location: string, files: FileSystem, database: Database) {
+    this.location = location
+    this.#files = files
+    this.#database = database
+  }
+
+  /**
+   * Opens the database in a directory, which is made when it is missing.
+   * @throws StoreDamagedError when a file is missing or wrong.
+   */
+  static async open(path: string, environment: Environment, options: LevelEngineOptions = {}): Promise<LevelEngine> {
+    environment.files.makeDirectory(path)
+    await verifyLevelFiles(path, environment)
+    const cacheSize = options.blockCacheBytes ?? 8 << 20
+    const database: Database = new ClassicLevel(path, { ...encodings, cacheSize, compression: true })
+    try {
+      await database.open()
+    } catch (error) {
+      throw damageOr(path, error)
+    }
+    return new LevelEngine(path, environment.files, database)
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    try {
+      return this.#database.getSync(key)
+    } catch (error) {
+      throw damageOr(this.location, error)
+    }
+  }
+
+  async write(changes: readonly StateChange[]): Promise<void> {
+    const operations = changes.map(
+      ({ key, value }): Operation => (value === null ? { type: 'del', key } : { type: 'put', key, value })
+    )
+    await this.#attempt(() => this.#database.batch(operations, { sync: true }))
+  }
+
+  scan(range: KeyRange): StateScan {
+    const { gte, lt, reverse } = range
+    const iterator = this.#database.iterator({ gte, lt, reverse: reverse === true })
+    return {
+      next: (limit) => this.#attempt(() => iterator.nextv(limit)),
+      close: () => iterator.close()
+    }
+  }
+
+  async clear(range: KeyRange): Promise<void> {
+    const { gte, lt } = range
+    await this.#attempt(async () => {
+      await this.#database.clear({ gte, lt })
+      await this.#database.compactRange(gte, lt)
+    })
+  }
+
+  async sizeBytes(): Promise<number> {
+    let sum = 0
+    for (const { name } of this.#files.list(this.location)) {
+      const path = `${this.location}/${name}`
+      // Compaction may remove a file at any time.
+      if (this.#files.exists(path)) sum += this.#files.stat(path).sizeBytes
+    }
+    return sum
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close()
+  }
+
+  async #attempt<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (error) {
+      throw damageOr(this.location, error)
+    }
+  }
+}
+
+/** LevelDB's words for damage, as ours; everything else (a lock, a full disk) stays what it is. */
+function damageOr(path: string, error: unknown): unknown {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ('code' in at && at.code === 'LEVEL_CORRUPTION') return new StoreDamagedError(path, at.message, { cause: error })
+    if (/Corruption|bad block|missing files|CURRENT|MANIFEST/.test(at.message)) {
+      return new StoreDamagedError(path, at.message, { cause: error })
+    }
+  }
+  return error
+}

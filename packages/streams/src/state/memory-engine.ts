@@ -1,0 +1,47 @@
+import type { KeyRange, StateChange, StateEngine, StateScan } from './engine.ts'
+import { OrderedBytes } from './ordered-bytes.ts'
+
+/** State in memory, gone with the process; what its changelogs hold comes back at the next start. */
+export class MemoryEngine implements StateEngine {
+  readonly location = 'in memory'
+  readonly #entries = new OrderedBytes()
+
+  get(key: Buffer): Buffer | undefined {
+    const value = this.#entries.get(key)
+    return value === undefined ? undefined : Buffer.from(value)
+  }
+
+  async write(changes: readonly StateChange[]): Promise<void> {
+    for (const { key, value } of changes) {
+      if (value === null) this.#entries.delete(key)
+      else this.#entries.set(key, value)
+    }
+  }
+
+  scan(range: KeyRange): StateScan {
+    return scanOrdered(this.#entries, range)
+  }
+
+  async clear(range: KeyRange): Promise<void> {
+    this.#entries.clear(range)
+  }
+
+  async sizeBytes(): Promise<number> {
+    return 0
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** A scan that sees what is written to the map meanwhile, if it is still ahead. */
+export function scanOrdered(entries: OrderedBytes, range: KeyRange): StateScan {
+  let after: Buffer | undefined
+  return {
+    next: async (limit) => {
+      const page = entries.page(range, after, limit)
+      after = page.at(-1)?.[0] ?? after
+      return page.map(([key, value]) => [key, Buffer.from(value)] as const)
+    },
+    close: async () => undefined
+  }
+}

@@ -1,0 +1,169 @@
+import { UsageError } from '@millrace/log'
+import type { StoreDefinition } from '../graph/node.ts'
+import { CheckedEngine } from './checked-engine.ts'
+import type { WindowEntry } from './closing-windows.ts'
+import { CommittedReader } from './committed-reader.ts'
+import type { StateChange, StateEngine } from './engine.ts'
+import type { KeyValueStore, WindowStore } from './store.ts'
+import type { StoreIdentity } from './store-meta.ts'
+import { timeStateChange, timeStateKey } from './store-meta.ts'
+import { loadStoreMetas } from './stored-metas.ts'
+import { type ChangelogPosition, type ChangeVisitor, type RestoredRecord, TaskStore } from './task-store.ts'
+
+/** How a task's stores are opened. */
+export interface TaskStoresOptions {
+  readonly definitions: readonly StoreDefinition[]
+  /** Is closed with the stores, also when opening them fails. */
+  readonly engine: StateEngine
+  /** Entries of each store that stay decoded in memory beside those that changed (default 100,000). */
+  readonly cacheEntries?: number
+}
+
+/** What belongs to one commit beside the changes. */
+export interface StateCommit {
+  /** By store; a store that is missing wrote nothing and stays where it was. */
+  readonly changelogOffsets: ReadonlyMap<string, ChangelogPosition>
+  /** The task's time state; kept as it is. */
+  readonly time: Buffer
+  readonly nowMs: number
+}
+
+/**
+ * All stores of one task over one engine. Reads see the write buffer, then decoded entries, then the engine; `apply` makes the changes and
+ * the changelog's offsets durable together, and until then `discard` forgets them. One task uses it, one call after the other; committed
+ * reads may come at any time.
+ */
+export class TaskStores {
+  readonly #engine: CheckedEngine
+  readonly #stores: ReadonlyMap<string, TaskStore>
+  readonly #all: readonly TaskStore[]
+  #time: Buffer | undefined
+
+  private constructor(engine: CheckedEngine, stores: ReadonlyMap<string, TaskStore>, time: Buffer | undefined) {
+    this.#engine = engine
+    this.#stores = stores
+    this.#all = [...stores.values()]
+    this.#time = time
+  }
+
+  /** @throws StoreDamagedError when the engine lost a commit, or one of its entries is wrong. */
+  static async open(options: TaskStoresOptions): Promise<TaskStores> {
+    const engine = await CheckedEngine.open(options.engine)
+    const metas = await loadStoreMetas(engine, options.definitions)
+    const cacheEntries = options.cacheEntries ?? 100_000
+    const stores = new Map<string, TaskStore>()
+    for (const definition of options.definitions) {
+      const meta = metas.get(definition.name)
+      if (meta === undefined) continue
+      const context = { definition, engine, meta, committed: { ...meta }, cacheEntries }
+      stores.set(definition.name, new TaskStore(context))
+    }
+    return new TaskStores(engine, stores, engine.get(timeStateKey))
+  }
+
+  /** @throws UsageError when there is no such store, or it is of another kind. */
+  keyValue(name: string): KeyValueStore<unknown, unknown> {
+    return this.#store(name).keyValue
+  }
+
+  /** @throws UsageError when there is no such store, or it is of another kind. */
+  window(name: string): WindowStore<unknown, unknown> {
+    return this.#store(name).window
+  }
+
+  /** What queries may see of a store. */
+  committed(name: string): CommittedReader {
+    return new CommittedReader(this.#store(name).context)
+  }
+
+  /** Approximate size of what waits for the commit. */
+  get bufferedBytes(): number {
+    let sum = 0
+    for (const store of this.#all) sum += store.buffer.sizeBytes
+    return sum
+  }
+
+  /** From here on changes can be taken back, until the next mark or the commit. */
+  mark(): void {
+    for (const store of this.#all) store.buffer.mark()
+  }
+
+  /** Takes back all changes since the mark. */
+  rollback(): void {
+    for (const store of this.#all) store.buffer.rollback()
+  }
+
+  /** One visit per key that changed since the last commit, store by store, in the order of first change: the changelog's records. */
+  changes(visit: ChangeVisitor): void {
+    for (const store of this.#all) store.visitChanges(visit)
+  }
+
+  /**
+   * Writes changes, offsets and time in one atomic, synced batch. When it fails nothing may be used but `discard` and `close`: whether it
+   * is on the disk is not known.
+   */
+  async apply(commit: StateCommit): Promise<void> {
+    const batch: StateChange[] = [timeStateChange(commit.time)]
+    for (const store of this.#all) store.collectCommit(batch, commit.changelogOffsets.get(store.name), commit.nowMs)
+    await this.#engine.write(batch)
+    this.#time = Buffer.from(commit.time)
+    for (const store of this.#all) store.committed()
+  }
+
+  /** Forgets what is not committed, and all that is decoded. */
+  discard(): void {
+    for (const store of this.#all) store.discard()
+  }
+
+  /** Writes records of the changelog, up to `position`, in one batch. Doing it again changes nothing. */
+  async restore(store: string, records: Iterable<RestoredRecord>, position: ChangelogPosition): Promise<void> {
+    await this.#store(store).restore(records, position)
+  }
+
+  /** Undefined until the store was restored or committed for the first time. */
+  identity(store: string): StoreIdentity | undefined {
+    return this.#store(store).identity
+  }
+
+  /** Says to which changelog the store belongs; another one than before makes its position unknown. Durable with the next batch. */
+  setIdentity(store: string, identity: Pick<StoreIdentity, 'clusterId' | 'topicId'>): void {
+    this.#store(store).belongTo(identity)
+  }
+
+  /** Of the last commit. */
+  timeState(): Buffer | undefined {
+    return this.#time
+  }
+
+  /** Windows that start earlier are absent from now on; the commit removes them from memory, and their space on disk follows. */
+  expire(store: string, beforeWindowStartMs: number): void {
+    this.#store(store).expire(beforeWindowStartMs)
+  }
+
+  /** Windows that start in `[fromMs, toMs)`, changes included, expired ones too if they are still there; by start, then the key's bytes. */
+  windowsClosing(store: string, fromMs: number, toMs: number): AsyncGenerator<readonly WindowEntry[]> {
+    return this.#store(store).windowsClosing(fromMs, toMs)
+  }
+
+  /**
+   * Reads every entry on the disk.
+   * @returns how many there are.
+   * @throws StoreDamagedError at the first wrong one.
+   */
+  verify(): Promise<number> {
+    return this.#engine.verify()
+  }
+
+  /** What is not committed is gone. */
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map((store) => store.spaceReturned()))
+    await this.#engine.close()
+  }
+
+  #store(name: string): TaskStore {
+    const store = this.#stores.get(name)
+    if (store === undefined)
+      throw new UsageError(`the task has no store ${name}: it has ${[...this.#stores.keys()].join(', ')}`)
+    return store
+  }
+}

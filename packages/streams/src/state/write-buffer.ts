@@ -1,0 +1,118 @@
+import type { Serde } from '../serde/serde.ts'
+import type { Timestamped } from './store.ts'
+import type { StoreEntry } from './store-entry.ts'
+
+/** What an entry costs beside its encoded bytes: objects and map slots. */
+const entryOverheadBytes = 96
+const firstEstimateBytes = 64
+const sampleEvery = 64
+
+/**
+ * The changes of one store since its last commit, in the order in which their keys first changed, with an undo log from the last `mark`: what
+ * a record that is skipped did is taken back.
+ */
+export class WriteBuffer {
+  readonly #values: Serde<unknown>
+  #dirty: StoreEntry[] = []
+  #estimateBytes = firstEstimateBytes
+  #marked = false
+  #dirtyAtMark = 0
+  readonly #undoEntries: StoreEntry[] = []
+  readonly #undoValues: (Timestamped<unknown> | undefined)[] = []
+  readonly #undoDeletionsMs: number[] = []
+
+  constructor(values: Serde<unknown>) {
+    this.#values = values
+  }
+
+  /** Entries that changed, in the order of their first change. */
+  get dirty(): readonly StoreEntry[] {
+    return this.#dirty
+  }
+
+  /** Approximate, from the sizes of samples. */
+  get sizeBytes(): number {
+    return this.#dirty.length * (this.#estimateBytes + entryOverheadBytes)
+  }
+
+  /** @param value Null deletes. */
+  set(entry: StoreEntry, value: unknown, timestamp: number): void {
+    if (this.#marked) {
+      this.#undoEntries.push(entry)
+      this.#undoValues.push(entry.current)
+      this.#undoDeletionsMs.push(entry.deletedAtMs)
+    }
+    if (value === null) {
+      entry.current = undefined
+      entry.deletedAtMs = timestamp
+    } else entry.current = { value, timestamp }
+    entry.valueBytes = undefined
+    if (entry.dirty) return
+    entry.dirty = true
+    this.#dirty.push(entry)
+    if (this.#dirty.length % sampleEvery === 1) this.#sample(entry)
+  }
+
+  /** From here on changes are noted, until the next mark. */
+  mark(): void {
+    this.#marked = true
+    this.#dirtyAtMark = this.#dirty.length
+    if (this.#undoEntries.length > 0) this.#forgetUndo()
+  }
+
+  /** Takes back what changed since the mark. */
+  rollback(): void {
+    for (let i = this.#undoEntries.length - 1; i >= 0; i--) {
+      const entry = this.#undoEntries[i]
+      entry.current = this.#undoValues[i]
+      entry.deletedAtMs = this.#undoDeletionsMs[i]
+      entry.valueBytes = undefined
+    }
+    for (const entry of this.#dirty.splice(this.#dirtyAtMark)) entry.dirty = false
+    this.mark()
+  }
+
+  /** Forgets the changes that `drop` says need not be written. */
+  prune(drop: (entry: StoreEntry) => boolean): void {
+    this.#dirty = this.#dirty.filter((entry) => {
+      if (!drop(entry)) return true
+      entry.dirty = false
+      return false
+    })
+    this.#endMark()
+  }
+
+  /** All changes are committed: their entries are clean. */
+  committed(): void {
+    for (const entry of this.#dirty) {
+      entry.dirty = false
+      entry.valueBytes = undefined
+    }
+    this.clear()
+  }
+
+  /** Forgets the changes and what they were; the entries are to be dropped too. */
+  clear(): void {
+    this.#dirty = []
+    this.#endMark()
+  }
+
+  #endMark(): void {
+    this.#marked = false
+    this.#dirtyAtMark = this.#dirty.length
+    this.#forgetUndo()
+  }
+
+  #forgetUndo(): void {
+    this.#undoEntries.length = 0
+    this.#undoValues.length = 0
+    this.#undoDeletionsMs.length = 0
+  }
+
+  /** Keys and values are objects whose size only their bytes tell; one in many is measured. */
+  #sample(entry: StoreEntry): void {
+    const bytes = entry.encodedValue(this.#values)?.length ?? 0
+    const weight = this.#estimateBytes < bytes ? 0.5 : 0.1
+    this.#estimateBytes += (bytes - this.#estimateBytes) * weight
+  }
+}
