@@ -20,6 +20,8 @@ export const NO_LINES: LineCounts = { lines: 0, clicks: 0, ignored: 0, bad: 0 }
 
 /** Name of the topic that holds the positions. */
 export const POSITIONS_TOPIC = 'click-positions'
+/** Key of the record that holds what the data directory was begun with; no path is relative, so none is like it. */
+export const SETTINGS_KEY = 'settings'
 
 /** A position record that this version cannot read. */
 export class PositionFormatError extends MillraceError {
@@ -37,7 +39,8 @@ export function encodePosition(position: FilePosition): Buffer {
 export async function readPositions(log: Log): Promise<Map<string, FilePosition>> {
   const positions = new Map<string, FilePosition>()
   await readCommitted(log, POSITIONS_TOPIC, (key, value) => {
-    if (key !== null && value !== null) positions.set(key.toString('utf8'), decodePosition(value))
+    const path = key?.toString('utf8')
+    if (path !== undefined && path !== SETTINGS_KEY && value !== null) positions.set(path, decodePosition(value))
   })
   return positions
 }

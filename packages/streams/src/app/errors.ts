@@ -60,3 +60,14 @@ export class UnknownStoreError extends MillraceError {
     this.store = store
   }
 }
+
+/** A topic that the topology writes to does not exist. */
+export class UnknownSinkTopicError extends MillraceError {
+  readonly code = 'STREAMS_UNKNOWN_SINK_TOPIC'
+  readonly topic: string
+
+  constructor(topic: string) {
+    super(`topic ${topic}, which the topology writes to, does not exist: create it first, or pass createTopics`)
+    this.topic = topic
+  }
+}

@@ -19,6 +19,8 @@ export interface StartUnit {
   initializeProducer(): Promise<void>
   /** The thread's consumer, which has been assigned the tasks' inputs. */
   readonly consumer: Consumer
+  /** Puts the consumer where the commit left off, or where an input without one begins. */
+  seek(committed: ReadonlyMap<string, GroupOffset>): Promise<void>
   readonly restore: RestoreContext
 }
 
@@ -47,5 +49,6 @@ export async function start(unit: StartUnit, trace: Trace): Promise<void> {
   await restoreStores(jobs, unit.restore)
   trace('start:restored')
   // 5.
+  await unit.seek(committed)
   for (const task of unit.tasks) task.resume(committed)
 }

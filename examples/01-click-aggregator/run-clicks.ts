@@ -1,0 +1,81 @@
+import { join } from 'node:path'
+import { type Log, openLog } from '@millrace/log'
+import { durationMs, runStreams, type StreamsApp } from '@millrace/streams'
+import { whenCaughtUp } from './caught-up.ts'
+import { createClickTopics, type LogReader, startLogReader } from './log-reader.ts'
+import type { ClickOptions } from './options.ts'
+import { writeCsv } from './results.ts'
+import { checkSettings } from './settings.ts'
+import { clickAggregator } from './topology.ts'
+import { totalsText } from './totals.ts'
+import { LiveView } from './view.ts'
+
+const SAMPLE = join(import.meta.dirname, 'data', 'apache-access.log.gz')
+const SECOND_INTERRUPT_EXIT_CODE = 130
+
+/** Runs the job until its input ends, or until Ctrl-C. */
+export async function runClicks(options: ClickOptions): Promise<void> {
+  const log = await openLog(options.log)
+  try {
+    await createClickTopics(log)
+    await checkSettings(log, options)
+    const topology = clickAggregator(options)
+    const app = await runStreams(topology, { log, internalTopicConfigs: { 'retention.ms': '-1' } })
+    try {
+      const totals = await readAndCount(log, app, { ...options, application: topology.name })
+      if (totals !== undefined) process.stdout.write(totals)
+    } finally {
+      await app.close()
+    }
+    if (options.out !== undefined) await writeCsv(log, options.out)
+  } finally {
+    await log.close()
+  }
+}
+
+/** Reads and counts to the end; returns the totals, or undefined when interrupted. */
+async function readAndCount(
+  log: Log,
+  app: StreamsApp,
+  options: ClickOptions & { readonly application: string }
+): Promise<string | undefined> {
+  await app.running
+  const late = () => app.metrics().droppedRecords.late ?? 0
+  const lateBefore = late()
+  const files = options.files.length > 0 ? options.files : [SAMPLE]
+  const reader = await startLogReader(log, { ...options, files })
+  const interrupt = interruptible(reader)
+  const windowMs = durationMs('--window', options.window)
+  const view = new LiveView(app, reader, { ...options, log, windowMs, output: process.stdout })
+  try {
+    await Promise.race([app.done, reader.done])
+    if (interrupt.happened()) return undefined
+    await Promise.race([app.done, whenCaughtUp(log, options.application)])
+    const run = { ...reader.counts, late: late() - lateBefore }
+    view.close()
+    return totalsText(run, { ...reader.total(), late: late() })
+  } finally {
+    view.close()
+    interrupt.release()
+    reader.stop()
+    await reader.done
+  }
+}
+
+/** Ctrl-C ends the reading, and with it the job, cleanly; a second one ends the process at once. */
+function interruptible(reader: LogReader): { happened(): boolean; release(): void } {
+  let count = 0
+  const onSignal = () => {
+    if (++count > 1) process.exit(SECOND_INTERRUPT_EXIT_CODE)
+    reader.stop()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return {
+    happened: () => count > 0,
+    release: () => {
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import type { Consumer, Environment } from '@millrace/log'
+import type { AppState, RestoreProgress } from '../observe/app-state.ts'
+import { deepFreeze } from '../processor/freeze.ts'
+import type { WatchHub } from '../query/watch-hub.ts'
+import { LevelEngine } from '../state/level-engine.ts'
+import { MemoryEngine } from '../state/memory-engine.ts'
+import type { AppStart } from './app-options.ts'
+import { changelogCatalog } from './changelog-catalog.ts'
+import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
+import { initialOffsets } from './initial-offsets.ts'
+import { prepareTopics } from './internal-topics.ts'
+import { ProducerCollector } from './producer-collector.ts'
+import type { ChangelogCatalog } from './running-task.ts'
+import { openStateDirectory, type StateDirectory } from './state-directory.ts'
+import { StreamThread, type StreamThreadOptions } from './stream-thread.ts'
+import { type EngineFactory, openTask } from './task-opener.ts'
+import { sourceTopicsOf, type TopicPlan } from './topic-plan.ts'
+
+/** Whom the thread tells what it does. */
+export interface ThreadListeners {
+  readonly hub: WatchHub
+  onState(state: AppState): void
+  onRestore(progress: RestoreProgress): void
+  onCommit(durationMs: number): void
+}
+
+/** A thread, and how to give back what it was made with. */
+export interface ThreadResources {
+  readonly thread: StreamThread
+  release(): Promise<void>
+}
+
+/** Uncommitted data older than this is aborted by the coordinator; a commit comes every 100 ms or so. */
+const TRANSACTION_TIMEOUT_MS = 60_000
+const DEFAULT_BUFFERED_BYTES = 64 * 1024 * 1024
+
+/** Makes the topics, the clients and the thread of an application. Nothing has run when it fails. */
+export async function makeThread(start: AppStart, listeners: ThreadListeners): Promise<ThreadResources> {
+  const { log, topology, options } = start
+  const state = await stateOf(start)
+  const admin = log.admin()
+  try {
+    const plan = await prepareTopics(admin, topology, {
+      createTopics: options.createTopics ?? (log.directory !== undefined || log.url === 'memory:' ? {} : false),
+      policies: options.errors ?? {},
+      ...(options.internalTopicConfigs && { internalTopicConfigs: options.internalTopicConfigs })
+    })
+    const restoreConsumer = log.consumer({ isolation: 'read_committed' })
+    const catalog = await changelogCatalog(log, { admin, plan, consumer: restoreConsumer })
+    const thread = new StreamThread(threadOptions(start, listeners, { plan, state, catalog, restoreConsumer }))
+    const release = async () => {
+      await restoreConsumer.close()
+      await admin.close()
+      state?.release()
+    }
+    return { thread, release }
+  } catch (error) {
+    await admin.close()
+    state?.release()
+    throw error
+  }
+}
+
+/** What of a thread depends on the topics. */
+interface PreparedParts {
+  readonly plan: TopicPlan
+  readonly state: StateDirectory | undefined
+  readonly catalog: ChangelogCatalog
+  readonly restoreConsumer: Consumer
+}
+
+function threadOptions(start: AppStart, listeners: ThreadListeners, parts: PreparedParts): StreamThreadOptions {
+  const { log, topology, options } = start
+  const { plan, state, catalog, restoreConsumer } = parts
+  const { environment } = log
+  const processId = state?.processId ?? environment.random.bytes(12).toString('hex')
+  const producer = log.producer({
+    transactionalId: `${topology.name}-${processId}-1`,
+    transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
+    lingerMs: start.commitIntervalMs
+  })
+  const consumer = log.consumer({ groupId: topology.name, isolation: 'read_committed', offsetReset: 'earliest' })
+  const opener = {
+    topology,
+    plan,
+    environment,
+    catalog,
+    engine: options.engine ?? defaultEngine(state),
+    taskPath: (task: string) => state?.taskPath(task) ?? task,
+    collector: new ProducerCollector(producer, plan.partitions),
+    policies: options.errors ?? {},
+    ...(options.onSkipped && { onSkipped: options.onSkipped }),
+    ...(options.freezeValues && { inspect: deepFreeze })
+  }
+  const topics = topology.subtopologies.flatMap((subtopology) => sourceTopicsOf(topology, subtopology))
+  return {
+    environment,
+    consumer,
+    producer,
+    restore: { consumer: restoreConsumer, environment, progress: listeners.onRestore },
+    commitIntervalMs: start.commitIntervalMs,
+    maxBufferedBytes: options.maxBufferedBytes ?? DEFAULT_BUFFERED_BYTES,
+    trace: options.trace ?? (() => undefined),
+    openTask: (id, damaged) => openTask(id, { ...opener, ...(damaged !== undefined && { damaged }) }),
+    tasksOf: (partitions) => tasksOfPartitions(topology, plan, partitions),
+    subscribe: (listener) =>
+      consumer.subscribe(topics, {
+        assignor: taskAssignor(topology, plan, () => tasksWithState(environment, state)),
+        onAssigned: listener.assigned,
+        onRevoked: listener.revoked,
+        onLost: listener.lost
+      }),
+    initialOffsets: (partitions) => initialOffsets(restoreConsumer, topology, partitions),
+    onState: listeners.onState,
+    onCommit: listeners.onCommit,
+    watched: (store) => listeners.hub.watched(store),
+    publish: (_task, changes) => listeners.hub.publish(changes)
+  }
+}
+
+/** A `memory:` log ends with the process, and so does the state that belongs to it. */
+async function stateOf({ log, topology, options }: AppStart): Promise<StateDirectory | undefined> {
+  if (log.url === 'memory:' && options.stateDirectory === undefined) return undefined
+  const root = options.stateDirectory ?? (log.directory === undefined ? './millrace-state' : `${log.directory}/state`)
+  return openStateDirectory(log.environment, root, { clusterId: log.clusterId, application: topology.name })
+}
+
+function defaultEngine(state: StateDirectory | undefined): EngineFactory {
+  if (state === undefined) return async () => new MemoryEngine()
+  return (path, environment) => LevelEngine.open(path, environment)
+}
+
+/** Tasks that left a directory here: their natural home, as far as this process knows. */
+function tasksWithState(environment: Environment, state: StateDirectory | undefined): string[] {
+  if (state === undefined) return []
+  const entries = environment.files.list(state.path)
+  return entries.filter(({ name, kind }) => kind === 'directory' && /^\d+_\d+$/.test(name)).map(({ name }) => name)
+}

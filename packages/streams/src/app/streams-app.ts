@@ -1,0 +1,31 @@
+import type { Observable } from 'rxjs'
+import type { AppMetrics, AppState, RestoreProgress } from '../observe/app-state.ts'
+import type { QueryableStore } from '../query/queryable-store.ts'
+
+/** A running topology. */
+export interface StreamsApp {
+  /** Where the application is in its life; the current state first. Completes with `closed` or `failed`. */
+  readonly state$: Observable<AppState>
+  /** The current state. */
+  readonly state: AppState
+  /** Resolves when the stores are restored and records are processed; at once when that is so, and when the application has ended. */
+  readonly running: Promise<void>
+  /** Progress of restores from changelogs. */
+  readonly restore$: Observable<RestoreProgress>
+  /** Figures after each commit, the latest first. */
+  readonly metrics$: Observable<AppMetrics>
+  /** The figures now. */
+  metrics(): AppMetrics
+  /**
+   * Resolves when the application has closed, rejects with ApplicationFailedError when it had to stop. An application that fails with nobody
+   * looking at this or at `state$` fails the process, as an unhandled rejection.
+   */
+  readonly done: Promise<void>
+  /**
+   * A store by the name the topology gave it. Reads see committed data only.
+   * @throws UnknownStoreError
+   */
+  store<K = unknown, V = unknown>(name: string): QueryableStore<K, V>
+  /** Finishes the transaction at hand, leaves the group, releases everything. Resolves when done; calling it again does nothing more. */
+  close(): Promise<void>
+}

@@ -1,0 +1,30 @@
+import { type Observable, Subject } from 'rxjs'
+import type { StoreChange } from '../changelog/changelog-writer.ts'
+
+/** Carries committed changes from the commit spine to whoever watches a store. A store that nobody watches costs nothing. */
+export class WatchHub {
+  readonly #subjects = new Map<string, Subject<StoreChange>>()
+
+  /** Whether somebody watches the store now. */
+  watched(store: string): boolean {
+    return this.#subjects.get(store)?.observed ?? false
+  }
+
+  /** Committed changes of a store, in the order of the changelog. */
+  changes(store: string): Observable<StoreChange> {
+    const known = this.#subjects.get(store)
+    if (known) return known.asObservable()
+    const subject = new Subject<StoreChange>()
+    this.#subjects.set(store, subject)
+    return subject.asObservable()
+  }
+
+  publish(changes: readonly StoreChange[]): void {
+    for (const change of changes) this.#subjects.get(change.store)?.next(change)
+  }
+
+  /** Completes all watches. */
+  close(): void {
+    for (const subject of this.#subjects.values()) subject.complete()
+  }
+}
