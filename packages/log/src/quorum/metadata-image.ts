@@ -104,41 +104,47 @@ export function applyRecords(image: MetadataImage, records: readonly MetadataRec
 function applyRecord(draft: Draft, record: MetadataRecord): void {
   switch (record.kind) {
     case 'topic':
-      return putTopic(draft, { ...record.body, partitions: [], configs: new Map() })
+      putTopic(draft, { ...record.body, partitions: [], configs: new Map() })
+      break
     case 'partition':
-      return addPartition(draft, record.body)
+      addPartition(draft, record.body)
+      break
     case 'partitionChange':
-      return changePartition(draft, record.body)
+      changePartition(draft, record.body)
+      break
     case 'removeTopic': {
       const topic = existingTopic(draft, record.body.topicId)
       draft.topicsByName.delete(topic.name)
       draft.topicsById.delete(topic.topicId)
-      return
+      break
     }
     case 'config':
-      return setConfig(draft, record.body)
+      setConfig(draft, record.body)
+      break
     case 'featureLevel':
       if (record.body.featureLevel === 0) draft.features.delete(record.body.name)
       else draft.features.set(record.body.name, record.body.featureLevel)
-      return
+      break
     case 'producerIds':
       draft.nextProducerId = record.body.nextProducerId
-      return
+      break
     case 'registerBroker':
       draft.brokers.set(record.body.brokerId, brokerOf(record.body))
-      return
+      break
     case 'unregisterBroker':
       draft.brokers.delete(record.body.brokerId)
-      return
+      break
     case 'fenceBroker':
-      return setFenced(draft, record.body.id, true)
+      setFenced(draft, record.body.id, true)
+      break
     case 'unfenceBroker':
-      return setFenced(draft, record.body.id, false)
+      setFenced(draft, record.body.id, false)
+      break
     case 'brokerRegistrationChange':
       if (record.body.fenced !== 0) setFenced(draft, record.body.brokerId, record.body.fenced === 1)
-      return
+      break
     case 'noOp':
-      return
+      break
   }
 }
 
