@@ -30,7 +30,7 @@ export function to(
 function windowedPartitioner(serde: Serde<unknown> | undefined): PartitionCallback | undefined {
   if (serde === undefined || !isWindowedSerde(serde)) return undefined
   return (key, _value, partitions) => {
-    const plain = key instanceof Windowed ? key.key : key
-    return partitionOf(serde.inner.encode(plain), partitions)
+    // Only a topic that others write to has windowed keys that are null: any one partition will do for them.
+    return key instanceof Windowed ? partitionOf(serde.inner.encode(key.key), partitions) : 0
   }
 }
