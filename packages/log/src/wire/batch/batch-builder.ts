@@ -4,11 +4,15 @@ import { BATCH_HEADER_BYTES, BATCH_OVERHEAD_BYTES, BatchAttribute, BatchField, w
 import type { Header } from './record-cursor.ts'
 
 const FIRST_BYTES = 4096
+/** Filled part of a block from which the block itself becomes the batch. */
+const GIVEN_AWAY_FROM = 0.75
 /** Attributes, two deltas of at most ten bytes, and the three lengths and count of at most five bytes each. */
 const RECORD_OVERHEAD_BYTES = 5 + 1 + 10 + 10 + 5 + 5 + 5
 /** Up to this size a loop is faster than a call that copies. */
 const LOOP_COPY_BYTES = 16
-const INT28_MAX = 0x0fff_ffff
+/** Attributes, and deltas and lengths of usual size. */
+const TYPICAL_OVERHEAD_BYTES = 7
+const NO_BLOCK = Buffer.alloc(0)
 const NO_HEADERS: readonly Header[] = []
 
 /** How to begin a batch. */
@@ -41,10 +45,12 @@ export interface BuildOptions {
 
 /**
  * Collects records into one batch (magic 2). `append` copies keys and values and allocates nothing; `build` gives the batch
- * away in a buffer of its exact size. After `build` call `reset` to use the builder, and its block, again.
+ * away, and the builder can be used for the next one.
  */
 export class RecordBatchBuilder {
-  #buffer: Buffer
+  /** Empty until something is appended, and after the block was given away. */
+  #buffer: Buffer = NO_BLOCK
+  #blockBytes: number
   #position = BATCH_HEADER_BYTES
   #recordCount = 0
   #baseTimestamp = -1
@@ -52,7 +58,7 @@ export class RecordBatchBuilder {
   #deleteHorizonMs: number | undefined
 
   constructor(options: BuilderOptions = {}) {
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(options.initialBytes ?? FIRST_BYTES, BATCH_HEADER_BYTES))
+    this.#blockBytes = options.initialBytes ?? FIRST_BYTES
     this.reset(options.deleteHorizonMs)
   }
 
@@ -80,42 +86,35 @@ export class RecordBatchBuilder {
     else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
     const timestampDelta = timestamp - this.#baseTimestamp
     const offsetDelta = this.#recordCount++
-    const keyPrefix = key === null ? -1 : keyLength
-    const valuePrefix = value === null ? -1 : valueLength
-    const sizeBytes =
-      1 +
-      varintBytes(timestampDelta) +
-      varintBytes(offsetDelta) +
-      varintBytes(keyPrefix) +
-      keyLength +
-      varintBytes(valuePrefix) +
-      valueLength +
-      headersLength
-    let at = writeVarint(buffer, sizeBytes, this.#position)
+    // The size comes before the record and is known after it: its own size is guessed, and the record moved in the rare
+    // case that the guess is wrong.
+    const guess = varintBytes(keyLength + valueLength + headersLength + TYPICAL_OVERHEAD_BYTES)
+    const start = this.#position + guess
+    let at = start
     buffer[at++] = 0
-    at = writeVarint(buffer, timestampDelta, at)
+    at = writeVarlong(buffer, timestampDelta, at)
     at = writeVarint(buffer, offsetDelta, at)
-    at = writeVarint(buffer, keyPrefix, at)
-    if (key !== null) at = copy(buffer, key, at)
-    at = writeVarint(buffer, valuePrefix, at)
-    if (value !== null) at = copy(buffer, value, at)
+    at = writeBytes(buffer, key, at)
+    at = writeBytes(buffer, value, at)
     if (headers.length === 0) buffer[at++] = 0
     else at = writeHeaders(buffer, headers, at)
+    const sizeBytes = at - start
+    if (varintBytes(sizeBytes) !== guess) at += this.#move(start, at)
+    writeVarint(buffer, sizeBytes, this.#position)
     this.#position = at
   }
 
-  /** The batch of what was appended; it may be empty. The buffer belongs to the caller. */
+  /** The batch of what was appended; it may be empty. The buffer belongs to the caller, and the builder is empty again. */
   build(options: BuildOptions = {}): Buffer {
     const codec = options.codec ?? 'none'
-    const records = this.#buffer.subarray(BATCH_HEADER_BYTES, this.#position)
-    const packed = codec === 'none' || this.#recordCount === 0 ? records : compress(codec, records)
-    const batch = Buffer.allocUnsafeSlow(BATCH_HEADER_BYTES + packed.length)
-    batch.set(packed, BATCH_HEADER_BYTES)
+    const plain = codec === 'none' || this.#recordCount === 0
+    const batch = plain ? this.#take() : this.#pack(codec)
     this.#writeHeader(batch, options)
+    this.reset()
     return batch
   }
 
-  /** Drops what was appended and begins a new batch in the same block. */
+  /** Drops what was appended and begins a new batch. */
   reset(deleteHorizonMs?: number): void {
     this.#position = BATCH_HEADER_BYTES
     this.#recordCount = 0
@@ -129,14 +128,41 @@ export class RecordBatchBuilder {
     if (this.#deleteHorizonMs === undefined) this.#baseTimestamp = timestamp
   }
 
+  /** Moves the record that was written from `start` up to `end` to where its size leaves it, and returns by how much. */
+  #move(start: number, end: number): number {
+    const to = this.#position + varintBytes(end - start)
+    this.#buffer.copyWithin(to, start, end)
+    return to - start
+  }
+
   #room(sizeBytes: number): Buffer {
     const needed = this.#position + sizeBytes
     if (needed > this.#buffer.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2))
+      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#blockBytes, this.#buffer.length * 2))
       grown.set(this.#buffer.subarray(0, this.#position))
       this.#buffer = grown
+      this.#blockBytes = grown.length
     }
     return this.#buffer
+  }
+
+  /** A block that is nearly full is given away; what fills less of one is copied, so that a batch holds no memory in vain. */
+  #take(): Buffer {
+    const filled = this.#room(0).subarray(0, this.#position)
+    if (filled.length >= this.#buffer.length * GIVEN_AWAY_FROM) {
+      this.#buffer = NO_BLOCK
+      return filled
+    }
+    const batch = Buffer.allocUnsafeSlow(filled.length)
+    batch.set(filled)
+    return batch
+  }
+
+  #pack(codec: Compression): Buffer {
+    const packed = compress(codec, this.#buffer.subarray(BATCH_HEADER_BYTES, this.#position))
+    const batch = Buffer.allocUnsafeSlow(BATCH_HEADER_BYTES + packed.length)
+    batch.set(packed, BATCH_HEADER_BYTES)
+    return batch
   }
 
   #writeHeader(batch: Buffer, options: BuildOptions): void {
@@ -167,39 +193,57 @@ export class RecordBatchBuilder {
   }
 }
 
-function copy(target: Buffer, source: Uint8Array, at: number): number {
-  const length = source.length
-  if (length > LOOP_COPY_BYTES) target.set(source, at)
-  else for (let i = 0; i < length; i++) target[at + i] = source[i]
-  return at + length
-}
-
-/** Size of a zigzag varint. */
-function varintBytes(value: number): number {
-  const folded = value < 0 ? -2 * value - 1 : 2 * value
-  if (folded < 0x80) return 1
-  if (folded < 0x4000) return 2
-  if (folded < 0x20_0000) return 3
-  if (folded <= INT28_MAX) return 4
-  let size = 5
-  for (let rest = folded / 0x8_0000_0000; rest >= 1; rest /= 128) size++
-  return size
-}
-
-/** Writes a zigzag varint and returns the position after it. */
-function writeVarint(buffer: Buffer, value: number, at: number): number {
-  let rest = value < 0 ? -2 * value - 1 : 2 * value
-  let position = at
-  while (rest > INT28_MAX) {
-    buffer[position++] = (rest % 128) | 0x80
-    rest = Math.floor(rest / 128)
+/** Writes the length and the bytes of a key or value and returns the position after them. */
+function writeBytes(target: Buffer, source: Uint8Array | null, at: number): number {
+  if (source === null) {
+    target[at] = 1
+    return at + 1
   }
-  while (rest > 0x7f) {
-    buffer[position++] = (rest & 0x7f) | 0x80
+  const length = source.length
+  const position = writeVarint(target, length, at)
+  if (length > LOOP_COPY_BYTES) target.set(source, position)
+  else for (let i = 0; i < length; i++) target[position + i] = source[i]
+  return position + length
+}
+
+/** Size of the zigzag varint of a 32-bit integer. */
+function varintBytes(value: number): number {
+  const folded = (value << 1) ^ (value >> 31)
+  if ((folded & ~0x7f) === 0) return 1
+  if ((folded & ~0x3fff) === 0) return 2
+  if ((folded & ~0x1f_ffff) === 0) return 3
+  return (folded & ~0xfff_ffff) === 0 ? 4 : 5
+}
+
+/** Writes the zigzag varint of a 32-bit integer and returns the position after it. */
+function writeVarint(buffer: Buffer, value: number, at: number): number {
+  let rest = (value << 1) ^ (value >> 31)
+  let position = at
+  while ((rest & ~0x7f) !== 0) {
+    // The store keeps the low eight bits.
+    buffer[position++] = rest | 0x80
     rest >>>= 7
   }
   buffer[position++] = rest
   return position
+}
+
+/** Writes the zigzag varint of an integer within 2^52 and returns the position after it. */
+function writeVarlong(buffer: Buffer, value: number, at: number): number {
+  if (value === (value | 0)) return writeVarint(buffer, value, at)
+  let rest = fold(value)
+  let position = at
+  while (rest > 0x7f) {
+    buffer[position++] = (rest % 128) | 0x80
+    rest = Math.floor(rest / 128)
+  }
+  buffer[position++] = rest
+  return position
+}
+
+/** The zigzag of an integer too large for bit operations. */
+function fold(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value
 }
 
 function headersBytes(headers: readonly Header[]): number {
@@ -218,8 +262,7 @@ function writeHeaders(buffer: Buffer, headers: readonly Header[], at: number): n
     const keyBytes = Buffer.byteLength(key)
     position = writeVarint(buffer, keyBytes, position)
     position += buffer.write(key, position, keyBytes, 'utf8')
-    position = writeVarint(buffer, value === null ? -1 : value.length, position)
-    if (value !== null) position = copy(buffer, value, position)
+    position = writeBytes(buffer, value, position)
   }
   return position
 }

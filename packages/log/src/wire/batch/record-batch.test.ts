@@ -107,19 +107,36 @@ describe('a record batch', () => {
     expect(readAll(batch)).toEqual([])
   })
 
-  it('is the same bytes when its builder is used again', () => {
-    const builder = new RecordBatchBuilder()
-    builder.append(hello.key, hello.value, hello.timestamp)
-    const first = builder.build()
-    const kept = Buffer.from(first)
-    builder.reset()
-    expect(builder.recordCount).toBe(0)
-    builder.append(hello.key, Buffer.from('other'), hello.timestamp)
-    builder.build()
-    expect(first).toEqual(kept)
-    builder.reset()
-    builder.append(hello.key, hello.value, hello.timestamp)
-    expect(builder.build()).toEqual(first)
+  it('does not change when its builder is used again, whether its block was given away or copied', () => {
+    for (const initialBytes of [1 << 16, 64, 1]) {
+      const builder = new RecordBatchBuilder({ initialBytes })
+      const append = (value: string) => builder.append(hello.key, Buffer.from(value), hello.timestamp)
+      append('hello')
+      append('again')
+      const first = builder.build()
+      const kept = Buffer.from(first)
+      expect(builder.recordCount).toBe(0)
+      append('other')
+      builder.reset()
+      append('hello')
+      append('again')
+      expect(builder.build()).toEqual(first)
+      expect(first).toEqual(kept)
+      expect(validateBatch(builder.build()).recordCount).toBe(0)
+    }
+  })
+
+  it('has exact sizes where a record’s own size needs another byte', () => {
+    for (const length of [0, 50, 55, 56, 57, 58, 63, 64, 8170, 8180, 8183, 8184, 8185, 8192]) {
+      const records = Array.from({ length: 130 }, (_, i) => ({
+        ...hello,
+        value: Buffer.alloc(length, i),
+        timestamp: i * 1000
+      }))
+      expect(readAll(validateBatch(build(records))).map((record) => record.value)).toEqual(
+        records.map((record) => record.value)
+      )
+    }
   })
 
   it('keeps its checksum when a broker stamps it', () => {
