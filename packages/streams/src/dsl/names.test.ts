@@ -95,6 +95,15 @@ describe('names', () => {
     for (const edit of edits) expect(durable(define(edit))).toEqual(expect.arrayContaining(durable(before)))
   })
 
+  it('of streams that part and merge again are found once', () => {
+    const topology = define((s) => {
+      let merged = s
+      for (let i = 0; i < 60; i++) merged = merged.filter((v) => v !== '').merge(merged)
+      merged.groupByKey().count()
+    })
+    expect(durable(topology)).toEqual(['in-count'])
+  })
+
   it('of nodes without state are told apart by their order', () => {
     const topology = define((s) => {
       s.filter((v) => v === 'a').to('out')

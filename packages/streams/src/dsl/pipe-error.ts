@@ -2,7 +2,7 @@ import { MillraceError } from '@millrace/log'
 
 /**
  * An RxJS chain given to `pipe()` keeps state, which would be lost at a crash. `node` is the step. Mark it `{ volatile: true }` if that
- * is fine, or use the operator of the same name in `@millrace/streams/rx`, which keeps its state in a store.
+ * is fine, or keep the state in a store, by `aggregate`.
  */
 export class StatefulPipeError extends MillraceError {
   readonly code = 'STREAMS_STATEFUL_PIPE'
@@ -11,7 +11,7 @@ export class StatefulPipeError extends MillraceError {
   constructor(node: string, evidence: string) {
     super(
       `'${node}': the chain ${evidence}, so it keeps state from value to value, in memory only: ` +
-        'mark it { volatile: true } if it may be lost, or use the durable operator of @millrace/streams/rx'
+        'mark it { volatile: true } if it may be lost, or keep it in a store by aggregate()'
     )
     this.node = node
   }

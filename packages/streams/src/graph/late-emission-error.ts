@@ -10,8 +10,8 @@ export class LateEmissionError extends MillraceError {
 
   constructor(node: string) {
     super(
-      `'${node}': the chain emits later than the call that gave it a value, when that record's offset may be committed already: ` +
-        'keep to operators that emit synchronously, or use a durable one of @millrace/streams/rx'
+      `'${node}': the chain emits later than the call that gave it a value, when that record's offset may be committed: ` +
+        'keep to operators that emit synchronously'
     )
     this.node = node
   }

@@ -12,6 +12,17 @@ import { changesKey, type Step, storeOf } from './step.ts'
 
 /** The path of what comes below a step. */
 export function pathBelow(step: Step): string {
+  const known = paths.get(step)
+  if (known !== undefined) return known
+  const path = findPath(step)
+  paths.set(step, path)
+  return path
+}
+
+/** Paths found so far: streams that part and merge again would otherwise be walked once per way through them. */
+const paths = new WeakMap<Step, string>()
+
+function findPath(step: Step): string {
   const store = storeOf(step)
   if (store !== undefined) return storeName(step, store.name)
   const { body, label } = step

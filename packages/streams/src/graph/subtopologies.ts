@@ -42,7 +42,7 @@ function copartitionedTopics(nodes: readonly Node[]): readonly (readonly string[
   const topicsInto = new Map<string, readonly string[]>()
   for (const node of nodes) {
     const topics = node.kind === 'source' ? node.topics : node.parents.flatMap((parent) => topicsInto.get(parent) ?? [])
-    topicsInto.set(node.name, topics)
+    topicsInto.set(node.name, [...new Set(topics)])
     if (!('store' in node)) continue
     for (const topic of topics) groups.join(topics[0], topic)
   }
