@@ -1,0 +1,147 @@
+import type { FileSystem } from '../../environment/environment.ts'
+import { BATCH_HEADER_BYTES, batchLastOffset, batchMaxTimestamp, batchSizeBytes } from '../../wire/batch/header.ts'
+import { headerProblem } from './batch-check.ts'
+import { offsetName, SegmentSuffix } from './file-names.ts'
+import { FileWindow } from './file-window.ts'
+import { LogFile } from './log-file.ts'
+import { SegmentIndexes } from './segment-indexes.ts'
+import type { SegmentSummary } from './summary.ts'
+
+/** The part of a summary that the segment itself knows. */
+export type SegmentFacts = Omit<SegmentSummary, 'topicId' | 'logStartOffset' | 'epochs'>
+
+/** How a segment is opened. */
+export interface SegmentOptions {
+  readonly directory: string
+  readonly baseOffset: number
+  readonly sizeBytes: number
+  /** When it was made, for rolling by age where batches have no timestamp. */
+  readonly createdMs: number
+  /** What is certain about it. */
+  readonly summary?: SegmentSummary | undefined
+}
+
+const NEXT_POSITIONS = 8
+const SEARCH_WINDOW_BYTES = 16 * 1024
+const NO_BOUND = Number.POSITIVE_INFINITY
+
+/** One segment of a partition's log: consecutive offsets in a log file, with its indexes. */
+export class Segment {
+  readonly baseOffset: number
+  /** Path of its files without an ending. */
+  readonly path: string
+  readonly log: LogFile
+  readonly indexes: SegmentIndexes
+  readonly createdMs: number
+  /** Offset after its last record. */
+  nextOffset: number
+  /** Timestamp of the first batch; -1 before there is one. */
+  firstTimestampMs: number
+  /** Its files were given up. */
+  deleted = false
+  /** A reader met bad bytes: no summary may vouch for it, so that the next start reads it whole. */
+  damaged = false
+  /** Where recent reads ended, so that reading on needs no search: offset -> position. */
+  readonly #nextPositions = new Map<number, number>()
+
+  constructor(files: FileSystem, options: SegmentOptions) {
+    const { baseOffset, summary } = options
+    this.baseOffset = baseOffset
+    this.path = `${options.directory}/${offsetName(baseOffset)}`
+    this.log = new LogFile(files, this.path + SegmentSuffix.log, options.sizeBytes)
+    this.indexes = new SegmentIndexes(files, this.path, { baseOffset, summary })
+    this.createdMs = summary?.createdMs ?? options.createdMs
+    this.nextOffset = summary?.nextOffset ?? baseOffset
+    this.firstTimestampMs = summary?.firstTimestampMs ?? -1
+  }
+
+  get summaryPath(): string {
+    return this.path + SegmentSuffix.summary
+  }
+
+  /** Timestamp that retention goes by: the greatest record timestamp, or when the segment was made. */
+  get largestTimestampMs(): number {
+    return this.indexes.greatest.timestampMs >= 0 ? this.indexes.greatest.timestampMs : this.createdMs
+  }
+
+  /** Writes a stamped batch at the end and notes it. */
+  append(batch: Buffer, indexIntervalBytes: number): void {
+    const position = this.log.sizeBytes
+    this.log.append(batch)
+    this.note(batch, { position, indexIntervalBytes })
+  }
+
+  /** Takes in a batch that stands at `position` of the log file; its header is enough. */
+  note(batch: Buffer, at: { readonly position: number; readonly indexIntervalBytes: number }): void {
+    const lastOffset = batchLastOffset(batch)
+    const maxTimestampMs = batchMaxTimestamp(batch)
+    const sizeBytes = batchSizeBytes(batch)
+    this.indexes.note({ position: at.position, sizeBytes, lastOffset, maxTimestampMs }, at.indexIntervalBytes)
+    if (this.firstTimestampMs < 0) this.firstTimestampMs = maxTimestampMs
+    this.nextOffset = lastOffset + 1
+  }
+
+  /** Whole batches from the one that contains `offset` (or the first after it) on, all below `endOffset`. */
+  read(request: { readonly offset: number; readonly maxBytes: number; readonly endOffset: number }): Buffer {
+    const position = this.positionOf(request.offset)
+    if (position >= this.log.sizeBytes) return Buffer.alloc(0)
+    const bytes = this.log.read({ ...request, position, minOffset: this.baseOffset })
+    if (bytes.length > 0) this.#rememberEnd(bytes, position + bytes.length)
+    return bytes
+  }
+
+  /** Position of the batch that contains `offset`, or of the first after it; the end of the file when there is none. */
+  positionOf(offset: number): number {
+    const known = this.#nextPositions.get(offset)
+    if (known !== undefined) return known
+    if (offset <= this.baseOffset) return 0
+    const window = new FileWindow(this.log.handle, this.log.sizeBytes, SEARCH_WINDOW_BYTES)
+    let position = this.indexes.offsets.lookup(offset)
+    let minOffset = this.baseOffset
+    while (position < this.log.sizeBytes) {
+      const header = window.view(position, BATCH_HEADER_BYTES)
+      const problem = headerProblem(header, { minOffset, endOffset: NO_BOUND })
+      if (problem !== undefined) throw this.log.corruption(position, problem)
+      if (batchLastOffset(header) >= offset) return position
+      minOffset = batchLastOffset(header) + 1
+      position += batchSizeBytes(header)
+    }
+    return position
+  }
+
+  /** What a summary says of the segment as it is now. */
+  facts(): SegmentFacts {
+    const { indexes } = this
+    return {
+      logSizeBytes: this.log.sizeBytes,
+      nextOffset: this.nextOffset,
+      createdMs: this.createdMs,
+      firstTimestampMs: this.firstTimestampMs,
+      greatest: indexes.greatest,
+      bytesSinceIndexEntry: indexes.bytesSinceEntry,
+      offsetIndex: indexes.offsets.file.sum,
+      timeIndex: indexes.times.file.sum,
+      transactionIndex: indexes.transactions.file.sum
+    }
+  }
+
+  close(): void {
+    this.log.close()
+    this.indexes.close()
+  }
+
+  #rememberEnd(bytes: Buffer, position: number): void {
+    if (this.#nextPositions.size >= NEXT_POSITIONS) {
+      const [oldest] = this.#nextPositions.keys()
+      this.#nextPositions.delete(oldest)
+    }
+    this.#nextPositions.set(offsetAfter(bytes), position)
+  }
+}
+
+/** Offset after the last of the whole batches in `bytes`. */
+export function offsetAfter(bytes: Buffer): number {
+  let last = 0
+  for (let at = 0; at < bytes.length; at += batchSizeBytes(bytes, at)) last = at
+  return batchLastOffset(bytes, last) + 1
+}
