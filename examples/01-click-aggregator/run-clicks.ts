@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Log, openLog } from '@millrace/log'
-import { durationMs, runStreams, type StreamsApp } from '@millrace/streams'
+import { durationMs, runStreams, type StreamsApp, type Trace } from '@millrace/streams'
 import { whenCaughtUp } from './caught-up.ts'
 import { createClickTopics, type LogReader, startLogReader } from './log-reader.ts'
 import type { ClickOptions } from './options.ts'
@@ -13,15 +13,26 @@ import { LiveView } from './view.ts'
 const SAMPLE = join(import.meta.dirname, 'data', 'apache-access.log.gz')
 const SECOND_INTERRUPT_EXIT_CODE = 130
 
+/** For whoever wants to look inside while the job runs. */
+export interface Hooks {
+  readonly trace?: Trace
+  onStarted?(app: StreamsApp): void
+}
+
 /** Runs the job until its input ends, or until Ctrl-C. */
-export async function runClicks(options: ClickOptions): Promise<void> {
+export async function runClicks(options: ClickOptions, hooks: Hooks = {}): Promise<void> {
   const log = await openLog(options.log)
   try {
     await createClickTopics(log)
     await checkSettings(log, options)
     const topology = clickAggregator(options)
-    const app = await runStreams(topology, { log, internalTopicConfigs: { 'retention.ms': '-1' } })
+    const app = await runStreams(topology, {
+      log,
+      internalTopicConfigs: { 'retention.ms': '-1' },
+      ...(hooks.trace && { trace: hooks.trace })
+    })
     try {
+      hooks.onStarted?.(app)
       const totals = await readAndCount(log, app, { ...options, application: topology.name })
       if (totals !== undefined) process.stdout.write(totals)
     } finally {

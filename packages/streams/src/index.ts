@@ -1,4 +1,18 @@
 // Defining a topology
+
+// Running it
+export type { RunOptions } from './app/app-options.ts'
+export {
+  ApplicationFailedError,
+  CopartitionError,
+  InternalTopicMismatchError,
+  MissingSourceTopicError,
+  UnknownSinkTopicError,
+  UnknownStoreError
+} from './app/errors.ts'
+export { runStreams } from './app/run-streams.ts'
+export type { StreamsApp } from './app/streams-app.ts'
+export type { EngineFactory } from './app/task-opener.ts'
 export { defineTopology } from './dsl/define-topology.ts'
 export type { KGroupedStream } from './dsl/k-grouped-stream.ts'
 export type { KStream } from './dsl/k-stream.ts'
@@ -25,7 +39,6 @@ export type { PipeMethod } from './dsl/pipe-method.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export type { TimeWindowedKStream } from './dsl/time-windowed-k-stream.ts'
 export { hopping, tumbling } from './dsl/windows.ts'
-
 // Topologies as data
 export {
   describeTopology,
@@ -34,14 +47,18 @@ export {
   type SubtopologyDescription,
   type TopologyDescription
 } from './graph/describe.ts'
-export { type Duration, DurationError } from './graph/duration.ts'
+export { type Duration, DurationError, durationMs } from './graph/duration.ts'
 export { LateEmissionError } from './graph/late-emission-error.ts'
 export type { EmitMode, Node, StoreDefinition, WindowDefinition } from './graph/node.ts'
 export { type Header, type RecordOrigin, StreamRecord } from './graph/record.ts'
 export type { Subtopology, Topology } from './graph/topology.ts'
 export { MissingSerdeError, NameTieError, TopologyError } from './graph/topology-error.ts'
+export type { AppMetrics, AppState, RestoreProgress } from './observe/app-state.ts'
+export { COMMIT_STEPS, type Trace, type TraceStep } from './observe/trace.ts'
 // Errors of a running topology, and what to do about them
 export { ProcessingError } from './processor/errors.ts'
+// Querying its stores
+export type { QueryableStore, StoreEntry, TimeRange } from './query/queryable-store.ts'
 // Serdes
 export { bytes } from './serde/bytes.ts'
 export { nullable, serde } from './serde/custom.ts'
