@@ -1,0 +1,232 @@
+import { writeFileAtomically } from '../environment/atomic-file.ts'
+import type { Environment } from '../environment/environment.ts'
+import { InvariantError } from '../errors.ts'
+import type { Partition } from '../partition/partition.ts'
+import { applyRecords, emptyImage, type MetadataImage } from '../quorum/metadata-image.ts'
+import { decodeMetadataRecord, encodeMetadataRecord, type MetadataRecord } from '../quorum/metadata-records.ts'
+import { openQuorum, type QuorumEffect, type QuorumInput, type QuorumState, stepQuorum } from '../quorum/quorum.ts'
+import { formatQuorumState, parseQuorumState, QUORUM_STATE_FILE } from '../quorum/quorum-state-file.ts'
+import { RecordBatchBuilder } from '../wire/batch/batch-builder.ts'
+import { encodeLeaderChange } from '../wire/batch/control-batch.ts'
+import { decodeBatches } from '../wire/batch/record-batch.ts'
+import { ZERO_UUID } from '../wire/schema.ts'
+
+/** Topic of the one partition that holds the cluster's metadata. It is in no listing of topics. */
+export const METADATA_TOPIC = '__cluster_metadata'
+
+/** How many bytes of records are read at a time when the log is replayed, and put into one batch when it is written. */
+const REPLAY_BYTES = 1024 * 1024
+
+/** A change of the metadata: the records that make it, and what to answer once they are committed. */
+export interface Change<T> {
+  readonly records: readonly MetadataRecord[]
+  readonly result: T
+}
+
+/** Decides on a change, from the metadata with all changes before it applied. @param nextOffset offset that its first record will get */
+export type Command<T> = (image: MetadataImage, nextOffset: number) => Change<T>
+
+/** What the log needs to open. */
+export interface MetadataLogOptions {
+  readonly environment: Environment
+  /** Directory of the metadata partition. */
+  readonly directory: string
+  readonly nodeId: number
+  /** Leader epoch of the last batch in the log; 0 when it is empty. */
+  readonly lastEpoch: number
+  /** Opens the partition as its leader in an epoch. */
+  readonly openPartition: (leaderEpoch: number) => Promise<Partition>
+}
+
+interface QueuedCommand {
+  /** Adds its records; returns what to do once they are committed. */
+  readonly prepare: (draft: Draft) => () => void
+  readonly fail: (error: unknown) => void
+}
+
+interface Draft {
+  image: MetadataImage
+  nextOffset: number
+  readonly records: MetadataRecord[]
+}
+
+/**
+ * The metadata log, led by this node as the quorum's only voter, and the image that its committed records add up to. Commands are carried out
+ * in order; those that come while a batch is being written share the next one.
+ */
+export class MetadataLog {
+  /** The cluster as of the last committed record. */
+  image: MetadataImage
+  /** Ids of topics that were deleted, as far as the log tells. */
+  readonly removedTopicIds: Set<string>
+  readonly #environment: Environment
+  readonly #partition: Partition
+  #queue: QueuedCommand[] = []
+  #writing: Promise<void> | undefined
+
+  private constructor(environment: Environment, partition: Partition, replayed: Replayed) {
+    this.#environment = environment
+    this.#partition = partition
+    this.image = replayed.image
+    this.removedTopicIds = replayed.removedTopicIds
+  }
+
+  /**
+   * Takes office as leader of the quorum and replays what is committed.
+   * @throws CorruptionError when the quorum's state cannot be read
+   */
+  static async open(options: MetadataLogOptions): Promise<MetadataLog> {
+    const partition = await takeOffice(options)
+    return new MetadataLog(options.environment, partition, replay(partition))
+  }
+
+  /** Resolves with the command's result once its records are committed and `image` shows them; rejects with what the command threw. */
+  commit<T>(command: Command<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({
+        prepare: (draft) => {
+          const { records, result } = command(draft.image, draft.nextOffset)
+          draft.image = applyRecords(draft.image, records)
+          draft.nextOffset += records.length
+          draft.records.push(...records)
+          return () => resolve(result)
+        },
+        fail: reject
+      })
+      this.#writing ??= this.#writeQueued()
+    })
+  }
+
+  /** Resolves when no command is under way. */
+  async close(): Promise<void> {
+    await this.#writing
+    await this.#partition.close()
+  }
+
+  async #writeQueued(): Promise<void> {
+    // What is asked for in the same turn goes into one batch.
+    await Promise.resolve()
+    while (this.#queue.length > 0) {
+      const commands = this.#queue
+      this.#queue = []
+      await this.#writeTogether(commands)
+    }
+    this.#writing = undefined
+  }
+
+  async #writeTogether(commands: readonly QueuedCommand[]): Promise<void> {
+    const draft: Draft = { image: this.image, nextOffset: this.#partition.logEndOffset, records: [] }
+    const accepted: { succeed: () => void; fail: (error: unknown) => void }[] = []
+    for (const { prepare, fail } of commands) {
+      try {
+        accepted.push({ succeed: prepare(draft), fail })
+      } catch (error) {
+        fail(error)
+      }
+    }
+    try {
+      await this.#append(draft.records)
+      this.image = draft.image
+      for (const record of draft.records) noteRemoval(record, this.removedTopicIds)
+      for (const { succeed } of accepted) succeed()
+    } catch (error) {
+      for (const { fail } of accepted) fail(error)
+    }
+  }
+
+  async #append(records: readonly MetadataRecord[]): Promise<void> {
+    if (records.length === 0) return
+    const builder = new RecordBatchBuilder()
+    const nowMs = this.#environment.clock.nowMs()
+    for (const record of records) builder.append(null, encodeMetadataRecord(record), nowMs)
+    const { lastOffset } = this.#partition.append(builder.build(), 'coordinator')
+    await this.#partition.whenCommitted(lastOffset)
+  }
+}
+
+/** Runs the quorum's steps until this node leads and the first record of its epoch is committed. */
+async function takeOffice(options: MetadataLogOptions): Promise<Partition> {
+  const { environment, directory, nodeId, lastEpoch } = options
+  const path = `${directory}/${QUORUM_STATE_FILE}`
+  const saved = environment.files.exists(path)
+    ? parseQuorumState(environment.files.readFile(path).toString('utf8'), path)
+    : undefined
+  let state: QuorumState = openQuorum({ self: nodeId, voters: [nodeId], saved, lastEpoch })
+  let partition: Partition | undefined
+  const inputs: QuorumInput[] = [{ kind: 'start' }]
+
+  async function carryOut(effect: QuorumEffect): Promise<void> {
+    switch (effect.kind) {
+      case 'persist': {
+        environment.files.makeDirectory(directory)
+        await writeFileAtomically(environment.files, path, Buffer.from(formatQuorumState(effect.saved, state.voters)))
+        inputs.push({ kind: 'persisted', epoch: effect.saved.leaderEpoch })
+        return
+      }
+      case 'append-leader-change': {
+        partition = await options.openPartition(effect.epoch)
+        const { baseOffset, lastOffset } = partition.append(leaderChange(effect, environment), 'coordinator')
+        inputs.push({ kind: 'appended', baseOffset })
+        await partition.whenCommitted(lastOffset)
+        inputs.push({ kind: 'synced', endOffset: lastOffset + 1 })
+        return
+      }
+      case 'commit':
+        return
+    }
+  }
+
+  for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
+    const step = stepQuorum(state, input)
+    state = step.state
+    for (const effect of step.effects) await carryOut(effect)
+  }
+  if (partition === undefined || state.highWatermark < partition.highWatermark) {
+    throw new InvariantError(`node ${nodeId} did not become leader of its own quorum (epoch ${state.epoch})`)
+  }
+  return partition
+}
+
+function leaderChange(
+  { epoch, leader, voters }: Extract<QuorumEffect, { kind: 'append-leader-change' }>,
+  environment: Environment
+): Buffer {
+  const granting = voters.map((voterId) => ({ voterId, voterDirectoryId: ZERO_UUID }))
+  const change = { version: 0, leaderId: leader, voters: granting, grantingVoters: granting }
+  return encodeLeaderChange(change, { leaderEpoch: epoch, timestampMs: environment.clock.nowMs() })
+}
+
+interface Replayed {
+  readonly image: MetadataImage
+  readonly removedTopicIds: Set<string>
+}
+
+function replay(partition: Partition): Replayed {
+  let image = emptyImage
+  const removedTopicIds = new Set<string>()
+  let offset = partition.logStartOffset
+  while (offset < partition.highWatermark) {
+    const { chunks } = partition.read({ offset, maxBytes: REPLAY_BYTES, isolation: 'read_uncommitted' })
+    const records: MetadataRecord[] = []
+    const before = offset
+    for (const batch of chunks.flatMap(decodeBatches)) {
+      offset = batch.lastOffset + 1
+      if (batch.isControl) continue
+      const cursor = batch.records()
+      while (cursor.next()) {
+        const value = cursor.value()
+        const record = value === null ? undefined : decodeMetadataRecord(value)
+        if (record === undefined) continue
+        records.push(record)
+        noteRemoval(record, removedTopicIds)
+      }
+    }
+    if (offset === before) throw new InvariantError(`the metadata log cannot be read at offset ${offset}`)
+    image = applyRecords(image, records)
+  }
+  return { image, removedTopicIds }
+}
+
+function noteRemoval(record: MetadataRecord, removedTopicIds: Set<string>): void {
+  if (record.kind === 'removeTopic') removedTopicIds.add(record.body.topicId)
+}
