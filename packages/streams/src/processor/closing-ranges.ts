@@ -34,7 +34,7 @@ export class ClosingRanges implements StageParticipant {
   advance(): void {
     const { observedMs, closedMs } = this.#time
     const { sizeMs, advanceMs, graceMs } = this.#window
-    const newestStartMs = observedMs - (observedMs % advanceMs)
+    const newestStartMs = Math.floor(observedMs / advanceMs) * advanceMs
     const afterClosedMs = closedMs - sizeMs + 1
     const fromMs = Math.max(
       0,

@@ -1,8 +1,14 @@
+import { PipeEndedError, StatefulPipeError } from '../dsl/pipe-error.ts'
 import { LateEmissionError } from '../graph/late-emission-error.ts'
 import type { PipedInput } from '../graph/node.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import { ProcessingError } from './errors.ts'
 import type { Forward, Processor } from './processor.ts'
+
+/** The chain itself is wrong, not one record: no policy may skip it. */
+function isMisuse(cause: unknown): boolean {
+  return cause instanceof LateEmissionError || cause instanceof StatefulPipeError || cause instanceof PipeEndedError
+}
 
 /**
  * Runs a chain of synchronous operators over values; key, timestamp and headers follow from the record that is being processed. What the
@@ -37,8 +43,7 @@ export function pipeProcessor(
     } catch (cause) {
       input?.close()
       input = undefined
-      if (cause instanceof LateEmissionError) throw cause
-      throw new ProcessingError(node, record.origin, cause)
+      throw isMisuse(cause) ? cause : new ProcessingError(node, record.origin, cause)
     } finally {
       emitted = []
       running = false

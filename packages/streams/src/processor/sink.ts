@@ -1,5 +1,4 @@
 import type { RepartitionNode, SinkNode } from '../graph/node.ts'
-import type { StreamRecord } from '../graph/record.ts'
 import type { Serde } from '../serde/serde.ts'
 import { ProcessingError } from './errors.ts'
 import type { Forward } from './processor.ts'
@@ -33,16 +32,15 @@ interface Destination {
 
 function sender(destination: Destination, collector: RecordCollector): Forward {
   const { name, topic, key, value, partitioner } = destination
-  const partitionOf = (record: StreamRecord): number | undefined =>
-    partitioner?.(record.key, record.value, collector.partitionCount(topic))
   return (record) => {
     let keyBytes: Buffer | null
     let valueBytes: Buffer | null
     let partition: number | undefined
+    const partitions = partitioner === undefined ? 0 : collector.partitionCount(topic)
     try {
       keyBytes = encoded(key, record.key)
       valueBytes = encoded(value, record.value)
-      partition = partitionOf(record)
+      partition = partitioner?.(record.key, record.value, partitions)
     } catch (cause) {
       throw new ProcessingError(name, record.origin, cause)
     }

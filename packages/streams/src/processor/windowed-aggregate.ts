@@ -159,14 +159,15 @@ function flushClosed(
   }
 }
 
-/** Gives up windows past the store's retention. Their results, final ones too, were emitted before: retention covers size and grace. */
+/**
+ * Gives up windows past the store's retention, one flush after they passed it: what changed them last is then in the changelog, and was seen
+ * by those who watch the store.
+ */
 function expiry(node: WindowedAggregateNode, time: OperatorTime, context: ProcessorContext): () => void {
   const retentionMs = Math.max(node.store.retentionMs ?? 0, node.window.sizeMs + node.window.graceMs)
-  let expiredBeforeMs = 0
+  let passedMs = 0
   return () => {
-    const beforeMs = time.observedMs - retentionMs + 1
-    if (beforeMs <= expiredBeforeMs) return
-    context.stores.expire(node.store.name, beforeMs)
-    expiredBeforeMs = beforeMs
+    if (passedMs > 0) context.stores.expire(node.store.name, passedMs)
+    passedMs = time.observedMs - retentionMs + 1
   }
 }
