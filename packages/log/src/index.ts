@@ -1,5 +1,6 @@
 // The injected world
 export { writeFileAtomically } from './environment/atomic-file.ts'
+export { makeDirectoryDurably } from './environment/durable-directory.ts'
 export type {
   Clock,
   Connection,
@@ -28,6 +29,16 @@ export {
   NetworkError,
   UsageError
 } from './errors.ts'
-
+export type { BuilderOptions, BuildOptions } from './wire/batch/batch-builder.ts'
 // Bytes
+export { RecordBatchBuilder } from './wire/batch/batch-builder.ts'
+export { decodeBatches, RecordBatch, validateBatch } from './wire/batch/record-batch.ts'
+export type { Header } from './wire/batch/record-cursor.ts'
+export { RecordCursor } from './wire/batch/record-cursor.ts'
+export { DecodeError } from './wire/codec.ts'
+export type { Compression } from './wire/compression/compression.ts'
+export { DecompressionLimitError } from './wire/compression/compression.ts'
 export { crc32c } from './wire/crc32c.ts'
+export type { ErrorName } from './wire/errors.ts'
+export { ErrorCode, ProtocolError } from './wire/errors.ts'
+export { murmur2, partitionForKey } from './wire/murmur2.ts'

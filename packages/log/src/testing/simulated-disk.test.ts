@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { writeFileAtomically } from '../environment/atomic-file.ts'
+import { makeDirectoryDurably } from '../environment/durable-directory.ts'
 import type { FileHandle, FileSystem } from '../environment/environment.ts'
 import { FileSystemError } from '../errors.ts'
 import { fileSystemContract } from './file-system-contract.ts'
@@ -169,3 +170,13 @@ async function syncAndRemember(
   await world.run(file.datasync())
   return new Map(files.readFile(file.path).entries())
 }
+
+it('a directory made durably is there after a power cut, with all its parents', async () => {
+  for (let seed = 0; seed < 50; seed++) {
+    const { files, world, machine } = simulatedEnvironment({ seed })
+    await world.run(makeDirectoryDurably(files, '/a/b/c'))
+    await world.run(makeDirectoryDurably(files, '/a/b/d'))
+    machine.powerCut()
+    expect(machine.restart().files.list('/a/b').length).toBe(2)
+  }
+})

@@ -48,7 +48,7 @@ export async function restoreStores(jobs: readonly RestoreJob[], context: Restor
       const key = `${fetched.topic}-${fetched.partition}`
       const run = running.get(key)
       if (!run) continue
-      await restoreFetched(run, fetched)
+      await restoreFetched(run, fetched, context.environment.clock.nowMs())
       report(run, context)
       if (run.position < run.job.endOffset) continue
       running.delete(key)
@@ -64,8 +64,8 @@ interface RunningJob {
   readonly beganMs: number
 }
 
-async function restoreFetched(run: RunningJob, fetched: FetchedPartition): Promise<void> {
-  const position = { offset: fetched.nextOffset, leaderEpoch: fetched.batches.at(-1)?.leaderEpoch ?? -1 }
+async function restoreFetched(run: RunningJob, fetched: FetchedPartition, nowMs: number): Promise<void> {
+  const position = { offset: fetched.nextOffset, leaderEpoch: fetched.batches.at(-1)?.leaderEpoch ?? -1, nowMs }
   await run.job.stores.restore(run.job.store, recordsOf(run, fetched), position)
   run.position = fetched.nextOffset
 }

@@ -1,4 +1,10 @@
-import { type Environment, type FileHandle, type FileSystem, writeFileAtomically } from '@millrace/log'
+import {
+  type Environment,
+  type FileHandle,
+  type FileSystem,
+  makeDirectoryDurably,
+  writeFileAtomically
+} from '@millrace/log'
 import type { KeyRange, StateChange, StateEngine, StateScan } from './engine.ts'
 import { StoreDamagedError } from './errors.ts'
 import { type ChangeRecord, encodeChanges, readChanges } from './file-records.ts'
@@ -35,7 +41,7 @@ export class FileEngine implements StateEngine {
     const { files } = environment
     const file = `${path}/state.log`
     if (!files.exists(file)) {
-      files.makeDirectory(path)
+      await makeDirectoryDurably(files, path)
       await writeFileAtomically(files, file, encodeChanges([]))
     }
     const engine = new FileEngine(path, files, files.open(file, 'write'))

@@ -1,4 +1,4 @@
-import type { Environment, FileSystem } from '@millrace/log'
+import { type Environment, type FileSystem, makeDirectoryDurably } from '@millrace/log'
 import { ClassicLevel } from 'classic-level'
 import type { KeyRange, StateChange, StateEngine, StateScan } from './engine.ts'
 import { StoreDamagedError } from './errors.ts'
@@ -18,7 +18,7 @@ export interface LevelEngineOptions {
 /**
  * State on disk in LevelDB. A write is one batch, synced. LevelDB checks no checksum of its table files and drops a damaged part of its log in
  * silence, so every file is verified before it is opened (`level/level-files.ts`); what that can not see, the commit numbers of
- * `checked-engine.ts` do.
+ * `checked-engine.ts` do. Blocks are not compressed: values are small, and so they can be verified without unpacking.
  */
 export class LevelEngine implements StateEngine {
   readonly location: string
@@ -36,10 +36,10 @@ export class LevelEngine implements StateEngine {
    * @throws StoreDamagedError when a file is missing or wrong.
    */
   static async open(path: string, environment: Environment, options: LevelEngineOptions = {}): Promise<LevelEngine> {
-    environment.files.makeDirectory(path)
+    await makeDirectoryDurably(environment.files, path)
     await verifyLevelFiles(path, environment)
     const cacheSize = options.blockCacheBytes ?? 8 << 20
-    const database: Database = new ClassicLevel(path, { ...encodings, cacheSize, compression: true })
+    const database: Database = new ClassicLevel(path, { ...encodings, cacheSize, compression: false })
     try {
       await database.open()
     } catch (error) {

@@ -9,6 +9,7 @@ import type { StoreIdentity } from './store-meta.ts'
 import { timeStateChange, timeStateKey } from './store-meta.ts'
 import { loadStoreMetas } from './stored-metas.ts'
 import { type ChangelogPosition, type ChangeVisitor, type RestoredRecord, TaskStore } from './task-store.ts'
+import type { WriteBuffer } from './write-buffer.ts'
 
 /** How a task's stores are opened. */
 export interface TaskStoresOptions {
@@ -37,12 +38,14 @@ export class TaskStores {
   readonly #engine: CheckedEngine
   readonly #stores: ReadonlyMap<string, TaskStore>
   readonly #all: readonly TaskStore[]
+  readonly #buffers: readonly WriteBuffer[]
   #time: Buffer | undefined
 
   private constructor(engine: CheckedEngine, stores: ReadonlyMap<string, TaskStore>, time: Buffer | undefined) {
     this.#engine = engine
     this.#stores = stores
     this.#all = [...stores.values()]
+    this.#buffers = this.#all.map(({ buffer }) => buffer)
     this.#time = time
   }
 
@@ -79,18 +82,18 @@ export class TaskStores {
   /** Approximate size of what waits for the commit. */
   get bufferedBytes(): number {
     let sum = 0
-    for (const store of this.#all) sum += store.buffer.sizeBytes
+    for (const buffer of this.#buffers) sum += buffer.sizeBytes
     return sum
   }
 
   /** From here on changes can be taken back, until the next mark or the commit. */
   mark(): void {
-    for (const store of this.#all) store.buffer.mark()
+    for (const buffer of this.#buffers) buffer.mark()
   }
 
   /** Takes back all changes since the mark. */
   rollback(): void {
-    for (const store of this.#all) store.buffer.rollback()
+    for (const buffer of this.#buffers) buffer.rollback()
   }
 
   /** One visit per key that changed since the last commit, store by store, in the order of first change: the changelog's records. */

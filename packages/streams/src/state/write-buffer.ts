@@ -17,6 +17,8 @@ export class WriteBuffer {
   #estimateBytes = firstEstimateBytes
   #marked = false
   #dirtyAtMark = 0
+  /** Slots are used again and again: a mark comes with every record. */
+  #undoCount = 0
   readonly #undoEntries: StoreEntry[] = []
   readonly #undoValues: (Timestamped<unknown> | undefined)[] = []
   readonly #undoDeletionsMs: number[] = []
@@ -38,9 +40,10 @@ export class WriteBuffer {
   /** @param value Null deletes. */
   set(entry: StoreEntry, value: unknown, timestamp: number): void {
     if (this.#marked) {
-      this.#undoEntries.push(entry)
-      this.#undoValues.push(entry.current)
-      this.#undoDeletionsMs.push(entry.deletedAtMs)
+      const at = this.#undoCount++
+      this.#undoEntries[at] = entry
+      this.#undoValues[at] = entry.current
+      this.#undoDeletionsMs[at] = entry.deletedAtMs
     }
     if (value === null) {
       entry.current = undefined
@@ -57,12 +60,12 @@ export class WriteBuffer {
   mark(): void {
     this.#marked = true
     this.#dirtyAtMark = this.#dirty.length
-    if (this.#undoEntries.length > 0) this.#forgetUndo()
+    this.#undoCount = 0
   }
 
   /** Takes back what changed since the mark. */
   rollback(): void {
-    for (let i = this.#undoEntries.length - 1; i >= 0; i--) {
+    for (let i = this.#undoCount - 1; i >= 0; i--) {
       const entry = this.#undoEntries[i]
       entry.current = this.#undoValues[i]
       entry.deletedAtMs = this.#undoDeletionsMs[i]
@@ -100,10 +103,7 @@ export class WriteBuffer {
   #endMark(): void {
     this.#marked = false
     this.#dirtyAtMark = this.#dirty.length
-    this.#forgetUndo()
-  }
-
-  #forgetUndo(): void {
+    this.#undoCount = 0
     this.#undoEntries.length = 0
     this.#undoValues.length = 0
     this.#undoDeletionsMs.length = 0
