@@ -155,6 +155,23 @@ describe('sub-topologies', () => {
     ).toEqual([['in'], ['other', 'in-groupBy-repartition']])
   })
 
+  it('have a name that an edit elsewhere does not change', () => {
+    const names = (topology: Topology) => topology.subtopologies.map((part) => part.name)
+    const count = (s: Texts) => s.groupBy((v) => v).count()
+    expect(names(define((s) => count(s)))).toEqual(['in', 'other', 'in-groupBy-repartition'])
+    expect(
+      names(
+        define((s, other) => [
+          other
+            .selectKey((v) => v)
+            .repartition()
+            .to('x'),
+          count(s)
+        ])
+      )
+    ).toEqual(['in', 'other', 'other-selectKey-repartition', 'in-groupBy-repartition'])
+  })
+
   it('know which topics must have the same number of partitions', () => {
     const copartitioned = (steps: (s: Texts, other: Texts) => unknown) =>
       define(steps).subtopologies.flatMap((part) => part.copartitioned)

@@ -22,8 +22,10 @@ function makeSubtopology(nodes: readonly Node[], id: number): Subtopology {
     Object.freeze(
       sources.filter((node) => (node.repartitionOf !== undefined) === internal).flatMap((node) => node.topics)
     )
+  const [name = ''] = [...topics(false), ...topics(true)].sort()
   return Object.freeze({
     id,
+    name,
     nodes: Object.freeze(nodes.map((node) => node.name)),
     sourceTopics: topics(false),
     repartitionSources: topics(true),

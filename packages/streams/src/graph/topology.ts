@@ -12,7 +12,10 @@ export interface Topology {
 
 /** One component: the unit of which every partition number is a task. */
 export interface Subtopology {
+  /** Its place in the order of definition, from 0: an edit elsewhere may change it. What outlives the program goes by {@link name}. */
   readonly id: number
+  /** The first, by name, of the topics it reads. Unique, since a topology reads a topic once; an edit elsewhere does not change it. */
+  readonly name: string
   /** Names of its nodes, in topological order. */
   readonly nodes: readonly string[]
   /** External topics it reads. */

@@ -33,7 +33,7 @@ export interface WindowedSerde<K> extends Serde<Windowed<K>> {
 export function windowed<K>(inner: Serde<K>, sizeMs?: number): WindowedSerde<K> {
   const name = `windowed(${inner.name})`
   const identify = inner.identity
-  return Object.freeze({
+  const serde: WindowedSerde<K> = Object.freeze({
     name,
     inner,
     encode(value: Windowed<K>): Buffer {
@@ -57,12 +57,16 @@ export function windowed<K>(inner: Serde<K>, sizeMs?: number): WindowedSerde<K> 
       ? {}
       : { identity: (value: Windowed<K>) => identity(value.startMs, identify(value.key)) })
   })
+  windowedSerdes.add(serde)
+  return serde
 }
 
-/** Kafka's default partitioner sends all windows of a key to the key's partition. */
+/** Whether keys are {@link Windowed}: by Kafka's default, all windows of a key go to the key's partition. */
 export function isWindowedSerde(serde: Serde<unknown>): serde is WindowedSerde<unknown> {
-  return 'inner' in serde && serde.name.startsWith('windowed(')
+  return windowedSerdes.has(serde)
 }
+
+const windowedSerdes = new WeakSet<Serde<never>>()
 
 function identity(startMs: number, key: string | number | bigint | boolean): string {
   // One serde may use identities of several types: '1' and 1 stay apart.

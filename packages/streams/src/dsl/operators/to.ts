@@ -1,4 +1,4 @@
-import { partitionOf } from '../../serde/murmur2.ts'
+import { partitionForKey } from '@millrace/log'
 import type { Serde } from '../../serde/serde.ts'
 import { isWindowedSerde, Windowed } from '../../serde/windowed.ts'
 import type { PartitionCallback } from '../callback.ts'
@@ -31,6 +31,6 @@ function windowedPartitioner(serde: Serde<unknown> | undefined): PartitionCallba
   if (serde === undefined || !isWindowedSerde(serde)) return undefined
   return (key, _value, partitions) => {
     // Only a topic that others write to has windowed keys that are null: any one partition will do for them.
-    return key instanceof Windowed ? partitionOf(serde.inner.encode(key.key), partitions) : 0
+    return key instanceof Windowed ? partitionForKey(serde.inner.encode(key.key), partitions) : 0
   }
 }
