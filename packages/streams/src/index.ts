@@ -13,6 +13,7 @@ export {
 export { runStreams } from './app/run-streams.ts'
 export type { StreamsApp } from './app/streams-app.ts'
 export type { EngineFactory } from './app/task-opener.ts'
+export type { StreamFunction } from './dsl/callback.ts'
 export { defineTopology } from './dsl/define-topology.ts'
 export type { KGroupedStream } from './dsl/k-grouped-stream.ts'
 export type { KStream } from './dsl/k-stream.ts'

@@ -1,5 +1,8 @@
 import type { StreamRecord } from '../graph/record.ts'
 
+/** A program's function over a stream of keys `K` and values `V`: the value first, then the record. */
+export type StreamFunction<K, V, R> = (value: V, record: StreamRecord<K, V>) => R
+
 /**
  * A program's function as the graph keeps it. Written as a method so that TypeScript lets the typed function of a stream stand for it: this
  * is the one place where the types of keys and values are laid down, since the stream's own types saw to them.

@@ -1,4 +1,5 @@
 import type { StreamRecord } from '../graph/record.ts'
+import type { StreamFunction } from './callback.ts'
 import type { Point } from './draft.ts'
 import type { Fluent } from './fluent.ts'
 import type { KGroupedStream } from './k-grouped-stream.ts'
@@ -55,49 +56,37 @@ export class KStream<K, V, Known extends Slot = Slot> {
     predicate: (value: V, record: StreamRecord<K, V>) => value is S,
     options?: StepOptions
   ): KStream<K, S, Known>
-  filter(predicate: (value: V, record: StreamRecord<K, V>) => boolean, options?: StepOptions): KStream<K, V, Known>
-  filter(
-    predicate: (value: V, record: StreamRecord<K, V>) => boolean,
-    options: StepOptions = {}
-  ): KStream<K, V, Known> {
+  filter(predicate: StreamFunction<K, V, boolean>, options?: StepOptions): KStream<K, V, Known>
+  filter(predicate: StreamFunction<K, V, boolean>, options: StepOptions = {}): KStream<K, V, Known> {
     return this.#fluent.stream(filter(this.#point, predicate, options))
   }
 
   /** Drops the records for which `predicate` is true. */
-  filterNot(
-    predicate: (value: V, record: StreamRecord<K, V>) => boolean,
-    options: StepOptions = {}
-  ): KStream<K, V, Known> {
+  filterNot(predicate: StreamFunction<K, V, boolean>, options: StepOptions = {}): KStream<K, V, Known> {
     return this.#fluent.stream(filterNot(this.#point, predicate, options))
   }
 
   /** Replaces each value. The key stays, so nothing is repartitioned for it. */
   mapValues<V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => V2,
+    mapper: StreamFunction<K, V, V2>,
     options: StepOptions & GivenValue<V2>
   ): KStream<K, V2, Known | 'value'>
-  mapValues<V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => V2,
-    options?: StepOptions
-  ): KStream<K, V2, Exclude<Known, 'value'>>
-  mapValues<V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => V2,
-    options: StepOptions & Partial<GivenValue<V2>> = {}
-  ): unknown {
+  mapValues<V2>(mapper: StreamFunction<K, V, V2>, options?: StepOptions): KStream<K, V2, Exclude<Known, 'value'>>
+  mapValues<V2>(mapper: StreamFunction<K, V, V2>, options: StepOptions & Partial<GivenValue<V2>> = {}): unknown {
     return this.#fluent.stream(mapValues(this.#point, mapper, options))
   }
 
   /** Replaces each value by any number of values, each in a record of its own. */
   flatMapValues<V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<V2>,
+    mapper: StreamFunction<K, V, Iterable<V2>>,
     options: StepOptions & GivenValue<V2>
   ): KStream<K, V2, Known | 'value'>
   flatMapValues<V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<V2>,
+    mapper: StreamFunction<K, V, Iterable<V2>>,
     options?: StepOptions
   ): KStream<K, V2, Exclude<Known, 'value'>>
   flatMapValues<V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<V2>,
+    mapper: StreamFunction<K, V, Iterable<V2>>,
     options: StepOptions & Partial<GivenValue<V2>> = {}
   ): unknown {
     return this.#fluent.stream(flatMapValues(this.#point, mapper, options))
@@ -105,23 +94,20 @@ export class KStream<K, V, Known extends Slot = Slot> {
 
   /** Replaces key and value. The next key-based step repartitions: prefer `mapValues` where the key stays. */
   map<K2, V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => readonly [K2, V2],
+    mapper: StreamFunction<K, V, readonly [K2, V2]>,
     options: StepOptions & GivenKey<K2> & GivenValue<V2>
   ): KStream<K2, V2>
   map<K2, V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => readonly [K2, V2],
+    mapper: StreamFunction<K, V, readonly [K2, V2]>,
     options: StepOptions & GivenValue<V2>
   ): KStream<K2, V2, TextKey<K2> | 'value'>
   map<K2, V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => readonly [K2, V2],
+    mapper: StreamFunction<K, V, readonly [K2, V2]>,
     options: StepOptions & GivenKey<K2>
   ): KStream<K2, V2, 'key'>
+  map<K2, V2>(mapper: StreamFunction<K, V, readonly [K2, V2]>, options?: StepOptions): KStream<K2, V2, TextKey<K2>>
   map<K2, V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => readonly [K2, V2],
-    options?: StepOptions
-  ): KStream<K2, V2, TextKey<K2>>
-  map<K2, V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => readonly [K2, V2],
+    mapper: StreamFunction<K, V, readonly [K2, V2]>,
     options: StepOptions & Partial<GivenKey<K2> & GivenValue<V2>> = {}
   ): unknown {
     return this.#fluent.stream(map(this.#point, mapper, options))
@@ -129,46 +115,40 @@ export class KStream<K, V, Known extends Slot = Slot> {
 
   /** Replaces each record by any number of records, given as key and value. The next key-based step repartitions. */
   flatMap<K2, V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<readonly [K2, V2]>,
+    mapper: StreamFunction<K, V, Iterable<readonly [K2, V2]>>,
     options: StepOptions & GivenKey<K2> & GivenValue<V2>
   ): KStream<K2, V2>
   flatMap<K2, V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<readonly [K2, V2]>,
+    mapper: StreamFunction<K, V, Iterable<readonly [K2, V2]>>,
     options: StepOptions & GivenValue<V2>
   ): KStream<K2, V2, TextKey<K2> | 'value'>
   flatMap<K2, V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<readonly [K2, V2]>,
+    mapper: StreamFunction<K, V, Iterable<readonly [K2, V2]>>,
     options: StepOptions & GivenKey<K2>
   ): KStream<K2, V2, 'key'>
   flatMap<K2, V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<readonly [K2, V2]>,
+    mapper: StreamFunction<K, V, Iterable<readonly [K2, V2]>>,
     options?: StepOptions
   ): KStream<K2, V2, TextKey<K2>>
   flatMap<K2, V2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => Iterable<readonly [K2, V2]>,
+    mapper: StreamFunction<K, V, Iterable<readonly [K2, V2]>>,
     options: StepOptions & Partial<GivenKey<K2> & GivenValue<V2>> = {}
   ): unknown {
     return this.#fluent.stream(flatMap(this.#point, mapper, options))
   }
 
   /** Gives each record a new key. Nothing moves yet: the next key-based step repartitions. */
+  selectKey<K2>(mapper: StreamFunction<K, V, K2>, options: StepOptions & GivenKey<K2>): KStream<K2, V, Known | 'key'>
   selectKey<K2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => K2,
-    options: StepOptions & GivenKey<K2>
-  ): KStream<K2, V, Known | 'key'>
-  selectKey<K2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => K2,
+    mapper: StreamFunction<K, V, K2>,
     options?: StepOptions
   ): KStream<K2, V, Exclude<Known, 'key'> | TextKey<K2>>
-  selectKey<K2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => K2,
-    options: StepOptions & Partial<GivenKey<K2>> = {}
-  ): unknown {
+  selectKey<K2>(mapper: StreamFunction<K, V, K2>, options: StepOptions & Partial<GivenKey<K2>> = {}): unknown {
     return this.#fluent.stream(selectKey(this.#point, mapper, options))
   }
 
   /** Shows each record to `observer` and passes it on. After a crash it sees again what is processed again. */
-  peek(observer: (value: V, record: StreamRecord<K, V>) => void, options: StepOptions = {}): KStream<K, V, Known> {
+  peek(observer: StreamFunction<K, V, void>, options: StepOptions = {}): KStream<K, V, Known> {
     return this.#fluent.stream(peek(this.#point, observer, options))
   }
 
@@ -217,18 +197,18 @@ export class KStream<K, V, Known extends Slot = Slot> {
    * groupings of one stream would tie.
    */
   groupBy<K2 extends string | null>(
-    mapper: (value: V, record: StreamRecord<K, V>) => K2,
+    mapper: StreamFunction<K, V, K2>,
     ...options: OptionsArgument<
       Exclude<'value', Known>,
       StepOptions & Partial<GivenKey<K2>> & ValueSerde<V, Exclude<'value', Known>>
     >
   ): KGroupedStream<NonNullable<K2>, V>
   groupBy<K2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => K2,
+    mapper: StreamFunction<K, V, K2>,
     options: StepOptions & GivenKey<K2> & ValueSerde<V, Exclude<'value', Known>>
   ): KGroupedStream<NonNullable<K2>, V>
   groupBy<K2>(
-    mapper: (value: V, record: StreamRecord<K, V>) => K2,
+    mapper: StreamFunction<K, V, K2>,
     options: StepOptions & Partial<SerdeOptions<K2, V, never>> = {}
   ): KGroupedStream<NonNullable<K2>, V> {
     return this.#fluent.grouped(groupBy(this.#point, mapper, options))

@@ -66,7 +66,7 @@ export function isWindowedSerde(serde: Serde<unknown>): serde is WindowedSerde<u
   return windowedSerdes.has(serde)
 }
 
-const windowedSerdes = new WeakSet<Serde<never>>()
+const windowedSerdes = new WeakSet<Serde<unknown>>()
 
 function identity(startMs: number, key: string | number | bigint | boolean): string {
   // One serde may use identities of several types: '1' and 1 stay apart.
