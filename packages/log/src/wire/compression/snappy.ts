@@ -26,15 +26,15 @@ export const snappy: Codec = {
     return Buffer.concat(parts)
   },
   decompress: (packed, limitBytes) => {
-    if (!isXerial(packed)) return unpackBlock(packed, limitBytes)
+    if (!isXerial(packed)) return unpackBlock(packed, 0, limitBytes)
     const parts: Buffer[] = []
-    let left = limitBytes
+    let unpacked = 0
     for (let at = XERIAL_HEADER.length; at < packed.length; ) {
       const length = at + 4 <= packed.length ? packed.readInt32BE(at) : -1
       if (length < 0 || length > packed.length - at - 4) fail('a block reaches beyond the end', at)
-      const part = unpackBlock(packed.subarray(at + 4, at + 4 + length), left)
+      const part = unpackBlock(packed.subarray(at + 4, at + 4 + length), unpacked, limitBytes)
       parts.push(part)
-      left -= part.length
+      unpacked += part.length
       at += 4 + length
     }
     return parts.length === 1 ? parts[0] : Buffer.concat(parts)
@@ -46,10 +46,11 @@ function isXerial(packed: Buffer): boolean {
   return packed.compare(XERIAL_HEADER, 0, XERIAL_MAGIC_BYTES, 0, XERIAL_MAGIC_BYTES) === 0
 }
 
-function unpackBlock(block: Buffer, limitBytes: number): Buffer {
+/** Unpacks one block, `before` bytes having been unpacked already. */
+function unpackBlock(block: Buffer, before: number, limitBytes: number): Buffer {
   const claimed = claimedBytes(block)
   if (claimed > block.length * GREATEST_EXPANSION) fail(`a block of ${block.length} bytes claims ${claimed}`, 0)
-  checkLimit(claimed, limitBytes)
+  checkLimit(before + claimed, limitBytes)
   const bytes = uncompressSync(block)
   return typeof bytes === 'string' ? fail('a block unpacked to text', 0) : bytes
 }
