@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Environment } from '../environment/environment.ts'
 import { memoryEnvironment } from '../environment/memory-environment.ts'
 import type { DamageReport } from '../storage/damage.ts'
@@ -47,7 +48,8 @@ export function partitionFixture(defaults: FixtureOptions = {}): PartitionFixtur
     scheduler,
     damage,
     directory: `${logDirectory}/clicks-0`,
-    open: (options = {}) => {
+    open: async (options = {}) => {
+      await files.syncDirectory(dirname(logDirectory))
       const chosen = { ...defaults, ...options }
       return openPartition({
         files,

@@ -81,7 +81,7 @@ const otherOptions: readonly Option[] = [
 ]
 
 /** Default of every topic configuration that concerns a log. */
-const defaults: ReadonlyMap<string, string> = new Map(
+export const logConfigDefaults: ReadonlyMap<string, string> = new Map(
   [...integerOptions, ...otherOptions].map((option): [string, string] => [option.name, option.default])
 )
 
@@ -90,7 +90,7 @@ const defaults: ReadonlyMap<string, string> = new Map(
  * @throws InvalidConfigError naming the first value that is out of range.
  */
 export function parseLogConfig(values: Readonly<Record<string, string | undefined>> = {}): LogConfig {
-  const text = (name: string) => values[name] ?? defaults.get(name) ?? ''
+  const text = (name: string) => values[name] ?? logConfigDefaults.get(name) ?? ''
   const integer = (field: IntegerOption['field']) => {
     const option = integerOptions.find((candidate) => candidate.field === field)
     return option === undefined ? 0 : parseInteger(option, text(option.name))

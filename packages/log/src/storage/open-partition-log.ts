@@ -115,7 +115,7 @@ class Recovery {
       epochs: this.#epochs,
       logStartOffset,
       endOffset: Math.max(this.#endOffset, logStartOffset),
-      found: { directory: true, metadata: found.metadata }
+      found: { directory: this.#segments.length > 0, metadata: found.metadata }
     })
   }
 
