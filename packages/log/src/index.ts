@@ -1,3 +1,40 @@
+// Client
+export type { AdminOptions, ClusterDescription } from './client/admin/admin.ts'
+export { Admin } from './client/admin/admin.ts'
+export type { ConfigEntry, ConfigResource } from './client/admin/config-admin.ts'
+export type { DeletionPoint } from './client/admin/record-admin.ts'
+export type { TopicOutcome, TopicToCreate } from './client/admin/topic-admin.ts'
+export type { ClientContext } from './client/client-context.ts'
+export { createClientContext } from './client/client-context.ts'
+export type { PartitionMetadata, TopicMetadata } from './client/cluster-metadata.ts'
+export type { AssignableMember, Assignor, MemberAssignment } from './client/consumer/assignor.ts'
+export { cooperativeStickyAssignor, rangeAssignor, roundRobinAssignor } from './client/consumer/assignor.ts'
+export { Consumer } from './client/consumer/consumer.ts'
+export type { ConsumerOptions, FetchedPartition, OffsetReset } from './client/consumer/consumer-options.ts'
+export type { SubscribeOptions } from './client/consumer/group-membership.ts'
+export {
+  AbortableTransactionError,
+  BufferFullError,
+  ClientTimeoutError,
+  CommitRefusedError,
+  CorruptBatchError,
+  DeliveryError,
+  FatalProducerError,
+  GroupMembershipError,
+  OffsetOutOfRangeError,
+  ProducerFencedError,
+  RecordTooLargeError,
+  TopicExistsError,
+  TransactionAbortedError,
+  UnknownOutcomeError,
+  UnknownTopicError
+} from './client/errors.ts'
+export type { CommittedOffset, GroupMetadata, GroupOffset } from './client/group-offset.ts'
+export type { IsolationLevel, ListedOffset, OffsetQuery } from './client/list-offsets.ts'
+export { Producer } from './client/producer/producer.ts'
+export type { ProducerOptions, ProducerRecord, RecordMetadata } from './client/producer/producer-options.ts'
+export type { TopicPartition } from './client/topic-partition.ts'
+export { partitionKey } from './client/topic-partition.ts'
 // The injected world
 export { writeFileAtomically } from './environment/atomic-file.ts'
 export { makeDirectoryDurably } from './environment/durable-directory.ts'

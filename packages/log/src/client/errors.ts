@@ -145,6 +145,21 @@ export class OffsetOutOfRangeError extends MillraceError {
   }
 }
 
+/** A fetched batch is not what was written. Fetch it again (`seek` to `offset`), or skip it (`seek` beyond it) and accept the loss. */
+export class CorruptBatchError extends MillraceError {
+  readonly code = 'MILLRACE_CORRUPT_BATCH'
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+
+  constructor(details: { topic: string; partition: number; offset: number; reason: string }) {
+    super(`the batch at offset ${details.offset} of ${partitionName(details)} is damaged: ${details.reason}`)
+    this.topic = details.topic
+    this.partition = details.partition
+    this.offset = details.offset
+  }
+}
+
 /**
  * The group has moved on without this member: its partitions may belong to another one, so its offsets are not accepted. Do not commit them
  * again; drop the work in hand and poll, which joins the group anew.

@@ -1,18 +1,9 @@
 import type { MillraceError } from '../../errors.ts'
 import { type ErrorName, ProtocolError } from '../../wire/errors.ts'
 import { AbortableTransactionError, CommitRefusedError, FatalProducerError, ProducerFencedError } from '../errors.ts'
+import { isRefusedByGroup } from '../request-failure.ts'
 
 const fencing: ReadonlySet<ErrorName> = new Set<ErrorName>(['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH'])
-
-/** Errors of a group towards a member that it no longer counts on. */
-const refusedByGroup: ReadonlySet<ErrorName> = new Set<ErrorName>([
-  'ILLEGAL_GENERATION',
-  'UNKNOWN_MEMBER_ID',
-  'REBALANCE_IN_PROGRESS',
-  'FENCED_INSTANCE_ID',
-  'FENCED_MEMBER_EPOCH',
-  'STALE_MEMBER_EPOCH'
-])
 
 /** Errors that spoil the transaction and nothing else. */
 const abortable: ReadonlySet<ErrorName> = new Set<ErrorName>([
@@ -25,17 +16,12 @@ const abortable: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'UNKNOWN_TOPIC_OR_PARTITION'
 ])
 
-/** Whether a group refused the offsets of a member because it has moved on. */
-export function isRefusedByGroup(error: unknown): boolean {
-  return error instanceof ProtocolError && refusedByGroup.has(error.errorName)
-}
-
 /** What a failed request of a transaction means for the producer: fenced, to be aborted, or the end. */
 export function transactionFailure(transactionalId: string, cause: unknown, groupId?: string): MillraceError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   if (cause instanceof ProtocolError) {
     if (fencing.has(cause.errorName)) return new ProducerFencedError(transactionalId, { cause })
-    if (groupId !== undefined && refusedByGroup.has(cause.errorName)) {
+    if (groupId !== undefined && isRefusedByGroup(cause)) {
       const refused = new CommitRefusedError(groupId, { cause })
       return new AbortableTransactionError(
         `transaction of '${transactionalId}' has to be aborted: ${refused.message}`,

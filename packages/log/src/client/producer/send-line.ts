@@ -1,10 +1,11 @@
 import type { Environment } from '../../environment/environment.ts'
 import type { MillraceError } from '../../errors.ts'
+import { partitionForKey } from '../../wire/murmur2.ts'
 import type { ClusterMetadata } from '../cluster-metadata.ts'
 import { BufferFullError } from '../errors.ts'
-import { partitionForKey, type StickyPartitioner } from './partitioner.ts'
 import type { ProducerConfig, ProducerRecord, RecordMetadata } from './producer-options.ts'
 import { type RecordAccumulator, recordSizeBytes } from './record-accumulator.ts'
+import type { StickyPartitioner } from './sticky-partitioner.ts'
 
 /** A record on its way into the buffer, and who waits for it. */
 export interface PendingSend {

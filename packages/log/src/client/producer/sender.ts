@@ -2,8 +2,8 @@ import type { Timer } from '../../environment/environment.ts'
 import { produce } from '../../wire/messages/index.ts'
 import type { ClientContext } from '../client-context.ts'
 import { DeliveryError } from '../errors.ts'
+import { LeaderSearch } from '../leader-search.ts'
 import type { BatchDelivery } from './batch-delivery.ts'
-import { LeaderSearch } from './leader-search.ts'
 import type { NextBatch, PartitionQueue } from './partition-queue.ts'
 import { answerFor, produceRequest, type SentPart } from './produce-request.ts'
 import type { ProducerBatch } from './producer-batch.ts'
@@ -42,6 +42,7 @@ export class Sender {
     this.#parts = parts
     this.#lane = parts.context.newLane('produce')
     this.#leaders = new LeaderSearch(parts.context, {
+      create: true,
       searched: () => this.wake(),
       refused: (topic, cause) => {
         const message = `records cannot be sent to topic '${topic}': ${cause.message}`

@@ -1,8 +1,8 @@
-import { ProtocolError } from '../../wire/errors.ts'
-import { backoffMs } from '../backoff.ts'
-import type { ClientContext } from '../client-context.ts'
-import { isRetriableFailure } from '../request-failure.ts'
-import { partitionKey, type TopicPartition } from '../topic-partition.ts'
+import { ProtocolError } from '../wire/errors.ts'
+import { backoffMs } from './backoff.ts'
+import type { ClientContext } from './client-context.ts'
+import { isRetriableFailure } from './request-failure.ts'
+import { partitionKey, type TopicPartition } from './topic-partition.ts'
 
 const backoff = { firstMs: 20, maxMs: 1_000 }
 
@@ -10,11 +10,13 @@ const backoff = { firstMs: 20, maxMs: 1_000 }
 export interface LeaderSearchListener {
   /** Something may be known now that was not. */
   searched(): void
-  /** The topic can never be sent to (an invalid name, no permission). */
+  /** Whether a topic that does not exist may be created by asking for it, where brokers allow that. */
+  readonly create: boolean
+  /** The topic can never be used (an invalid name, no permission). */
   refused(topic: string, error: ProtocolError): void
 }
 
-/** Finds partitions' leaders for a sender, asking brokers for those that are not known and not more often than a backoff allows. */
+/** Finds partitions' leaders, asking brokers for those that are not known and not more often than a backoff allows. */
 export class LeaderSearch {
   readonly #context: ClientContext
   readonly #listener: LeaderSearchListener
@@ -59,7 +61,7 @@ export class LeaderSearch {
 
   async #askFor(topic: string): Promise<void> {
     try {
-      await this.#context.metadata.refresh([topic], true)
+      await this.#context.metadata.refresh([topic], this.#listener.create)
     } catch (error) {
       if (!isRetriableFailure(error) && error instanceof ProtocolError) this.#listener.refused(topic, error)
     }
