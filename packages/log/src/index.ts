@@ -1,3 +1,6 @@
+// Opening a log
+export type { BrokerConfig } from './broker/broker-config.ts'
+export type { BrokerEvent, OnBrokerEvent } from './broker/event.ts'
 // Client
 export type { AdminOptions, ClusterDescription } from './client/admin/admin.ts'
 export { Admin } from './client/admin/admin.ts'
@@ -66,6 +69,9 @@ export {
   NetworkError,
   UsageError
 } from './errors.ts'
+export { type Log, type OpenLogOptions, openLog } from './open-log.ts'
+export type { DamageKind, DamageReport } from './storage/damage.ts'
+export { LogDirectoryFailedError } from './storage/errors.ts'
 export type { BuilderOptions, BuildOptions } from './wire/batch/batch-builder.ts'
 // Bytes
 export { RecordBatchBuilder } from './wire/batch/batch-builder.ts'
