@@ -1,8 +1,16 @@
 import type { Connection, NetworkAddress } from '../environment/environment.ts'
 import { NetworkError } from '../errors.ts'
 import type { SeededRandom } from './seeded-random.ts'
-import type { SimulatedNetwork } from './simulated-network.ts'
 import type { Lane, SimulatedScheduler } from './simulated-scheduler.ts'
+
+/** How bytes travel between two machines at the moment. */
+export interface NetworkConditions {
+  readonly options: { readonly chunkBytes?: number }
+  /** Whether nothing of the machine `from` reaches `to`. */
+  isCut(from: string, to: string): boolean
+  /** How long the next bytes take. */
+  delayMs(): number
+}
 
 /** What one end of a simulated connection stands on. */
 export interface ConnectionPlace {
@@ -10,7 +18,7 @@ export interface ConnectionPlace {
   readonly remote: NetworkAddress
   readonly scheduler: SimulatedScheduler
   readonly random: SeededRandom
-  readonly network: SimulatedNetwork
+  readonly network: NetworkConditions
   ended(): void
 }
 

@@ -57,16 +57,18 @@ export class CommittedReader {
   /** Window stores: all keys of the windows that start from `fromMs` to `toMs`, both included. */
   fetchAll(fromMs: number, toMs: number): CommittedPages {
     const { committed } = this.#context
-    return this.#pages(windowRange(committed.prefix, Math.max(fromMs, committed.expiredBeforeMs), toMs + 1))
+    return this.#pages(
+      windowRange(committed.prefix, Math.max(Math.ceil(fromMs), committed.expiredBeforeMs), Math.floor(toMs) + 1)
+    )
   }
 
   /** Window stores: one key's windows that start from `fromMs` to `toMs`, both included. Asks once per window that exists. */
   async *fetch(key: unknown, fromMs: number, toMs: number): CommittedPages {
     const { definition, committed, engine } = this.#context
     const keyBytes = definition.key.encode(key)
-    let startMs = Math.max(fromMs, committed.expiredBeforeMs)
+    let startMs = Math.max(Math.ceil(fromMs), committed.expiredBeforeMs)
     while (startMs <= toMs && startMs <= committed.maxWindowStartMs) {
-      const scan = engine.pages(windowRange(committed.prefix, startMs, toMs + 1), 1)
+      const scan = engine.pages(windowRange(committed.prefix, startMs, Math.floor(toMs) + 1), 1)
       const page = await scan.next()
       await scan.return(undefined)
       if (page.done === true) return

@@ -1,11 +1,10 @@
 import { type Environment, type FileSystem, makeDirectoryDurably } from '@millrace/log'
 import { ClassicLevel } from 'classic-level'
 import type { KeyRange, StateChange, StateEngine, StateScan } from './engine.ts'
-import { StoreDamagedError } from './errors.ts'
+import { levelFailure } from './level/level-failure.ts'
 import { verifyLevelFiles } from './level/level-files.ts'
 
 type Database = ClassicLevel<Buffer, Buffer>
-type Operation = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: Buffer }
 
 const encodings = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const
 
@@ -43,7 +42,7 @@ export class LevelEngine implements StateEngine {
     try {
       await database.open()
     } catch (error) {
-      throw damageOr(path, error)
+      throw levelFailure(path, error)
     }
     return new LevelEngine(path, environment.files, database)
   }
@@ -52,15 +51,18 @@ export class LevelEngine implements StateEngine {
     try {
       return this.#database.getSync(key)
     } catch (error) {
-      throw damageOr(this.location, error)
+      throw levelFailure(this.location, error)
     }
   }
 
   async write(changes: readonly StateChange[]): Promise<void> {
-    const operations = changes.map(
-      ({ key, value }): Operation => (value === null ? { type: 'del', key } : { type: 'put', key, value })
-    )
-    await this.#attempt(() => this.#database.batch(operations, { sync: true }))
+    // A third of the time in JavaScript that an array of operations takes.
+    const batch = this.#database.batch()
+    for (const { key, value } of changes) {
+      if (value === null) batch.del(key)
+      else batch.put(key, value)
+    }
+    await this.#attempt(() => batch.write({ sync: true }))
   }
 
   scan(range: KeyRange): StateScan {
@@ -98,18 +100,7 @@ export class LevelEngine implements StateEngine {
     try {
       return await run()
     } catch (error) {
-      throw damageOr(this.location, error)
+      throw levelFailure(this.location, error)
     }
   }
-}
-
-/** LevelDB's words for damage, as ours; everything else (a lock, a full disk) stays what it is. */
-function damageOr(path: string, error: unknown): unknown {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if ('code' in at && at.code === 'LEVEL_CORRUPTION') return new StoreDamagedError(path, at.message, { cause: error })
-    if (/Corruption|bad block|missing files|CURRENT|MANIFEST/.test(at.message)) {
-      return new StoreDamagedError(path, at.message, { cause: error })
-    }
-  }
-  return error
 }

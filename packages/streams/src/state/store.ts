@@ -21,5 +21,6 @@ export interface KeyValueStore<K, V> {
 export interface WindowStore<K, V> {
   readonly name: string
   get(key: K, windowStartMs: number): Timestamped<V> | undefined
+  /** Null deletes. A window past the store's retention is absent, and a write to it is dropped. */
   put(key: K, windowStartMs: number, value: V | null, timestamp: number): void
 }

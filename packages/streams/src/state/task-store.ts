@@ -176,8 +176,10 @@ export class TaskStore {
     const beforeMs = committed.expiredBeforeMs
     if (this.#clearing !== undefined || beforeMs < this.#clearedBeforeMs + stepMs) return
     this.#clearedBeforeMs = beforeMs
-    this.#clearing = engine.clear(windowRange(committed.prefix, 0, beforeMs)).finally(() => {
+    const done = () => {
       this.#clearing = undefined
-    })
+    }
+    // A failure only keeps the space: the next write meets what caused it, and the next start clears again.
+    this.#clearing = engine.clear(windowRange(committed.prefix, 0, beforeMs)).then(done, done)
   }
 }

@@ -14,7 +14,7 @@ import type { WriteBuffer } from './write-buffer.ts'
 /** How a task's stores are opened. */
 export interface TaskStoresOptions {
   readonly definitions: readonly StoreDefinition[]
-  /** Is closed with the stores, also when opening them fails. */
+  /** Closed with the stores; whoever opens them closes it when that fails. */
   readonly engine: StateEngine
   /** Entries of each store that stay decoded in memory beside those that changed (default 100,000). */
   readonly cacheEntries?: number
@@ -159,7 +159,7 @@ export class TaskStores {
 
   /** What is not committed is gone. */
   async close(): Promise<void> {
-    await Promise.all(this.#all.map((store) => store.spaceReturned()))
+    for (const store of this.#all) await store.spaceReturned()
     await this.#engine.close()
   }
 

@@ -2,6 +2,8 @@
 
 // The driver
 export type { TestDriverOptions } from './driver-run.ts'
+// The contract of state engines: cases for any test runner
+export { type EngineUnderTest, engineContract } from './engine-contract.ts'
 // Topics
 export type { PipeOptions, TestInput } from './test-input.ts'
 export type { TestOutput, TestRecord } from './test-output.ts'
