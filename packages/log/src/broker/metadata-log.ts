@@ -116,22 +116,24 @@ export class MetadataLog {
 
   async #writeTogether(commands: readonly QueuedCommand[]): Promise<void> {
     const draft: Draft = { image: this.image, nextOffset: this.#partition.logEndOffset, records: [] }
-    const accepted: { succeed: () => void; fail: (error: unknown) => void }[] = []
+    // A refusal may rest on records before it in the same batch, so it waits for their commit as an answer does.
+    const answers: { give: () => void; fail: (error: unknown) => void }[] = []
     for (const { prepare, fail } of commands) {
       try {
-        accepted.push({ succeed: prepare(draft), fail })
+        answers.push({ give: prepare(draft), fail })
       } catch (error) {
-        fail(error)
+        answers.push({ give: () => fail(error), fail })
       }
     }
     try {
       await this.#append(draft.records)
-      this.image = draft.image
-      for (const record of draft.records) noteRemoval(record, this.removedTopicIds)
-      for (const { succeed } of accepted) succeed()
     } catch (error) {
-      for (const { fail } of accepted) fail(error)
+      for (const { fail } of answers) fail(error)
+      return
     }
+    this.image = draft.image
+    for (const record of draft.records) noteRemoval(record, this.removedTopicIds)
+    for (const { give } of answers) give()
   }
 
   async #append(records: readonly MetadataRecord[]): Promise<void> {

@@ -173,7 +173,7 @@ describe('DescribeConfigs', () => {
 describe('DeleteRecords and ListOffsets', () => {
   it('move and tell the start and the end', async () => {
     const client = await opened()
-    await client.createTopic('a')
+    await client.createTopic('a', 1, { 'retention.ms': '-1' })
     await client.produce('a', batchOf(['x', 'y'], { timestampMs: 5_000 }))
     await client.produce('a', batchOf(['z'], { timestampMs: 4_000 }))
     const offsetAt = async (timestamp: number) => {
