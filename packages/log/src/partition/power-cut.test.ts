@@ -44,7 +44,10 @@ async function liveAndDie(seed: number): Promise<void> {
     }
     const partition = await world.run(opened)
     check(partition, known, `seed ${seed}, life ${life}`)
-    expect(fixture.damage.filter((report) => report.kind === 'rebuilt'), `seed ${seed}`).toEqual([])
+    expect(
+      fixture.damage.filter((report) => report.kind === 'rebuilt'),
+      `seed ${seed}`
+    ).toEqual([])
     const steps = random.below(60)
     for (let step = 0; step < steps; step++) {
       next = appendOne(partition, known, { random, next })
@@ -62,11 +65,19 @@ async function liveAndDie(seed: number): Promise<void> {
 
 function appendOne(partition: LeaderPartition, known: Known, at: { random: SeededRandom; next: number }): number {
   const count = 1 + at.random.below(3)
-  const values = Array.from({ length: count }, (_, index) => `value ${at.next + index} ${'x'.repeat(at.random.below(200))}`)
+  const values = Array.from(
+    { length: count },
+    (_, index) => `value ${at.next + index} ${'x'.repeat(at.random.below(200))}`
+  )
   const { baseOffset, lastOffset } = partition.append(batchOf(values), 'client')
-  values.forEach((value, index) => known.sent.set(baseOffset + index, value))
-  const acknowledge = () => values.forEach((value, index) => known.acknowledged.set(baseOffset + index, value))
-  partition.whenCommitted(lastOffset).then(acknowledge, () => undefined)
+  const note = (map: Map<number, string>) => {
+    for (const [index, value] of values.entries()) map.set(baseOffset + index, value)
+  }
+  note(known.sent)
+  partition.whenCommitted(lastOffset).then(
+    () => note(known.acknowledged),
+    () => undefined
+  )
   return at.next + count
 }
 
@@ -83,7 +94,10 @@ function check(partition: LeaderPartition, known: Known, where: string): void {
   }
 }
 
-function pause(environment: { timers: { set(delayMs: number, run: () => void): unknown } }, delayMs: number): Promise<void> {
+function pause(
+  environment: { timers: { set(delayMs: number, run: () => void): unknown } },
+  delayMs: number
+): Promise<void> {
   return new Promise((resolve) => {
     environment.timers.set(delayMs, resolve)
   })

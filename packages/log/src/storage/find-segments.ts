@@ -12,6 +12,8 @@ import { readSummary, type SegmentSummary } from './segment/summary.ts'
 export interface FoundSegment {
   readonly segment: Segment
   readonly summary: SegmentSummary | undefined
+  /** Whether all of it is to be read: a reader met bad bytes. */
+  readonly suspect: boolean
 }
 
 /** What a partition's directory holds. */
@@ -57,7 +59,8 @@ function findSegment(place: LogPlace, directory: string, baseOffset: number): Fo
   }
   const summary = typeof read === 'string' ? undefined : read
   const options = { directory, baseOffset, sizeBytes: stat.sizeBytes, createdMs: stat.modifiedMs, summary }
-  return { segment: new Segment(files, options), summary }
+  const suspect = files.exists(probe.path + SegmentSuffix.suspect)
+  return { segment: new Segment(files, options), summary, suspect }
 }
 
 /** Index files and summaries whose log file is gone. */

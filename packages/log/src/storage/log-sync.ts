@@ -38,6 +38,7 @@ export class LogSync {
   #unfinished = false
   readonly #log: PartitionLog
   #sealed: SealedSegment[] = []
+  #created: { readonly segment: Segment; readonly summary: SegmentSummary } | undefined
   #namesChanged = false
   #metadataMissing: boolean
   #directoryUnsynced: boolean
@@ -69,6 +70,15 @@ export class LogSync {
   changed(): void {
     this.#dirty = true
     this.#unfinished = true
+  }
+
+  /**
+   * A segment was begun. It gets a summary at once, which says that it is one of ours and so has no gaps: recovery can then tell a
+   * damaged base offset.
+   */
+  created(segment: Segment): void {
+    this.#created = { segment, summary: this.#summaryOf(segment) }
+    this.namesChanged()
   }
 
   /** A file was made in the partition's directory. */
@@ -134,7 +144,7 @@ export class LogSync {
         active.indexes.settle()
         await active.indexes.datasync()
         await writeFileAtomically(log.place.files, snapshotPath(log.directory, snapshot.offset), snapshot.content)
-        if (!active.deleted && !active.damaged) await writeSummary(log.place.files, active.summaryPath, summary)
+        if (!active.deleted) await writeSummary(log.place.files, active.summaryPath, summary)
         removeStraySnapshots(log, snapshot.offset)
       })
     })
@@ -161,6 +171,7 @@ export class LogSync {
       )
       if (!written) epochs.dirty = true
     }
+    await this.#writeFirstSummary()
     if (this.#namesChanged) {
       this.#namesChanged = false
       await files.syncDirectory(directory)
@@ -169,6 +180,13 @@ export class LogSync {
       this.#directoryUnsynced = false
       await files.syncDirectory(logDirectory)
     }
+  }
+
+  async #writeFirstSummary(): Promise<void> {
+    const created = this.#created
+    this.#created = undefined
+    if (created === undefined || created.segment.deleted) return
+    await tolerateFullDisk(() => writeSummary(this.#log.place.files, created.segment.summaryPath, created.summary))
   }
 
   async #finish({ segment, snapshot }: SealedSegment): Promise<void> {
@@ -180,7 +198,7 @@ export class LogSync {
       if (snapshot !== undefined) {
         await writeFileAtomically(files, snapshotPath(this.#log.directory, snapshot.offset), snapshot.content)
       }
-      if (!segment.deleted && !segment.damaged) await writeSummary(files, segment.summaryPath, this.#summaryOf(segment))
+      if (!segment.deleted) await writeSummary(files, segment.summaryPath, this.#summaryOf(segment))
     })
   }
 

@@ -8,7 +8,8 @@ import { ProducerState } from './producer/producer-state.ts'
 import { encodeSnapshot } from './producer/snapshot.ts'
 import { newestSnapshot, snapshotOffsets, snapshotPath } from './producer/snapshot-files.ts'
 import { replayProducers, walkHeaders } from './rebuild-indexes.ts'
-import { recoverSegment } from './recover-segment.ts'
+import { type ResumePoint, recoverSegment } from './recover-segment.ts'
+import { SegmentSuffix } from './segment/file-names.ts'
 import type { Segment } from './segment/segment.ts'
 import type { AbortedSpan } from './segment/transaction-index.ts'
 
@@ -33,12 +34,14 @@ export async function openPartitionLog(
   const recovery = new Recovery({ place, config, directory, found })
   await recovery.run()
   const log = recovery.log(checkpoints)
-  if (recovery.sealed.length > 0 || recovery.repaired) {
+  if (recovery.repaired) {
     for (const { segment, snapshot } of recovery.sealed) log.sync.sealed(segment, snapshot)
-    log.sync.changed()
     log.sync.namesChanged()
     await log.sync.syncData()
     await log.sync.checkpoint()
+    for (const { segment, suspect } of found.segments) {
+      if (suspect) place.files.remove(segment.path + SegmentSuffix.suspect)
+    }
   } else if (!found.metadata || log.epochs.dirty) log.sync.changed()
   return log
 }
@@ -55,11 +58,6 @@ function emptyLog(place: LogPlace, config: LogConfig, checkpoints: PartitionChec
     endOffset,
     found: { directory: false, metadata: false }
   })
-}
-
-interface ResumePoint {
-  readonly position: number
-  readonly offset: number
 }
 
 interface RecoveryInput {
@@ -103,8 +101,8 @@ class Recovery {
   log(checkpoints: PartitionCheckpoints): PartitionLog {
     const { place, config, found } = this.#input
     const starts = found.segments.map(({ summary }) => summary?.logStartOffset ?? 0)
-    const known = found.summary === undefined ? (checkpoints.logStartOffset ?? 0) : Math.max(...starts)
-    const logStartOffset = Math.max(known, this.#segments[0]?.baseOffset ?? 0)
+    const hint = found.segments.at(-1)?.summary === undefined ? (checkpoints.logStartOffset ?? 0) : 0
+    const logStartOffset = Math.max(hint, ...starts, this.#segments[0]?.baseOffset ?? 0)
     this.#epochs.truncateFromStart(logStartOffset)
     this.#compareEpochs()
     return new PartitionLog({
@@ -120,7 +118,7 @@ class Recovery {
   }
 
   /** Where a dirty segment's good prefix ends: at its summary, if file and indexes are as that says, else at its start. */
-  #resumeAt({ segment, summary }: FoundSegment): ResumePoint {
+  #resumeAt({ segment, summary, suspect }: FoundSegment): ResumePoint {
     const { indexes, log, baseOffset } = segment
     const kinds = ['offsets', 'times', 'transactions'] as const
     const damaged = kinds.filter((kind) => indexes.takeMismatch(kind))
@@ -130,10 +128,8 @@ class Recovery {
         rebuiltReport(path, `Index ${path} is missing or damaged; it was made again from the log`)
       )
     }
-    if (summary === undefined || damaged.length > 0 || log.sizeBytes < summary.logSizeBytes) {
-      indexes.reset()
-      segment.nextOffset = baseOffset
-      segment.firstTimestampMs = -1
+    if (suspect || summary === undefined || damaged.length > 0 || log.sizeBytes < summary.logSizeBytes) {
+      segment.reset()
       return { position: 0, offset: baseOffset }
     }
     return { position: summary.logSizeBytes, offset: summary.nextOffset }
@@ -164,12 +160,12 @@ class Recovery {
     const { place, directory, found } = this.#input
     const { segment, summary } = found.segments[index]
     const nextBaseOffset = this.#segments[index + 1]?.baseOffset
-    if (place.files.exists(segment.summaryPath) && from.position === 0) place.files.remove(segment.summaryPath)
     const result = await recoverSegment(segment, {
       files: place.files,
       directory,
       onDamage: place.onDamage,
       from,
+      summary,
       nextBaseOffset,
       visit: (batch, position) => this.#take(segment, batch, position)
     })
@@ -235,6 +231,6 @@ class Recovery {
   }
 }
 
-function isDirty({ segment, summary }: FoundSegment): boolean {
-  return summary === undefined || summary.logSizeBytes !== segment.log.sizeBytes
+function isDirty({ segment, summary, suspect }: FoundSegment): boolean {
+  return suspect || summary === undefined || summary.logSizeBytes !== segment.log.sizeBytes
 }

@@ -113,7 +113,7 @@ export class PartitionLog {
       this.sync.sealed(active, { offset: this.endOffset, content: encodeSnapshot(this.producers.entries()) })
     }
     this.segments.push(segment)
-    this.sync.namesChanged()
+    this.sync.created(segment)
   }
 
   /**
@@ -172,6 +172,8 @@ export class PartitionLog {
 
   #mustRoll(active: Segment, batch: Buffer): boolean {
     const { config } = this
+    // Within a segment offsets have gaps only where something was taken out later: recovery relies on it.
+    if (active.nextOffset !== this.endOffset) return true
     if (active.log.sizeBytes === 0) return false
     if (active.log.sizeBytes + batch.length > config.segmentBytes) return true
     if (batchLastOffset(batch) - active.baseOffset > MAX_RELATIVE_OFFSET) return true

@@ -1,5 +1,6 @@
 import { CorruptionError } from '../errors.ts'
 import type { PartitionLog } from './partition-log.ts'
+import { SegmentSuffix } from './segment/file-names.ts'
 import { offsetAfter, type Segment } from './segment/segment.ts'
 
 /** Which batches to read: from the one that contains `offset` on, all below `endOffset`. */
@@ -45,7 +46,7 @@ export function readSegment(
   hasSome = false
 ): Buffer | undefined {
   try {
-    return segment.read(request)
+    return segment.read({ ...request, epochAt: (offset) => log.epochs.epochAt(offset) })
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error
     markDamaged(log, segment, error)
@@ -54,12 +55,12 @@ export function readSegment(
   }
 }
 
-/** Without its summary the whole segment is read and repaired at the next start. */
+/** Leaves a note beside the segment, so that the next start reads it whole and repairs it. */
 function markDamaged(log: PartitionLog, segment: Segment, error: CorruptionError): void {
   const { files, onDamage } = log.place
   if (segment.damaged) return
   segment.damaged = true
-  if (files.exists(segment.summaryPath)) files.remove(segment.summaryPath)
+  files.open(segment.path + SegmentSuffix.suspect, 'write').close()
   onDamage({
     kind: 'unreadable',
     path: error.path,

@@ -3,6 +3,7 @@ import { rebuiltReport } from './damage.ts'
 import type { PartitionLog } from './partition-log.ts'
 import { ProducerState } from './producer/producer-state.ts'
 import { newestSnapshot } from './producer/snapshot-files.ts'
+import { unknownEpoch } from './segment/batch-check.ts'
 import { scanBatches } from './segment/batch-scan.ts'
 import type { Segment } from './segment/segment.ts'
 import type { IndexKind } from './segment/segment-indexes.ts'
@@ -14,7 +15,7 @@ export function rebuildIndexes(log: PartitionLog, index: number, damaged: IndexK
   log.place.onDamage(rebuiltReport(path, `Index ${path} is missing or damaged; it was made again from the log`))
   const producers = producersAt(log, segment.baseOffset)
   const { nextOffset } = segment
-  segment.indexes.reset()
+  segment.reset()
   walkHeaders(segment, (batch, position) => {
     segment.note(batch, { position, indexIntervalBytes: log.config.indexIntervalBytes })
     const completed = producers.update(batch)
@@ -60,7 +61,9 @@ export function walkHeaders(segment: Segment, visit: (batch: Buffer, position: n
     fromPosition: 0,
     toPosition: segment.log.sizeBytes,
     minOffset: segment.baseOffset,
+    exact: false,
     endOffset: Number.POSITIVE_INFINITY,
+    epochAt: unknownEpoch,
     verifyCrc: false,
     closesGaps: false
   }

@@ -1,8 +1,17 @@
 import type { FileSystem } from '../environment/environment.ts'
+import { LeaderEpochs } from './checkpoint/leader-epochs.ts'
 import type { DamageReport, OnDamage } from './damage.ts'
+import { unknownEpoch } from './segment/batch-check.ts'
 import { type BadRange, type ScanResult, scanBatches } from './segment/batch-scan.ts'
 import type { Segment } from './segment/segment.ts'
 import { damagedPath, setAside } from './segment/set-aside.ts'
+import type { SegmentSummary } from './segment/summary.ts'
+
+/** A place in a segment, and the offset expected there. */
+export interface ResumePoint {
+  readonly position: number
+  readonly offset: number
+}
 
 /** How one segment is recovered. */
 export interface SegmentRecovery {
@@ -10,7 +19,9 @@ export interface SegmentRecovery {
   readonly directory: string
   readonly onDamage: OnDamage
   /** Where scanning begins; all before it is known to be good. */
-  readonly from: { readonly position: number; readonly offset: number }
+  readonly from: ResumePoint
+  /** What was certain about the segment. */
+  readonly summary: SegmentSummary | undefined
   /** Base offset of the next segment; undefined for the last one. */
   readonly nextBaseOffset: number | undefined
   /** Called with every valid batch in order, and the position it ends up at. */
@@ -33,14 +44,16 @@ export async function recoverSegment(
     fromPosition: recovery.from.position,
     toPosition: fileBytes,
     minOffset: recovery.from.offset,
+    exact: isDense(segment, recovery.summary),
+    epochAt: epochsOf(recovery.summary),
     endOffset: recovery.nextBaseOffset ?? Number.POSITIVE_INFINITY,
     verifyCrc: true,
     closesGaps: true
   }
   const scan = scanBatches(log.handle, range, recovery.visit)
-  const badRanges = withLostTail(scan, { fileBytes, nextBaseOffset: recovery.nextBaseOffset })
+  const badRanges = withDamagedTail(scan, fileBytes, recovery)
   for (const bad of badRanges) recovery.onDamage(damagedReport(log.path, bad))
-  if (scan.tailProblem !== undefined && recovery.nextBaseOffset === undefined) {
+  if (scan.tailProblem !== undefined && badRanges === scan.badRanges) {
     recovery.onDamage(tornReport(log.path, scan, fileBytes))
   }
   const removedBytes = badRanges.reduce(
@@ -48,27 +61,46 @@ export async function recoverSegment(
     0
   )
   if (badRanges.length > 0) {
-    await setAside(recovery.files, log, { directory: recovery.directory, badRanges, endPosition: scan.endPosition })
+    const { directory } = recovery
+    await setAside(recovery.files, log, {
+      directory,
+      summaryPath: segment.summaryPath,
+      badRanges,
+      endPosition: scan.endPosition
+    })
   } else if (scan.endPosition < fileBytes) {
     log.cutTo(scan.endPosition)
   }
   return { sizeBytes: scan.endPosition - removedBytes, nextOffset: scan.nextOffset }
 }
 
-/** Bad bytes at the end of a segment that has a successor lie before valid batches too. */
-function withLostTail(
-  scan: ScanResult,
-  segment: { readonly fileBytes: number; readonly nextBaseOffset: number | undefined }
-): readonly BadRange[] {
-  if (scan.tailProblem === undefined || segment.nextBaseOffset === undefined) return scan.badRanges
+/**
+ * Bad bytes at the end of a segment are no torn write when a later segment has valid batches, or when they had been synced: then they
+ * are kept like any other bad range.
+ */
+function withDamagedTail(scan: ScanResult, fileBytes: number, recovery: SegmentRecovery): readonly BadRange[] {
+  const wasSynced = (recovery.summary?.logSizeBytes ?? 0) > scan.endPosition
+  if (scan.tailProblem === undefined || (recovery.nextBaseOffset === undefined && !wasSynced)) return scan.badRanges
   const tail: BadRange = {
     from: scan.endPosition,
-    to: segment.fileBytes,
+    to: fileBytes,
     fromOffset: scan.nextOffset,
-    toOffset: segment.nextBaseOffset,
+    toOffset: recovery.nextBaseOffset ?? Math.max(recovery.summary?.nextOffset ?? 0, scan.nextOffset),
     problem: scan.tailProblem
   }
   return [...scan.badRanges, tail]
+}
+
+/** Whether every batch is known to begin where the one before it ends. */
+function isDense(segment: Segment, summary: SegmentSummary | undefined): boolean {
+  return summary !== undefined && summary.coveredOffsets === summary.nextOffset - segment.baseOffset
+}
+
+/** The epochs of offsets that a summary vouches for. */
+function epochsOf(summary: SegmentSummary | undefined): (offset: number) => number | undefined {
+  if (summary === undefined) return unknownEpoch
+  const epochs = new LeaderEpochs(summary.epochs)
+  return (offset) => (offset < summary.nextOffset ? epochs.epochAt(offset) : undefined)
 }
 
 function damagedReport(path: string, bad: BadRange): DamageReport {

@@ -56,6 +56,14 @@ export class LeaderEpochs {
     this.dirty = true
   }
 
+  /** Epoch that an offset was written in; undefined before the first. */
+  epochAt(offset: number): number | undefined {
+    for (let index = this.#starts.length - 1; index >= 0; index--) {
+      if (this.#starts[index].startOffset <= offset) return this.#starts[index].epoch
+    }
+    return undefined
+  }
+
   /** End of the largest epoch at or below `epoch`; (-1, -1) when nothing is known of it. */
   endOffsetFor(epoch: number, logEndOffset: number): { epoch: number; endOffset: number } {
     if (epoch < 0 || epoch > this.latestEpoch) return { epoch: -1, endOffset: -1 }

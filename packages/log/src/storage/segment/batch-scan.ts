@@ -8,11 +8,11 @@ import {
   batchLastOffset,
   batchSizeBytes
 } from '../../wire/batch/header.ts'
-import { crcMatches, headerProblem, type OffsetBounds } from './batch-check.ts'
+import { crcMatches, type ExpectedBatch, headerProblem } from './batch-check.ts'
 import { FileWindow } from './file-window.ts'
 
-/** Which bytes of a log file to scan, and what is known of their offsets. */
-export interface ScanRange extends OffsetBounds {
+/** Which bytes of a log file to scan, and what is known of the first batch and those after it. */
+export interface ScanRange extends ExpectedBatch {
   readonly fromPosition: number
   readonly toPosition: number
   /** False skips the checksums of batches that are known to be good. */
@@ -43,6 +43,8 @@ export interface ScanResult {
   readonly tailProblem: string | undefined
 }
 
+const SEARCH_BYTES = 64 * 1024
+
 /**
  * Walks the batches of a log file and calls `visit` with each valid one (bytes valid during the call) and the position it has,
  * or will have once the bad ranges before it are taken out. Without `verifyCrc` only the header is passed, and all of a control
@@ -63,10 +65,16 @@ export function scanBatches(
     if (typeof found === 'string') {
       const next = scan.nextValid(position, nextOffset)
       if (next === undefined) return { badRanges, endPosition: position, nextOffset, tailProblem: found }
-      const toOffset = next.baseOffset
-      badRanges.push({ from: position, to: next.position, fromOffset: nextOffset, toOffset, problem: found })
+      badRanges.push({
+        from: position,
+        to: next.position,
+        fromOffset: nextOffset,
+        toOffset: next.baseOffset,
+        problem: found
+      })
       removedBytes += next.position - position
       position = next.position
+      nextOffset = next.baseOffset
     } else {
       visit(found, range.closesGaps ? position - removedBytes : position)
       nextOffset = batchLastOffset(found) + 1
@@ -74,6 +82,11 @@ export function scanBatches(
     }
   }
   return { badRanges, endPosition: position, nextOffset, tailProblem: undefined }
+}
+
+interface FoundBatch {
+  readonly position: number
+  readonly baseOffset: number
 }
 
 class Scan {
@@ -86,52 +99,78 @@ class Scan {
   }
 
   /** The batch at `position` (its header when checksums are skipped), or what is wrong with it. */
-  batchAt(position: number, minOffset: number, verifyCrc = this.#range.verifyCrc): Buffer | string {
-    const header = this.#window.view(position, BATCH_HEADER_BYTES)
-    const problem = headerProblem(header, { minOffset, endOffset: this.#range.endOffset })
-    if (problem !== undefined) return problem
-    const sizeBytes = batchSizeBytes(header)
-    if (position + sizeBytes > this.#range.toPosition) return 'the batch is cut off'
-    if (!verifyCrc && (batchAttributes(header) & BatchAttribute.control) === 0) return header
-    const bytes = this.#window.view(position, sizeBytes)
-    return !verifyCrc || crcMatches(bytes) ? bytes : 'the checksum does not match'
+  batchAt(position: number, minOffset: number): Buffer | string {
+    const found = this.#check(position, { minOffset, exact: this.#range.exact, verifyCrc: this.#range.verifyCrc })
+    if (typeof found === 'string' || this.#range.exact || batchBaseOffset(found) === minOffset) return found
+    return (
+      this.#contradicted(position, minOffset) ??
+      this.#check(position, { minOffset, exact: false, verifyCrc: this.#range.verifyCrc })
+    )
   }
 
   /**
    * The first valid batch behind the bad one at `position`. The bad one's own length is believed when it leads to a valid
    * batch, by way of other bad ones if need be: a batch kept inside the value of a record must not be taken for one of the log's.
    */
-  nextValid(position: number, minOffset: number): { position: number; baseOffset: number } | undefined {
-    let hop = this.#behind(position, minOffset)
+  nextValid(position: number, minOffset: number): FoundBatch | undefined {
+    let hop = this.#behind(position)
     while (hop !== undefined) {
       if (hop === this.#range.toPosition) return undefined
-      const found = this.batchAt(hop, minOffset, true)
+      const found = this.#check(hop, { minOffset, exact: false, verifyCrc: true })
       if (typeof found !== 'string') return { position: hop, baseOffset: batchBaseOffset(found) }
-      hop = this.#behind(hop, minOffset)
+      hop = this.#behind(hop)
     }
     return this.#search(position + 1, minOffset)
   }
 
-  #behind(position: number, minOffset: number): number | undefined {
+  #check(
+    position: number,
+    how: { readonly minOffset: number; readonly exact: boolean; readonly verifyCrc: boolean }
+  ): Buffer | string {
     const header = this.#window.view(position, BATCH_HEADER_BYTES)
-    if (headerProblem(header, { minOffset, endOffset: this.#range.endOffset }) !== undefined) return undefined
-    const next = position + batchSizeBytes(header)
-    return next <= this.#range.toPosition ? next : undefined
+    const { endOffset, epochAt, toPosition } = this.#range
+    const problem = headerProblem(header, { minOffset: how.minOffset, exact: how.exact, endOffset, epochAt })
+    if (problem !== undefined) return problem
+    const sizeBytes = batchSizeBytes(header)
+    if (position + sizeBytes > toPosition) return 'the batch is cut off'
+    if (!how.verifyCrc && (batchAttributes(header) & BatchAttribute.control) === 0) return header
+    const bytes = this.#window.view(position, sizeBytes)
+    return !how.verifyCrc || crcMatches(bytes) ? bytes : 'the checksum does not match'
   }
 
-  #search(from: number, minOffset: number): { position: number; baseOffset: number } | undefined {
+  /**
+   * A batch that begins later than it could is believed unless the one behind it goes on from before it: then its base offset is
+   * what is damaged.
+   */
+  #contradicted(position: number, minOffset: number): string | undefined {
+    const header = this.#window.view(position, BATCH_HEADER_BYTES)
+    const baseOffset = batchBaseOffset(header)
+    const afterwards = batchLastOffset(header) + 1
+    const behind = this.#check(position + batchSizeBytes(header), { minOffset, exact: false, verifyCrc: true })
+    if (typeof behind === 'string' || batchBaseOffset(behind) >= afterwards) return undefined
+    return `base offset ${baseOffset} stands where at most ${batchBaseOffset(behind)} is possible`
+  }
+
+  /** Where a batch ends that may be bad, if its header is one by its form. */
+  #behind(position: number): number | undefined {
+    const header = this.#window.view(position, BATCH_HEADER_BYTES)
+    if (header.length < BATCH_HEADER_BYTES || header[BatchField.magic] !== 2) return undefined
+    const sizeBytes = batchSizeBytes(header)
+    const next = position + sizeBytes
+    return sizeBytes >= BATCH_HEADER_BYTES && next <= this.#range.toPosition ? next : undefined
+  }
+
+  #search(from: number, minOffset: number): FoundBatch | undefined {
     const last = this.#range.toPosition - BATCH_HEADER_BYTES
     for (let start = from; start <= last; start += SEARCH_BYTES) {
       const view = this.#window.view(start + BatchField.magic, SEARCH_BYTES)
       const candidates: number[] = []
       for (let at = view.indexOf(2); at >= 0; at = view.indexOf(2, at + 1)) candidates.push(start + at)
       for (const position of candidates) {
-        const found = this.batchAt(position, minOffset, true)
+        const found = this.#check(position, { minOffset, exact: false, verifyCrc: true })
         if (typeof found !== 'string') return { position, baseOffset: batchBaseOffset(found) }
       }
     }
     return undefined
   }
 }
-
-const SEARCH_BYTES = 64 * 1024

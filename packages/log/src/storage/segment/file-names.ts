@@ -5,7 +5,9 @@ export const SegmentSuffix = {
   timeIndex: '.timeindex',
   transactionIndex: '.txnindex',
   /** Millrace's own: sizes and checksums of the files above. Kafka ignores it. */
-  summary: '.summary'
+  summary: '.summary',
+  /** Millrace's own, and empty: a reader met bad bytes, so the next start reads the segment whole. */
+  suspect: '.suspect'
 } as const
 
 /** Endings of files that stand in the way of nothing: left by a crash, to be removed at the next start. */

@@ -2,11 +2,11 @@ import type { FileHandle, FileSystem } from '../../environment/environment.ts'
 import { CorruptionError, FileSystemError } from '../../errors.ts'
 import { BATCH_HEADER_BYTES, batchLastOffset, batchSizeBytes } from '../../wire/batch/header.ts'
 import { AppendFailedError } from '../errors.ts'
-import { crcMatches, headerProblem, type OffsetBounds } from './batch-check.ts'
+import { crcMatches, type ExpectedBatch, headerProblem } from './batch-check.ts'
 import { VerifiedRanges } from './verified-ranges.ts'
 
-/** What to read from one log file: whole batches from `position` on. */
-export interface LogFileRead extends OffsetBounds {
+/** What to read from one log file: whole batches from `position` on, where the expected one begins. */
+export interface LogFileRead extends ExpectedBatch {
   readonly position: number
   /** The first batch is returned whole even when it is larger. */
   readonly maxBytes: number
@@ -85,12 +85,16 @@ export class LogFile {
       const sizeBytes = bytes.length - end < BATCH_HEADER_BYTES ? Number.POSITIVE_INFINITY : batchSizeBytes(bytes, end)
       if (end + sizeBytes > bytes.length) break
       const batch = bytes.subarray(end, end + sizeBytes)
-      if (batch.length >= BATCH_HEADER_BYTES && batchLastOffset(batch) >= request.endOffset) break
-      const problem = this.#problem(batch, request.position + end, minOffset)
+      // A damaged batch may seem to lie beyond the bound: the first one is always checked.
+      const beyond = batch.length >= BATCH_HEADER_BYTES && batchLastOffset(batch) >= request.endOffset
+      if (beyond && end > 0) break
+      const expected = { ...request, minOffset, endOffset: Number.POSITIVE_INFINITY }
+      const problem = this.#problem(batch, request.position + end, expected)
       if (problem !== undefined) {
         if (end === 0) throw this.corruption(request.position, problem)
         break
       }
+      if (beyond) break
       minOffset = batchLastOffset(batch) + 1
       end += sizeBytes
     }
@@ -117,16 +121,15 @@ export class LogFile {
   #firstBatchBytes(request: LogFileRead): number {
     const header = Buffer.allocUnsafe(BATCH_HEADER_BYTES)
     const got = this.handle.read(header, request.position)
-    const bounds = { minOffset: request.minOffset, endOffset: Number.POSITIVE_INFINITY }
-    const problem = headerProblem(header.subarray(0, got), bounds)
+    const problem = headerProblem(header.subarray(0, got), { ...request, endOffset: Number.POSITIVE_INFINITY })
     if (problem !== undefined) throw this.corruption(request.position, problem)
     const sizeBytes = batchSizeBytes(header)
     if (request.position + sizeBytes > this.#sizeBytes) throw this.corruption(request.position, 'the batch is cut off')
     return sizeBytes
   }
 
-  #problem(batch: Buffer, position: number, minOffset: number): string | undefined {
-    const problem = headerProblem(batch, { minOffset, endOffset: Number.POSITIVE_INFINITY })
+  #problem(batch: Buffer, position: number, expected: ExpectedBatch): string | undefined {
+    const problem = headerProblem(batch, expected)
     if (problem !== undefined) return problem
     const end = position + batch.length
     if (this.verified.covers(position, end)) return undefined

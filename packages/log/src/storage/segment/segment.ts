@@ -1,6 +1,12 @@
 import type { FileSystem } from '../../environment/environment.ts'
-import { BATCH_HEADER_BYTES, batchLastOffset, batchMaxTimestamp, batchSizeBytes } from '../../wire/batch/header.ts'
-import { headerProblem } from './batch-check.ts'
+import {
+  BATCH_HEADER_BYTES,
+  batchBaseOffset,
+  batchLastOffset,
+  batchMaxTimestamp,
+  batchSizeBytes
+} from '../../wire/batch/header.ts'
+import { headerProblem, unknownEpoch } from './batch-check.ts'
 import { offsetName, SegmentSuffix } from './file-names.ts'
 import { FileWindow } from './file-window.ts'
 import { LogFile } from './log-file.ts'
@@ -21,6 +27,15 @@ export interface SegmentOptions {
   readonly summary?: SegmentSummary | undefined
 }
 
+/** What to read of a segment. */
+export interface SegmentRead {
+  readonly offset: number
+  readonly maxBytes: number
+  readonly endOffset: number
+  /** Leader epoch of an offset, where it is known. */
+  readonly epochAt: (offset: number) => number | undefined
+}
+
 const NEXT_POSITIONS = 8
 const SEARCH_WINDOW_BYTES = 16 * 1024
 const NO_BOUND = Number.POSITIVE_INFINITY
@@ -35,11 +50,13 @@ export class Segment {
   readonly createdMs: number
   /** Offset after its last record. */
   nextOffset: number
+  /** How many offsets its batches span together; fewer than the segment's where there are gaps. */
+  coveredOffsets: number
   /** Timestamp of the first batch; -1 before there is one. */
   firstTimestampMs: number
   /** Its files were given up. */
   deleted = false
-  /** A reader met bad bytes: no summary may vouch for it, so that the next start reads it whole. */
+  /** A reader met bad bytes, and a note about it was left for the next start. */
   damaged = false
   /** Where recent reads ended, so that reading on needs no search: offset -> position. */
   readonly #nextPositions = new Map<number, number>()
@@ -52,11 +69,17 @@ export class Segment {
     this.indexes = new SegmentIndexes(files, this.path, { baseOffset, summary })
     this.createdMs = summary?.createdMs ?? options.createdMs
     this.nextOffset = summary?.nextOffset ?? baseOffset
+    this.coveredOffsets = summary?.coveredOffsets ?? 0
     this.firstTimestampMs = summary?.firstTimestampMs ?? -1
   }
 
   get summaryPath(): string {
     return this.path + SegmentSuffix.summary
+  }
+
+  /** Whether every batch begins where the one before it ends. */
+  get dense(): boolean {
+    return this.coveredOffsets === this.nextOffset - this.baseOffset
   }
 
   /** Timestamp that retention goes by: the greatest record timestamp, or when the segment was made. */
@@ -78,35 +101,49 @@ export class Segment {
     const sizeBytes = batchSizeBytes(batch)
     this.indexes.note({ position: at.position, sizeBytes, lastOffset, maxTimestampMs }, at.indexIntervalBytes)
     if (this.firstTimestampMs < 0) this.firstTimestampMs = maxTimestampMs
+    this.coveredOffsets += lastOffset - batchBaseOffset(batch) + 1
     this.nextOffset = lastOffset + 1
   }
 
+  /** Forgets what batches told, to be read again from the start. */
+  reset(): void {
+    this.indexes.reset()
+    this.nextOffset = this.baseOffset
+    this.coveredOffsets = 0
+    this.firstTimestampMs = -1
+  }
+
   /** Whole batches from the one that contains `offset` (or the first after it) on, all below `endOffset`. */
-  read(request: { readonly offset: number; readonly maxBytes: number; readonly endOffset: number }): Buffer {
-    const position = this.positionOf(request.offset)
+  read(request: SegmentRead): Buffer {
+    const { position, baseOffset } = this.#locate(request.offset)
     if (position >= this.log.sizeBytes) return Buffer.alloc(0)
-    const bytes = this.log.read({ ...request, position, minOffset: this.baseOffset })
+    const { maxBytes, endOffset, epochAt } = request
+    const bytes = this.log.read({ position, maxBytes, endOffset, epochAt, minOffset: baseOffset, exact: this.dense })
     if (bytes.length > 0) this.#rememberEnd(bytes, position + bytes.length)
     return bytes
   }
 
-  /** Position of the batch that contains `offset`, or of the first after it; the end of the file when there is none. */
-  positionOf(offset: number): number {
+  /** Where the batch begins that contains `offset`, or the first after it; the end of the file when there is none. */
+  #locate(offset: number): { readonly position: number; readonly baseOffset: number } {
     const known = this.#nextPositions.get(offset)
-    if (known !== undefined) return known
-    if (offset <= this.baseOffset) return 0
+    if (known !== undefined) return { position: known, baseOffset: offset }
+    if (offset <= this.baseOffset) return { position: 0, baseOffset: this.baseOffset }
     const window = new FileWindow(this.log.handle, this.log.sizeBytes, SEARCH_WINDOW_BYTES)
     let position = this.indexes.offsets.lookup(offset)
-    let minOffset = this.baseOffset
+    let baseOffset = this.baseOffset
+    // What the index points at has no neighbour that vouches for it, but the index itself was checked.
+    let exact = position === 0 && this.dense
     while (position < this.log.sizeBytes) {
       const header = window.view(position, BATCH_HEADER_BYTES)
-      const problem = headerProblem(header, { minOffset, endOffset: NO_BOUND })
+      const expected = { minOffset: baseOffset, exact, endOffset: NO_BOUND, epochAt: unknownEpoch }
+      const problem = headerProblem(header, expected)
       if (problem !== undefined) throw this.log.corruption(position, problem)
-      if (batchLastOffset(header) >= offset) return position
-      minOffset = batchLastOffset(header) + 1
+      if (batchLastOffset(header) >= offset) return { position, baseOffset: batchBaseOffset(header) }
+      baseOffset = batchLastOffset(header) + 1
       position += batchSizeBytes(header)
+      exact = this.dense
     }
-    return position
+    return { position, baseOffset }
   }
 
   /** What a summary says of the segment as it is now. */
@@ -115,6 +152,7 @@ export class Segment {
     return {
       logSizeBytes: this.log.sizeBytes,
       nextOffset: this.nextOffset,
+      coveredOffsets: this.coveredOffsets,
       createdMs: this.createdMs,
       firstTimestampMs: this.firstTimestampMs,
       greatest: indexes.greatest,

@@ -19,19 +19,20 @@ export function damagedPath(logPath: string, position: number): string {
 
 /**
  * Takes bad ranges out of a log file: copies each to `<segment>.log.damaged-<position>`, writes the good rest to a new file and
- * puts that in the place of the old one. A crash at any moment leaves the old file or the new one, and the copies.
- * @param directory the one that all these files are in.
+ * puts that in the place of the old one. A crash at any moment leaves the old file or the new one, and the copies. The segment's
+ * summary goes before, since it does not hold for the new file.
  */
 export async function setAside(
   files: FileSystem,
   log: LogFile,
-  plan: SetAside & { readonly directory: string }
+  plan: SetAside & { readonly directory: string; readonly summaryPath: string }
 ): Promise<void> {
   for (const range of plan.badRanges) {
     await copyRanges(files, log, { to: damagedPath(log.path, range.from), ranges: [[range.from, range.to]] })
   }
   const cleaned = log.path + CLEANED_SUFFIX
   await copyRanges(files, log, { to: cleaned, ranges: goodRanges(plan) })
+  if (files.exists(plan.summaryPath)) files.remove(plan.summaryPath)
   await files.syncDirectory(plan.directory)
   log.close()
   files.rename(cleaned, log.path)

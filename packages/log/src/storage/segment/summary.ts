@@ -15,6 +15,8 @@ export interface SegmentSummary {
   readonly logSizeBytes: number
   /** Offset after the last record in the first `logSizeBytes` bytes. */
   readonly nextOffset: number
+  /** How many offsets its batches span together. */
+  readonly coveredOffsets: number
   readonly logStartOffset: number
   readonly createdMs: number
   /** Timestamp that rolling by age counts from; -1 while there is none. */
