@@ -20,6 +20,7 @@ import type { Environment } from '../../environment/environment.ts'
 import { ErrorCode } from '../../wire/errors.ts'
 import { GroupAlarms } from './group-alarms.ts'
 import { GroupShard, type OffsetProducer, type OffsetToCommit } from './group-shard.ts'
+import { OffsetRetention, type OffsetRetentionConfig } from './offset-retention.ts'
 import { OFFSETS_TOPIC, type PartitionDirectory } from './partition-directory.ts'
 import { PendingAnswers } from './pending-answers.ts'
 import { steadyClock } from './steady-clock.ts'
@@ -30,7 +31,7 @@ export const IN_PROCESS_HOST = 'in-process'
 /** What the host needs. */
 export interface GroupHostOptions {
   readonly environment: Environment
-  readonly config: GroupConfig
+  readonly config: GroupConfig & OffsetRetentionConfig
   readonly partitions: PartitionDirectory
   /** Hears of work that failed and that no request waits for. */
   readonly report: (error: unknown) => void
@@ -56,11 +57,14 @@ export class GroupHost {
   readonly #joins = new PendingAnswers<JoinAnswer>()
   readonly #syncs = new PendingAnswers<SyncAnswer>()
   readonly #alarms: GroupAlarms
+  /** Lets old offsets go, and those of deleted topics. */
+  readonly retention: OffsetRetention
 
   constructor(options: GroupHostOptions) {
     this.#options = options
     this.#nowMs = steadyClock(options.environment.clock)
     this.#alarms = new GroupAlarms(options.environment.timers, this.#nowMs, (groupId) => this.#wake(groupId))
+    this.retention = new OffsetRetention({ ...options, shards: () => this.#shards.values() })
   }
 
   /**
@@ -79,6 +83,7 @@ export class GroupHost {
         persisted.push(this.#run(shard, group, effects))
       }
     }
+    this.retention.start()
     await Promise.all(persisted)
   }
 
@@ -152,11 +157,6 @@ export class GroupHost {
     return count === 0 ? -1 : coordinatorPartition(groupId, count)
   }
 
-  /** All shards that are loaded. */
-  shards(): Iterable<GroupShard> {
-    return this.#shards.values()
-  }
-
   /** The marker that ends a producer's transaction is committed in a partition of `__consumer_offsets`. */
   transactionEnded(offsetsPartition: number, ended: { readonly producerId: number; readonly commit: boolean }): void {
     this.#shards.get(offsetsPartition)?.offsets.endTransaction(ended.producerId, ended.commit)
@@ -165,6 +165,7 @@ export class GroupHost {
   /** Sends away every request that waits, and stops the alarms. */
   close(): void {
     this.#alarms.close()
+    this.retention.close()
     this.#joins.resolveAll(joinRefusal(ErrorCode.COORDINATOR_NOT_AVAILABLE, ''))
     this.#syncs.resolveAll(syncRefusal(ErrorCode.COORDINATOR_NOT_AVAILABLE))
   }

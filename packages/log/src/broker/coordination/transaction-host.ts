@@ -6,7 +6,6 @@ import {
   completeTransaction,
   endTransaction
 } from '../../coordinator/transactions/end-transaction.ts'
-import { isExpired, isTimedOut } from '../../coordinator/transactions/expiry.ts'
 import { initProducerId } from '../../coordinator/transactions/init-producer-id.ts'
 import {
   hasPartition,
@@ -16,20 +15,19 @@ import {
   type TransactionPartitions,
   type TransactionVersion
 } from '../../coordinator/transactions/transaction.ts'
-import type { Environment, Timer } from '../../environment/environment.ts'
+import type { Environment } from '../../environment/environment.ts'
 import { InvariantError } from '../../errors.ts'
 import type { Partition } from '../../partition/partition.ts'
 import { ErrorCode } from '../../wire/errors.ts'
 import { type PartitionDirectory, TRANSACTIONS_TOPIC } from './partition-directory.ts'
 import { type ProducerIdRange, ProducerIds } from './producer-ids.ts'
 import { MarkerWriter, type OffsetsMarkerListener } from './transaction-markers.ts'
+import { TransactionScan, type TransactionScanConfig } from './transaction-scan.ts'
 import { TransactionShard, type TransactionSlot } from './transaction-shard.ts'
 
-/** Durations of transactions; names and defaults are those of the broker's configuration. */
-export interface TransactionConfig {
+/** Limits of transactions; names and defaults are those of the broker's configuration. */
+export interface TransactionConfig extends TransactionScanConfig {
   readonly transactionMaxTimeoutMs: number
-  readonly transactionalIdExpirationMs: number
-  readonly transactionTimeoutScanIntervalMs: number
 }
 
 /** What the host needs. */
@@ -71,15 +69,21 @@ type Decide = (
 export class TransactionHost {
   readonly #options: TransactionHostOptions
   readonly #producerIds: ProducerIds
-  readonly #markers: MarkerWriter
+  /** Writes the ends of transactions; also at the wish of another coordinator or an administrator. */
+  readonly markers: MarkerWriter
   readonly #shards = new Map<number, TransactionShard>()
-  #scan: Timer | undefined
+  readonly #scan: TransactionScan
   #closed = false
 
   constructor(options: TransactionHostOptions) {
     this.#options = options
     this.#producerIds = new ProducerIds(options.allocateProducerIds)
-    this.#markers = new MarkerWriter(options.partitions, options.offsets)
+    this.markers = new MarkerWriter(options.partitions, options.offsets)
+    this.#scan = new TransactionScan({
+      ...options,
+      shards: () => this.#shards.values(),
+      abort: (shard, slot) => this.#abort(shard, slot)
+    })
   }
 
   /**
@@ -99,7 +103,7 @@ export class TransactionHost {
         if (slot.ending !== undefined) endings.push(slot.ending)
       }
     }
-    this.#scheduleScan()
+    this.#scan.start()
     await Promise.all(endings)
   }
 
@@ -164,15 +168,10 @@ export class TransactionHost {
     )
   }
 
-  /** Writes markers at the wish of another coordinator or an administrator. */
-  get markers(): MarkerWriter {
-    return this.#markers
-  }
-
   /** Stops the timers. Requests that are under way end with the partitions. */
   close(): void {
     this.#closed = true
-    this.#scan?.cancel()
+    this.#scan.close()
   }
 
   async #carryOut(transactionalId: string, decide: Decide): Promise<TransactionAnswer> {
@@ -233,7 +232,7 @@ export class TransactionHost {
     const { transaction } = slot
     if (transaction === undefined) throw new InvariantError(`transactional id ${slot.transactionalId} has no state`)
     await slot.committed
-    await this.#markers.writeAll(transaction.partitions, {
+    await this.markers.writeAll(transaction.partitions, {
       producerId: transaction.producerId,
       producerEpoch: transaction.producerEpoch,
       coordinatorEpoch: shard.partition.leaderEpoch,
@@ -261,40 +260,6 @@ export class TransactionHost {
       if (slot.transaction !== undefined && isEnding(slot.transaction)) this.#beginEnding(shard, slot)
     }
     return shard
-  }
-
-  #scheduleScan(): void {
-    const { environment, config } = this.#options
-    const scan = (): void => {
-      this.#abortTimedOut()
-      this.#scheduleScan()
-    }
-    if (this.#closed) return
-    this.#scan = environment.timers.set(config.transactionTimeoutScanIntervalMs, scan, { background: true })
-  }
-
-  #abortTimedOut(): void {
-    const nowMs = this.#nowMs()
-    const { transactionalIdExpirationMs } = this.#options.config
-    for (const shard of this.#shards.values()) {
-      for (const slot of [...shard.slots.values()]) {
-        const { transaction } = slot
-        if (transaction === undefined || slot.ending !== undefined) continue
-        if (isTimedOut(transaction, nowMs)) this.#attempt(() => this.#abort(shard, slot))
-        else if (isExpired(transaction, nowMs, transactionalIdExpirationMs)) {
-          this.#attempt(() => shard.forget(slot, nowMs))
-        }
-      }
-    }
-  }
-
-  /** A scan goes on with the next id when one cannot be dealt with. */
-  async #attempt(act: () => Promise<void> | void): Promise<void> {
-    try {
-      await act()
-    } catch (error) {
-      this.#options.report(error)
-    }
   }
 
   #nowMs(): number {
