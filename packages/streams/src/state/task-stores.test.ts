@@ -30,7 +30,7 @@ type Model = Map<string, { value: unknown; timestamp: number }>
 const engines: readonly (readonly [string, number, () => () => Promise<StateEngine>])[] = [
   [
     'memory',
-    150,
+    100,
     () => {
       // What is in memory is lost with the process; here it stands for a disk, so that reopening finds it again.
       const engine = new MemoryEngine()
@@ -39,7 +39,7 @@ const engines: readonly (readonly [string, number, () => () => Promise<StateEngi
   ],
   [
     'file',
-    150,
+    100,
     () => {
       const environment = memoryEnvironment()
       return () => FileEngine.open('/state', environment)
