@@ -14,7 +14,9 @@ import type { Environment } from './environment/environment.ts'
 import { memoryEnvironment } from './environment/memory-environment.ts'
 import { realEnvironment } from './environment/real-environment.ts'
 import { UsageError } from './errors.ts'
+import { encodingInProcess } from './transport/encoding-in-process.ts'
 import { InProcessTransport } from './transport/in-process.ts'
+import type { Transport } from './transport/transport.ts'
 
 /** Address that an embedded broker names in its answers; nobody listens there. */
 const EMBEDDED_ADDRESS = { host: 'localhost', port: 9092 }
@@ -53,6 +55,11 @@ export interface OpenLogOptions {
   readonly fsync?: 'always' | 'os'
   /** Configuration of the embedded broker, over its defaults. */
   readonly broker?: Partial<Omit<BrokerConfig, 'fsync' | 'brokerId'>>
+  /**
+   * Has every message between clients and the embedded broker encoded and decoded as over a network. It costs time and shows that a program
+   * relies on nothing that the protocol could not carry.
+   */
+  readonly encodeMessages?: boolean
   /** Hears what the broker found: damaged files and what was done about them, failed jobs. Default: a warning on the console. */
   readonly onEvent?: OnBrokerEvent
 }
@@ -83,7 +90,9 @@ export async function openLog(where: string | OpenLogOptions): Promise<Log> {
     advertised: EMBEDDED_ADDRESS,
     onEvent: options.onEvent ?? warn
   })
-  return new EmbeddedLog({ broker, environment, directory: inMemory ? undefined : directory })
+  const spokenTo = options.encodeMessages ? encodingInProcess(broker) : broker
+  const transport = new InProcessTransport(spokenTo, { timers: environment.timers, clientId: 'millrace' })
+  return new EmbeddedLog({ broker, transport, environment, directory: inMemory ? undefined : directory })
 }
 
 function optionsOf(url: string): OpenLogOptions {
@@ -118,24 +127,31 @@ function describe(event: BrokerEvent): string {
   }
 }
 
+interface EmbeddedLogParts {
+  readonly broker: Broker
+  readonly transport: Transport
+  readonly environment: Environment
+  readonly directory: string | undefined
+}
+
 class EmbeddedLog implements Log {
   readonly url: string
   readonly clusterId: string
   readonly environment: Environment
   readonly directory: string | undefined
   readonly #broker: Broker
-  readonly #transport: InProcessTransport
+  readonly #transport: Transport
   readonly #context: ClientContext
 
-  constructor(parts: { broker: Broker; environment: Environment; directory: string | undefined }) {
-    const { broker, environment, directory } = parts
+  constructor(parts: EmbeddedLogParts) {
+    const { broker, transport, environment, directory } = parts
     this.url = directory === undefined ? 'memory:' : `file:${directory}`
     this.clusterId = broker.clusterId
     this.environment = environment
     this.directory = directory
     this.#broker = broker
-    this.#transport = new InProcessTransport(broker, { timers: environment.timers, clientId: 'millrace' })
-    this.#context = createClientContext(this.#transport, environment)
+    this.#transport = transport
+    this.#context = createClientContext(transport, environment)
   }
 
   producer(options?: ProducerOptions): Producer {

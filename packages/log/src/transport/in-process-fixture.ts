@@ -1,11 +1,11 @@
-import type { Broker } from '../broker/broker.ts'
 import type { Environment } from '../environment/environment.ts'
 import type { Api, RequestOf, ResponseOf } from '../wire/api.ts'
 import { decodeBatches } from '../wire/batch/record-batch.ts'
 import { withDefaults } from '../wire/codec.ts'
 import * as messages from '../wire/messages/index.ts'
 import type { PartialOf } from '../wire/schema.ts'
-import { InProcessTransport } from './in-process.ts'
+import { encodingInProcess } from './encoding-in-process.ts'
+import { InProcessTransport, type ServingBroker } from './in-process.ts'
 import type { SendOptions, Transport } from './transport.ts'
 
 type ProducedPartition = ResponseOf<typeof messages.produce>['responses'][number]['partitionResponses'][number]
@@ -92,7 +92,8 @@ export class BrokerClient {
           }
         ]
       },
-      options
+      // By name, so the last version that has names.
+      { maxVersion: 12, ...options }
     )
     return responses[0].partitions[0]
   }
@@ -115,7 +116,13 @@ export class BrokerClient {
   }
 }
 
+/** The two ways to speak to a broker in process: by reference, and in bytes. */
+export const inProcessTransports: readonly [string, (broker: ServingBroker) => ServingBroker][] = [
+  ['by reference', (broker) => broker],
+  ['encoded', encodingInProcess]
+]
+
 /** A client in the broker's process. */
-export function inProcessClient(broker: Broker, environment: Environment): BrokerClient {
+export function inProcessClient(broker: ServingBroker, environment: Environment): BrokerClient {
   return new BrokerClient(new InProcessTransport(broker, { timers: environment.timers, clientId: 'test' }))
 }

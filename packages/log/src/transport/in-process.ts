@@ -6,6 +6,9 @@ import type { Api, RequestOf, ResponseOf } from '../wire/api.ts'
 import { DisconnectedError, RequestTimeoutError } from './errors.ts'
 import type { SendOptions, Transport } from './transport.ts'
 
+/** What a transport needs of a broker in its process. */
+export type ServingBroker = Pick<Broker, 'serve' | 'serves' | 'features'>
+
 /** How long a request waits for its answer when nothing else was said. */
 const DEFAULT_TIMEOUT_MS = 30_000
 
@@ -14,13 +17,13 @@ const DEFAULT_TIMEOUT_MS = 30_000
  * in the order in which they were sent, and each lane answers in that order.
  */
 export class InProcessTransport implements Transport {
-  readonly #broker: Broker
+  readonly #broker: ServingBroker
   readonly #timers: Timers
   readonly #clientId: string
   readonly #lanes = new Map<string, Promise<void>>()
   #closed = false
 
-  constructor(broker: Broker, options: { readonly timers: Timers; readonly clientId: string }) {
+  constructor(broker: ServingBroker, options: { readonly timers: Timers; readonly clientId: string }) {
     this.#broker = broker
     this.#timers = options.timers
     this.#clientId = options.clientId
@@ -54,7 +57,7 @@ export class InProcessTransport implements Transport {
   /** The answer, once all requests sent before it on the lane are answered. */
   #inOrder<T>(lane: string, answer: Promise<T>): Promise<T> {
     const before = this.#lanes.get(lane)
-    const answered = before === undefined ? answer : before.then(() => answer)
+    const answered = before === undefined ? answer : Promise.all([answer, before]).then(([response]) => response)
     const settled = answered.then(ignore, ignore).then(() => {
       if (this.#lanes.get(lane) === settled) this.#lanes.delete(lane)
     })

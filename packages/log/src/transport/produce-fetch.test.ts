@@ -4,17 +4,20 @@ import { decodeBatches } from '../wire/batch/record-batch.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import * as messages from '../wire/messages/index.ts'
 import { ZERO_UUID } from '../wire/schema.ts'
-import { type BrokerClient, inProcessClient } from './in-process-fixture.ts'
+import type { ServingBroker } from './in-process.ts'
+import { type BrokerClient, inProcessClient, inProcessTransports } from './in-process-fixture.ts'
 
-async function opened(): Promise<{ client: BrokerClient; close: () => Promise<void> }> {
+type Wrap = (broker: ServingBroker) => ServingBroker
+
+async function opened(wrap: Wrap = (broker) => broker): Promise<{ client: BrokerClient; close: () => Promise<void> }> {
   const fixture = brokerFixture()
   const broker = await fixture.start()
-  return { client: inProcessClient(broker, fixture.environment), close: () => broker.close() }
+  return { client: inProcessClient(wrap(broker), fixture.environment), close: () => broker.close() }
 }
 
-describe('produce', () => {
+describe.each(inProcessTransports)('produce, %s', (_name, wrap) => {
   it('answers offsets and reads back what was written', async () => {
-    const { client } = await opened()
+    const { client } = await opened(wrap)
     await client.createTopic('clicks', 2)
     const first = await client.produce('clicks', batchOf(['a', 'b']), { partition: 1 })
     const second = await client.produce('clicks', batchOf(['c']), { partition: 1 })
@@ -24,7 +27,7 @@ describe('produce', () => {
   })
 
   it('refuses each bad batch by itself and takes the good one beside it', async () => {
-    const { client } = await opened()
+    const { client } = await opened(wrap)
     await client.createTopic('clicks', 5, { 'max.message.bytes': '200' })
     await client.createTopic('two', 1, { 'min.insync.replicas': '2' })
     const corrupt = batchOf(['x'])
@@ -73,7 +76,7 @@ describe('produce', () => {
   })
 
   it('refuses acknowledgements that do not exist', async () => {
-    const { client } = await opened()
+    const { client } = await opened(wrap)
     await client.createTopic('clicks')
     const answer = await client.produce('clicks', batchOf(['a']), { acks: 2 })
     expect([answer.errorCode, answer.baseOffset]).toEqual([ErrorCode.INVALID_REQUIRED_ACKS, -1])
@@ -81,7 +84,7 @@ describe('produce', () => {
   })
 
   it('answers a repeated batch with its first offsets', async () => {
-    const { client } = await opened()
+    const { client } = await opened(wrap)
     await client.createTopic('clicks')
     const { producerId } = await client.send(messages.initProducerId, {
       transactionalId: null,
@@ -98,7 +101,7 @@ describe('produce', () => {
   })
 
   it('keeps transactional data from those who read committed data until the transaction commits', async () => {
-    const { client } = await opened()
+    const { client } = await opened(wrap)
     await client.createTopic('clicks', 2)
     await client.send(messages.findCoordinator, { keyType: 1, coordinatorKeys: ['app'] })
     const ids = await client.send(messages.initProducerId, { transactionalId: 'app', transactionTimeoutMs: 10_000 })
@@ -122,7 +125,7 @@ describe('produce', () => {
   })
 
   it('lists aborted transactions, and fences the epoch that aborted', async () => {
-    const { client } = await opened()
+    const { client } = await opened(wrap)
     await client.createTopic('clicks')
     await client.send(messages.findCoordinator, { keyType: 1, coordinatorKeys: ['app'] })
     const ids = await client.send(messages.initProducerId, { transactionalId: 'app', transactionTimeoutMs: 10_000 })
@@ -139,7 +142,7 @@ describe('produce', () => {
   })
 
   it('refuses a transactional batch that names no transaction', async () => {
-    const { client } = await opened()
+    const { client } = await opened(wrap)
     await client.createTopic('clicks')
     const batch = batchOf(['a'], { producerId: 77, producerEpoch: 0, baseSequence: 0, transactional: true })
     const { errorCode } = await client.produce('clicks', batch)
@@ -148,9 +151,9 @@ describe('produce', () => {
   })
 })
 
-describe('fetch', () => {
+describe.each(inProcessTransports)('fetch, %s', (_name, wrap) => {
   it('returns whole batches, the containing one first, and at least one even over the limit', async () => {
-    const { client } = await opened()
+    const { client } = await opened(wrap)
     await client.createTopic('clicks')
     await client.produce('clicks', batchOf(['a', 'b', 'c']))
     await client.produce('clicks', batchOf(['d'.repeat(500)]))
@@ -162,26 +165,22 @@ describe('fetch', () => {
   })
 
   it('shares one limit among partitions', async () => {
-    const { client } = await opened()
+    const { client } = await opened(wrap)
     await client.createTopic('clicks', 3)
     for (const partition of [0, 1, 2]) await client.produce('clicks', batchOf(['x'.repeat(400)]), { partition })
-    const { responses } = await client.send(messages.fetch, {
-      minBytes: 1,
-      maxBytes: 600,
-      topics: [
-        {
-          topic: 'clicks',
-          partitions: [0, 1, 2].map((partition) => ({ partition, fetchOffset: 0, partitionMaxBytes: 10_000 }))
-        }
-      ]
-    })
+    const partitions = [0, 1, 2].map((partition) => ({ partition, fetchOffset: 0, partitionMaxBytes: 10_000 }))
+    const { responses } = await client.send(
+      messages.fetch,
+      { minBytes: 1, maxBytes: 600, topics: [{ topic: 'clicks', partitions }] },
+      { maxVersion: 12 }
+    )
     const counts = responses[0].partitions.map(({ records }) => records?.length)
     expect(counts).toEqual([1, 1, 0])
     expect(responses[0].partitions.map(({ highWatermark }) => highWatermark)).toEqual([1, 1, 1])
   })
 
   it('waits for data, and answers as soon as it is committed', async () => {
-    const { client } = await opened()
+    const { client } = await opened(wrap)
     await client.createTopic('clicks')
     const waiting = client.fetch({ topic: 'clicks', offset: 0, maxWaitMs: 20_000 }, { lane: 'fetch' })
     await client.produce('clicks', batchOf(['a']))
@@ -189,7 +188,7 @@ describe('fetch', () => {
   })
 
   it('counts only what the reader may see towards the least it waits for', async () => {
-    const { client } = await opened()
+    const { client } = await opened(wrap)
     await client.createTopic('clicks')
     await client.send(messages.findCoordinator, { keyType: 1, coordinatorKeys: ['app'] })
     const ids = await client.send(messages.initProducerId, { transactionalId: 'app', transactionTimeoutMs: 10_000 })
@@ -208,7 +207,7 @@ describe('fetch', () => {
   })
 
   it('answers with nothing when the time is up, and when the broker closes', async () => {
-    const { client, close } = await opened()
+    const { client, close } = await opened(wrap)
     await client.createTopic('clicks')
     expect((await client.fetch({ topic: 'clicks', offset: 0, maxWaitMs: 5 })).records?.length).toBe(0)
     const waiting = client.fetch({ topic: 'clicks', offset: 0, maxWaitMs: 20_000 })
@@ -216,6 +215,22 @@ describe('fetch', () => {
     expect((await waiting).errorCode).toBe(ErrorCode.NONE)
   })
 
+  it('keeps no sessions', async () => {
+    const { client } = await opened(wrap)
+    const answer = await client.send(messages.fetch, { sessionId: 5, sessionEpoch: 3 })
+    expect([answer.errorCode, answer.sessionId]).toEqual([ErrorCode.FETCH_SESSION_ID_NOT_FOUND, 0])
+  })
+
+  it('wakes when its topic is deleted', async () => {
+    const { client } = await opened(wrap)
+    await client.createTopic('clicks')
+    const waiting = client.fetch({ topic: 'clicks', offset: 0, maxWaitMs: 20_000 }, { lane: 'fetch' })
+    await client.send(messages.deleteTopics, { topics: [{ name: 'clicks' }] })
+    expect((await waiting).errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  })
+})
+
+describe('fetch by name and id', () => {
   it('tells what is wrong with a partition at once', async () => {
     const { client } = await opened()
     const topicId = await client.createTopic('clicks')
@@ -249,19 +264,5 @@ describe('fetch', () => {
       [ErrorCode.INCONSISTENT_TOPIC_ID]
     ])
     expect(responses[0].topicId).toBe(ZERO_UUID)
-  })
-
-  it('keeps no sessions', async () => {
-    const { client } = await opened()
-    const answer = await client.send(messages.fetch, { sessionId: 5, sessionEpoch: 3 })
-    expect([answer.errorCode, answer.sessionId]).toEqual([ErrorCode.FETCH_SESSION_ID_NOT_FOUND, 0])
-  })
-
-  it('wakes when its topic is deleted', async () => {
-    const { client } = await opened()
-    await client.createTopic('clicks')
-    const waiting = client.fetch({ topic: 'clicks', offset: 0, maxWaitMs: 20_000 }, { lane: 'fetch' })
-    await client.send(messages.deleteTopics, { topics: [{ name: 'clicks' }] })
-    expect((await waiting).errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   })
 })

@@ -3,16 +3,17 @@ import { batchOf, brokerFixture } from '../broker/broker-fixture.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import * as messages from '../wire/messages/index.ts'
 import { apis } from '../wire/messages/index.ts'
-import { type BrokerClient, inProcessClient } from './in-process-fixture.ts'
+import type { ServingBroker } from './in-process.ts'
+import { type BrokerClient, inProcessClient, inProcessTransports } from './in-process-fixture.ts'
 
-async function opened(): Promise<BrokerClient> {
+async function opened(wrap: (broker: ServingBroker) => ServingBroker): Promise<BrokerClient> {
   const fixture = brokerFixture()
-  return inProcessClient(await fixture.start(), fixture.environment)
+  return inProcessClient(wrap(await fixture.start()), fixture.environment)
 }
 
-describe('topics', () => {
+describe.each(inProcessTransports)('topics, %s', (_name, wrap) => {
   it('are created with ids, described, and deleted by name or id', async () => {
-    const client = await opened()
+    const client = await opened(wrap)
     const a = await client.createTopic('a', 3)
     const b = await client.createTopic('b')
     expect(a).not.toBe(b)
@@ -41,7 +42,7 @@ describe('topics', () => {
   })
 
   it('come back empty, with another id, when they are created again', async () => {
-    const client = await opened()
+    const client = await opened(wrap)
     const first = await client.createTopic('a')
     await client.produce('a', batchOf(['old']))
     await client.send(messages.deleteTopics, { topics: [{ name: 'a' }] })
@@ -52,7 +53,7 @@ describe('topics', () => {
   })
 
   it('survive being created and deleted by many at once', async () => {
-    const client = await opened()
+    const client = await opened(wrap)
     const rounds = Array.from({ length: 20 }, (_, round) => [
       client.send(messages.createTopics, {
         topics: [{ name: 'a', numPartitions: 1 + (round % 3), replicationFactor: 1 }]
@@ -67,7 +68,7 @@ describe('topics', () => {
   })
 
   it('are refused with the reason', async () => {
-    const client = await opened()
+    const client = await opened(wrap)
     await client.createTopic('taken')
     const topic = (name: string, more: object = {}) => ({ name, numPartitions: 1, replicationFactor: 1, ...more })
     const { topics } = await client.send(messages.createTopics, {
@@ -113,7 +114,7 @@ describe('topics', () => {
   })
 
   it('are only checked with validateOnly', async () => {
-    const client = await opened()
+    const client = await opened(wrap)
     const { topics } = await client.send(messages.createTopics, {
       topics: [{ name: 'a', numPartitions: 4, replicationFactor: -1 }],
       validateOnly: true
@@ -123,7 +124,7 @@ describe('topics', () => {
   })
 
   it('are created by being named, when both sides allow it', async () => {
-    const client = await opened()
+    const client = await opened(wrap)
     const forbidden = await client.send(messages.metadata, { topics: [{ name: 'a' }], allowAutoTopicCreation: false })
     expect(forbidden.topics[0].errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     const bad = await client.send(messages.metadata, { topics: [{ name: 'a b' }], allowAutoTopicCreation: true })
@@ -135,9 +136,9 @@ describe('topics', () => {
   })
 })
 
-describe('DescribeConfigs', () => {
+describe.each(inProcessTransports)('DescribeConfigs, %s', (_name, wrap) => {
   it('answers every configuration with value, default and source', async () => {
-    const client = await opened()
+    const client = await opened(wrap)
     await client.createTopic('a', 1, { 'cleanup.policy': 'compact' })
     const { results } = await client.send(messages.describeConfigs, {
       resources: [
@@ -170,9 +171,9 @@ describe('DescribeConfigs', () => {
   })
 })
 
-describe('DeleteRecords and ListOffsets', () => {
+describe.each(inProcessTransports)('DeleteRecords and ListOffsets, %s', (_name, wrap) => {
   it('move and tell the start and the end', async () => {
-    const client = await opened()
+    const client = await opened(wrap)
     await client.createTopic('a', 1, { 'retention.ms': '-1' })
     await client.produce('a', batchOf(['x', 'y'], { timestampMs: 5_000 }))
     await client.produce('a', batchOf(['z'], { timestampMs: 4_000 }))
@@ -202,9 +203,9 @@ describe('DeleteRecords and ListOffsets', () => {
   })
 })
 
-describe('what a broker says of itself', () => {
+describe.each(inProcessTransports)('what a broker says of itself, %s', (_name, wrap) => {
   it('lists what it serves, and the features of transactions v2', async () => {
-    const client = await opened()
+    const client = await opened(wrap)
     const versions = await client.send(messages.apiVersions, {})
     const served = new Map(versions.apiKeys.map(({ apiKey, ...range }) => [apiKey, range]))
     expect(served.get(0)).toEqual({ minVersion: 0, maxVersion: 12 })
@@ -224,7 +225,7 @@ describe('what a broker says of itself', () => {
   })
 
   it('tells the same cluster id everywhere', async () => {
-    const client = await opened()
+    const client = await opened(wrap)
     const cluster = await client.send(messages.describeCluster, {})
     const { clusterId } = await client.send(messages.metadata, { topics: [] })
     expect(cluster.clusterId).toBe(clusterId)
