@@ -109,7 +109,7 @@ async function check(log: Log, workload: ClickWorkload): Promise<void> {
   await readTopic(log, 'clicks-per-minute', (key, value) => {
     if (key === null || value === null) return
     const adBytes = key.length - 8
-    last.set(`${key.latin1Slice(0, adBytes)}@${key.readBigInt64BE(adBytes)}`, Number(value.readBigInt64BE()))
+    last.set(`${key.toString('latin1', 0, adBytes)}@${key.readBigInt64BE(adBytes)}`, Number(value.readBigInt64BE()))
   })
   checkEqual('result keys', last.size, expected.size)
   for (const [key, count] of expected) checkEqual(`count of ${key}`, last.get(key) ?? 0, count)

@@ -29,7 +29,7 @@ export function countByOracle(bytes: Buffer, options: OracleOptions): OracleResu
   const counts = new Map<string, Map<string, number>>()
   const seen = { lines: 0, clicks: 0, ignored: 0, bad: 0, late: 0 }
   const streamTimes = new Array<number>(options.partitions).fill(-1)
-  const text = bytes.latin1Slice()
+  const text = bytes.toString('latin1')
   const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()
   for (const line of lines) {

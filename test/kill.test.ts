@@ -125,7 +125,7 @@ const sample = gunzipSync(readFileSync(SAMPLE))
 /** The log again and again, each copy four days after the one before, so that its clicks are not late. */
 function repeated(copies: number): Buffer {
   const lines = sample
-    .latin1Slice()
+    .toString('latin1')
     .split('\n')
     .filter((line) => line !== '')
   const shifted = Array.from({ length: copies }, (_, copy) =>
@@ -153,7 +153,7 @@ describe('the click aggregator killed with SIGKILL', { timeout: 300_000 }, () =>
   it('decides alike about disordered and late clicks, whatever it forgot', async () => {
     const random = seeded(11)
     const lines = repeated(8)
-      .latin1Slice()
+      .toString('latin1')
       .split('\n')
       .filter((line) => line !== '')
     for (let i = 0; i + 400 < lines.length; i++) {

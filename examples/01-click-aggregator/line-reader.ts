@@ -62,7 +62,7 @@ export async function* readLines(file: string, options: ReadLinesOptions): Async
   let rest = ''
   let position = options.position
   for await (const chunk of isGzip(file) ? unpackedChunks(file, position) : plainChunks(file, position)) {
-    const lines = (rest + chunk.latin1Slice()).split('\n')
+    const lines = (rest + chunk.toString('latin1')).split('\n')
     rest = lines.pop() ?? ''
     for (let at = 0; at < lines.length; at += options.batchLines) {
       const batch = lines.slice(at, at + options.batchLines)

@@ -20,13 +20,13 @@ export async function readResults(log: Log): Promise<WindowCount[]> {
   const last = new Map<string, number>()
   await readCommitted(log, RESULTS_TOPIC, (key, value) => {
     if (key === null) return
-    if (value === null) last.delete(key.latin1Slice())
-    else last.set(key.latin1Slice(), Number(value.readBigInt64BE()))
+    if (value === null) last.delete(key.toString('latin1'))
+    else last.set(key.toString('latin1'), Number(value.readBigInt64BE()))
   })
   const results = Array.from(last, ([text, count]) => {
     const key = Buffer.from(text, 'latin1')
     const pageBytes = key.length - WINDOW_START_BYTES
-    return { windowStartMs: Number(key.readBigInt64BE(pageBytes)), page: key.latin1Slice(0, pageBytes), count }
+    return { windowStartMs: Number(key.readBigInt64BE(pageBytes)), page: key.toString('latin1', 0, pageBytes), count }
   })
   return results.sort((a, b) => a.windowStartMs - b.windowStartMs || (a.page < b.page ? -1 : a.page > b.page ? 1 : 0))
 }

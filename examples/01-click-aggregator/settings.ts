@@ -1,4 +1,5 @@
 import type { Log } from '@millrace/log'
+import type { Duration } from '@millrace/streams'
 import { CommandLineError } from './errors.ts'
 import { POSITIONS_TOPIC, readCommitted, SETTINGS_KEY } from './positions.ts'
 
@@ -6,7 +7,7 @@ import { POSITIONS_TOPIC, readCommitted, SETTINGS_KEY } from './positions.ts'
  * The size of the windows belongs to the data: results of two sizes would mix. It is written at the first run and compared ever after.
  * @throws CommandLineError naming the size in use.
  */
-export async function checkSettings(log: Log, options: { readonly window: string }): Promise<void> {
+export async function checkSettings(log: Log, options: { readonly window: Duration }): Promise<void> {
   let window: string | undefined
   await readCommitted(log, POSITIONS_TOPIC, (key, value) => {
     if (value !== null && key?.toString('utf8') === SETTINGS_KEY) window = JSON.parse(value.toString('utf8')).window

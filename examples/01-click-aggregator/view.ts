@@ -41,7 +41,7 @@ export class LiveView {
     if (options.quiet) return
     this.#subscriptions.push(
       app.store<Buffer, number>('clicks-per-page').changes$.subscribe(({ key, window, value }) => {
-        if (window) this.#top.set(key.latin1Slice(), window.startMs, value ?? 0)
+        if (window) this.#top.set(key.toString('latin1'), window.startMs, value ?? 0)
       }),
       app.restore$.subscribe(({ done, fromOffset, offset, endOffset }) => {
         this.#restored = done ? undefined : (offset - fromOffset) / (endOffset - fromOffset)

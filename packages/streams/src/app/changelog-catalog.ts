@@ -15,7 +15,7 @@ export async function changelogCatalog(
   const described = await admin.describeTopics(names)
   const topics = new Map<string, { topicId: string; deleteRetentionMs: number }>()
   for (const name of names) {
-    const configs = await admin.describeConfigs(name)
+    const configs = await admin.describeConfigs({ type: 'topic', name })
     const configured = Number(configs.get('delete.retention.ms')?.value ?? DEFAULT_DELETE_RETENTION_MS)
     topics.set(name, { topicId: described.get(name)?.topicId ?? '', deleteRetentionMs: configured })
   }

@@ -1,4 +1,10 @@
-import { type Consumer, type FetchedPartition, type GroupOffset, InvariantError } from '@millrace/log'
+import {
+  type CommittedOffset,
+  type Consumer,
+  type FetchedPartition,
+  type GroupOffset,
+  InvariantError
+} from '@millrace/log'
 import type { TaskId } from '../assignment/task-id.ts'
 import type { RestoreJob } from '../changelog/restore.ts'
 import { type ChangelogFacts, judgeStore, type StoreVerdict } from '../changelog/store-verdict.ts'
@@ -123,8 +129,11 @@ export class RunningTask implements CommittableTask, StartingTask {
     })
   }
 
-  resume(committed: ReadonlyMap<string, GroupOffset>): void {
-    this.#committed = this.inputs.flatMap(({ topic, partition }) => committed.get(`${topic}-${partition}`) ?? [])
+  resume(committed: ReadonlyMap<string, CommittedOffset>): void {
+    this.#committed = this.inputs.flatMap(({ topic, partition }) => {
+      const known = committed.get(`${topic}-${partition}`)
+      return known ? [{ topic, partition, ...known }] : []
+    })
     const saved = this.#committed.map((offset) => Buffer.from(offset.metadata ?? '', 'base64'))
     const ofStores = this.stores.timeState()
     const savedTimes = ofStores ? [...saved, ofStores] : saved

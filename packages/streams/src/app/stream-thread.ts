@@ -1,8 +1,8 @@
 import {
   AbortableTransactionError,
+  type CommittedOffset,
   type Consumer,
   type Environment,
-  type GroupOffset,
   type Producer,
   UnknownOutcomeError
 } from '@millrace/log'
@@ -204,7 +204,7 @@ export class StreamThread {
         if (!this.#producerReady) await producer.initTransactions()
         this.#producerReady = true
       }
-      const seek = (committed: ReadonlyMap<string, GroupOffset>) => this.#seek(tasks, committed)
+      const seek = (committed: ReadonlyMap<string, CommittedOffset>) => this.#seek(tasks, committed)
       await start(
         { tasks, consumer, initializeProducer, seek, restore: { ...restore, stopped: () => this.#stopping } },
         trace
@@ -221,7 +221,7 @@ export class StreamThread {
     if (!this.#stopping) onState({ status: 'running' })
   }
 
-  async #seek(tasks: readonly RunningTask[], committed: ReadonlyMap<string, GroupOffset>): Promise<void> {
+  async #seek(tasks: readonly RunningTask[], committed: ReadonlyMap<string, CommittedOffset>): Promise<void> {
     const inputs = tasks.flatMap((task) => task.inputs)
     const initial = await this.#options.initialOffsets(
       inputs.filter(({ topic, partition }) => !committed.has(`${topic}-${partition}`))

@@ -1,4 +1,4 @@
-import type { Consumer, GroupOffset } from '@millrace/log'
+import type { CommittedOffset, Consumer } from '@millrace/log'
 import { type RestoreContext, type RestoreJob, restoreStores } from '../changelog/restore.ts'
 import type { Trace } from '../observe/trace.ts'
 
@@ -9,7 +9,7 @@ export interface StartingTask {
   /** Compares each store's identity with its changelog and says what is to be read; a store that does not belong is emptied first. */
   restoreJobs(): Promise<readonly RestoreJob[]>
   /** Takes over the committed offsets and the time state in their metadata; from here on it may run. */
-  resume(committed: ReadonlyMap<string, GroupOffset>): void
+  resume(committed: ReadonlyMap<string, CommittedOffset>): void
 }
 
 /** What a start works on. */
@@ -20,7 +20,7 @@ export interface StartUnit {
   /** The thread's consumer, which has been assigned the tasks' inputs. */
   readonly consumer: Consumer
   /** Puts the consumer where the commit left off, or where an input without one begins. */
-  seek(committed: ReadonlyMap<string, GroupOffset>): Promise<void>
+  seek(committed: ReadonlyMap<string, CommittedOffset>): Promise<void>
   readonly restore: RestoreContext
 }
 
