@@ -42,7 +42,7 @@ export class ClosingRanges implements StageParticipant {
       this.#startAtOrAfter(newestStartMs - this.#retentionMs)
     )
     const toMs = this.#startAtOrAfter(observedMs - graceMs - sizeMs + 1)
-    this.#time.closedMs = observedMs - graceMs
+    this.#time.closedMs = Math.max(closedMs, observedMs - graceMs)
     if (fromMs >= toMs) return
     const last = this.#ranges.at(-1)
     if (last?.toMs === fromMs) this.#ranges = [...this.#ranges.slice(0, -1), { fromMs: last.fromMs, toMs }]

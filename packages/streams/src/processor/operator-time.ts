@@ -9,6 +9,8 @@ export class OperatorTime {
   readonly node: string
   /** Greatest timestamp that reached the operator. */
   observedMs: number = NO_TIME_MS
+  /** The observed time as of the last flush: after a restart, as of the last commit. */
+  flushedMs: number = NO_TIME_MS
   /** Windows that end at or before this have had their final result emitted, or will have it by the next flush. */
   closedMs: number = NO_TIME_MS
   #marked = { observedMs: NO_TIME_MS, closedMs: NO_TIME_MS }

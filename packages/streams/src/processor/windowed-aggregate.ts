@@ -165,9 +165,9 @@ function flushClosed(
  */
 function expiry(node: WindowedAggregateNode, time: OperatorTime, context: ProcessorContext): () => void {
   const retentionMs = Math.max(node.store.retentionMs ?? 0, node.window.sizeMs + node.window.graceMs)
-  let passedMs = 0
   return () => {
-    if (passedMs > 0) context.stores.expire(node.store.name, passedMs)
-    passedMs = time.observedMs - retentionMs + 1
+    const beforeMs = time.flushedMs - retentionMs + 1
+    if (beforeMs > 0) context.stores.expire(node.store.name, beforeMs)
+    time.flushedMs = time.observedMs
   }
 }

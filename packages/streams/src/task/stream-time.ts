@@ -121,6 +121,7 @@ function operatorEntries(time: OperatorTime): TimeEntry[] {
       read: () => time.observedMs,
       write: (ms) => {
         time.observedMs = ms
+        time.flushedMs = ms
       }
     },
     {
