@@ -2,6 +2,7 @@ import type { Environment } from '../../environment/environment.ts'
 import { memoryEnvironment } from '../../environment/memory-environment.ts'
 import type { Api, RequestOf, ResponseOf } from '../../wire/api.ts'
 import { RecordBatchBuilder } from '../../wire/batch/batch-builder.ts'
+import { decodeBatches, type RecordBatch } from '../../wire/batch/record-batch.ts'
 import { withDefaults } from '../../wire/codec.ts'
 import { errorName } from '../../wire/errors.ts'
 import * as messages from '../../wire/messages/index.ts'
@@ -34,25 +35,28 @@ export interface AskOptions {
 /** A broker, and requests to it in few words. */
 export class CoordinationFixture {
   readonly broker: Broker
+  readonly environment: Environment
   readonly events: BrokerEvent[]
 
-  constructor(broker: Broker, events: BrokerEvent[]) {
+  constructor(broker: Broker, environment: Environment, events: BrokerEvent[]) {
     this.broker = broker
+    this.environment = environment
     this.events = events
   }
 
   /** Starts a broker over the environment's files, with a topic `data` of four partitions. */
   static async start(options: FixtureOptions = {}): Promise<CoordinationFixture> {
     const events: BrokerEvent[] = []
+    const environment = options.environment ?? memoryEnvironment()
     const broker = await startBroker({
-      environment: options.environment ?? memoryEnvironment(),
+      environment,
       directory: '/log',
       config: { ...defaultBrokerConfig, offsetsTopicPartitions: 3, transactionTopicPartitions: 3, ...options.config },
       holder: 'a test',
       advertised: { host: 'localhost', port: 9092 },
       onEvent: (event) => events.push(event)
     })
-    const fixture = new CoordinationFixture(broker, events)
+    const fixture = new CoordinationFixture(broker, environment, events)
     await fixture.ask(messages.createTopics, { topics: [{ name: 'data', numPartitions: 4, replicationFactor: 1 }] })
     await fixture.ask(messages.findCoordinator, { keyType: 0, coordinatorKeys: ['group'] })
     await fixture.ask(messages.findCoordinator, { keyType: 1, coordinatorKeys: ['tx'] })
@@ -94,7 +98,7 @@ export class CoordinationFixture {
   async produce(producer: TestProducer, partition: number, value: string, version = 12): Promise<string> {
     const { producerId, producerEpoch, transactionalId } = producer
     const builder = new RecordBatchBuilder()
-    builder.append(null, Buffer.from(value), Date.now())
+    builder.append(null, Buffer.from(value), this.environment.clock.nowMs())
     const baseSequence = producer.sequences.get(partition) ?? 0
     const records = [builder.build({ producerId, producerEpoch, baseSequence, transactional: true })]
     const request = {
@@ -156,4 +160,36 @@ export class CoordinationFixture {
     }
     return { stable: await ask(1), end: await ask(0) }
   }
+
+  /** Values of a partition of `data` as a reader of committed records gets them, in order. */
+  async committed(partition: number): Promise<string[]> {
+    const values: string[] = []
+    let fetchOffset = 0
+    const { stable } = await this.ends(partition)
+    while (fetchOffset < stable) {
+      const partitions = [{ partition, fetchOffset, partitionMaxBytes: 1_000_000, currentLeaderEpoch: -1 }]
+      const topics = [{ topic: 'data', partitions }]
+      const request = { replicaId: -1, maxBytes: 1_000_000, isolationLevel: 1, sessionEpoch: -1, topics }
+      const answer = await this.ask(messages.fetch, request, { version: 12 })
+      const { records, abortedTransactions } = answer.responses[0].partitions[0]
+      const undecided = [...(abortedTransactions ?? [])].sort((a, b) => a.firstOffset - b.firstOffset)
+      const aborting = new Set<number>()
+      for (const batch of (records ?? []).flatMap(decodeBatches)) {
+        fetchOffset = batch.lastOffset + 1
+        while (undecided.length > 0 && undecided[0].firstOffset <= batch.baseOffset) {
+          aborting.add(undecided.shift()?.producerId ?? -1)
+        }
+        if (batch.isControl) aborting.delete(batch.producerId)
+        else if (!aborting.has(batch.producerId)) values.push(...valuesOf(batch))
+      }
+    }
+    return values
+  }
+}
+
+function valuesOf(batch: RecordBatch): string[] {
+  const values: string[] = []
+  const cursor = batch.records()
+  while (cursor.next()) values.push(String(cursor.value()))
+  return values
 }
