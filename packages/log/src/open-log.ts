@@ -118,6 +118,8 @@ function describe(event: BrokerEvent): string {
   switch (event.kind) {
     case 'damage':
       return event.report.message
+    case 'directory-failed':
+      return event.error.message
     case 'request-failed':
       return `a ${event.api} request failed: ${String(event.error)}`
     case 'job-failed':

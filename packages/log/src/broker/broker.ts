@@ -101,7 +101,7 @@ async function startInDirectory(options: BrokerOptions, directory: LogDirectory)
     const context = makeContext(options, { clusterId: directory.clusterId, topics, table, delayedFetches })
     await context.groups.start()
     await context.transactions.start()
-    return new RunningBroker({ environment, context, directory, metadata, table })
+    return new RunningBroker({ environment, context, directory, storage, metadata, table })
   } catch (error) {
     await Promise.allSettled([table.close(), metadata.close()])
     throw error
@@ -180,6 +180,7 @@ interface RunningParts {
   readonly environment: Environment
   readonly context: BrokerContext
   readonly directory: LogDirectory
+  readonly storage: PartitionStorage
   readonly metadata: MetadataLog
   readonly table: PartitionTable
 }
@@ -249,7 +250,7 @@ class RunningBroker implements Broker {
   }
 
   async #close(): Promise<void> {
-    const { environment, context, directory, metadata, table } = this.#parts
+    const { environment, context, directory, storage, metadata, table } = this.#parts
     try {
       await this.#jobs.stop()
       context.groups.close()
@@ -258,6 +259,8 @@ class RunningBroker implements Broker {
       const partitions = [...table.all()]
       await table.close()
       await metadata.close()
+      // A directory whose disk failed was not shut down cleanly, and its offsets are not what the disk holds.
+      if (storage.hasFailed) return
       await this.#checkpoints.writeFinal(partitions)
       const brokerEpoch = metadata.image.brokers.get(this.brokerId)?.brokerEpoch ?? -1
       await leaveCleanShutdownMarker(environment.files, directory.path, brokerEpoch)

@@ -1,9 +1,12 @@
 import type { DamageReport } from '../storage/damage.ts'
+import type { LogDirectoryFailedError } from '../storage/errors.ts'
 
 /** Something that whoever runs the broker should know and no client is told. */
 export type BrokerEvent =
   /** Files of the directory were broken; the report says what was done about it. */
   | { readonly kind: 'damage'; readonly report: DamageReport }
+  /** The disk failed: the broker acknowledges nothing any more. Look after the disk, then restart. */
+  | { readonly kind: 'directory-failed'; readonly error: LogDirectoryFailedError }
   /** A request met an error that its handler did not expect. */
   | { readonly kind: 'request-failed'; readonly api: string; readonly error: unknown }
   /** A periodic job failed; it runs again at its next time. */

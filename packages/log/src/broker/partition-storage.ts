@@ -43,10 +43,19 @@ export class PartitionStorage {
     const { environment, directory, report } = options
     this.#options = options
     this.#scheduler = new SyncScheduler({ timers: environment.timers, directory })
+    this.#scheduler.register({
+      sync: () => Promise.resolve(),
+      directoryFailed: (error) => report({ kind: 'directory-failed', error })
+    })
     this.#logStarts = readDirectoryCheckpoint(
       { files: environment.files, directory, onDamage: (damage) => report({ kind: 'damage', report: damage }) },
       DirectoryCheckpoint.logStart
     )
+  }
+
+  /** Whether a sync failed, so that nobody knows what the disk holds. */
+  get hasFailed(): boolean {
+    return this.#scheduler.failure !== undefined
   }
 
   openMetadataLog(): Promise<MetadataLog> {
