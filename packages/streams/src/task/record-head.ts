@@ -47,7 +47,8 @@ function stamp(node: SourceNode, record: StreamRecord, partitionTimeMs: number):
     if (timestamp === undefined || !Number.isSafeInteger(timestamp)) {
       throw new UsageError(`a timestamp must be whole milliseconds since the epoch, not ${String(timestamp)}`)
     }
-    return record.with(record.key, record.value, timestamp)
+    // Producers often set the log's timestamp to the event's: then there is nothing to change.
+    return timestamp === record.timestamp ? record : record.with(record.key, record.value, timestamp)
   } catch (cause) {
     throw new ProcessingError(node.name, record.origin, cause)
   }
