@@ -50,7 +50,7 @@ async function live(machine: SimulatedMachine, told: Told, world: SimulatedWorld
   const offset = await world.run(check(broker, told))
   const failures: unknown[] = []
   work(broker, told, Math.max(0, offset) + 3).catch((error) => failures.push(error))
-  await world.runFor(5 + world.random.uint32() % 40)
+  await world.runFor(5 + (world.random.uint32() % 40))
   expect(failures).toEqual([])
 }
 

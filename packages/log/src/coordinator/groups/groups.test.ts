@@ -161,6 +161,20 @@ describe('a group of the classic protocol', () => {
     )
   })
 
+  it('turns away whom it told an id when it has become full', () => {
+    play(
+      `
+      join a v=3       | a: g1 range leads a; CompletingRebalance
+      join b           | b: MEMBER_ID_REQUIRED; CompletingRebalance
+      join c           | c: MEMBER_ID_REQUIRED; CompletingRebalance
+      join b           | PreparingRebalance
+      join a meta=new  | PreparingRebalance
+      join c           | c: GROUP_MAX_SIZE_REACHED; a: g2 range leads a+b; b: g2 range; CompletingRebalance
+    `,
+      { groupMaxSize: 2 }
+    )
+  })
+
   it('gathers the members of a new group for its initial delay, longer while more arrive', () => {
     play(
       `

@@ -13,13 +13,14 @@ import {
 import { findMember } from './identity.ts'
 import { type JoinContext, type JoinInput, updateMember } from './join-input.ts'
 import { sameProtocols, supportsProtocols } from './protocols.ts'
-import { rebalanceOrComplete } from './rebalance.ts'
+import { completeIfAllJoined, rebalanceOrComplete } from './rebalance.ts'
 import { takeOverStaticMember } from './static-member.ts'
 
 /** A client asks to be a member of the next generation. */
 export function join(group: Group, input: JoinInput, options: { config: GroupConfig; nowMs: number }): GroupEffect[] {
   const context: JoinContext = { group, input, ...options }
   const problem = inputProblem(context)
+  if (problem === ErrorCode.GROUP_MAX_SIZE_REACHED) return turnAway(context)
   if (problem !== 0) return refuse(context, problem)
   return input.memberId === '' ? joinWithoutId(context) : joinWithId(context)
 }
@@ -33,9 +34,16 @@ function inputProblem({ group, input, config }: JoinContext): number {
   if (!supportsProtocols(group, input.protocolType, input.protocols, placeTakenOver ?? memberId)) {
     return ErrorCode.INCONSISTENT_GROUP_PROTOCOL
   }
-  const known = placeTakenOver !== undefined || group.members.has(memberId) || group.pendingMembers.has(memberId)
-  if (!known && group.members.size >= config.groupMaxSize) return ErrorCode.GROUP_MAX_SIZE_REACHED
+  const isMember = placeTakenOver !== undefined || group.members.has(memberId)
+  if (!isMember && group.members.size >= config.groupMaxSize) return ErrorCode.GROUP_MAX_SIZE_REACHED
   return 0
+}
+
+/** The group is full; nobody waits any longer for the client whose id was handed out. */
+function turnAway(context: JoinContext): GroupEffect[] {
+  const { group, input, nowMs } = context
+  const effects = refuse(context, ErrorCode.GROUP_MAX_SIZE_REACHED)
+  return group.pendingMembers.delete(input.memberId) ? [...effects, ...completeIfAllJoined(group, nowMs)] : effects
 }
 
 function joinWithoutId(context: JoinContext): GroupEffect[] {
