@@ -37,8 +37,7 @@ export async function openPartitionLog(
   if (recovery.repaired) {
     for (const { segment, snapshot } of recovery.sealed) log.sync.sealed(segment, snapshot)
     log.sync.namesChanged()
-    await log.sync.syncData()
-    await log.sync.checkpoint()
+    await log.sync.finish()
     for (const { segment, suspect } of found.segments) {
       if (suspect) place.files.remove(segment.path + SegmentSuffix.suspect)
     }

@@ -1,5 +1,18 @@
 // Contract suites: cases for any test runner
+
+// One partition by itself, without a broker
+export {
+  batchOf,
+  type FixtureOptions,
+  type PartitionFixture,
+  partitionFixture,
+  type ReadRecord,
+  readAll
+} from '../partition/partition-fixture.ts'
+export type { ClusterUnderTest } from './client-contract/client-scene.ts'
+export { clientContract } from './client-contract.ts'
 export type { ContractCase } from './contract-case.ts'
+export { type Fault, type FaultPlan, FaultyTransport, nextRequests } from './faulty-transport.ts'
 export { type FileSystemUnderTest, fileSystemContract } from './file-system-contract.ts'
 export { SeededRandom } from './seeded-random.ts'
 // A simulated world: seeded time, disk and network

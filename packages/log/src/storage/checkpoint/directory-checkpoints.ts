@@ -62,6 +62,8 @@ export async function writeDirectoryCheckpoint(
 
 function decode(path: string, content: Buffer): Map<string, number> {
   const offsets = new Map<string, number>()
+  // Kafka leaves a checkpoint empty until it has something to say.
+  if (content.length === 0) return offsets
   for (const [topic, partition, offset] of decodeTextCheckpoint(path, content, 3)) {
     const value = parseCount(offset)
     if (value === undefined || parseCount(partition) === undefined) {
