@@ -2,8 +2,9 @@ import type { Broker } from '../broker/broker.ts'
 import { BrokerClosedError } from '../broker/errors.ts'
 import type { RequestSession } from '../broker/handler.ts'
 import type { Timers } from '../environment/environment.ts'
+import { UsageError } from '../errors.ts'
 import type { Api, RequestOf, ResponseOf } from '../wire/api.ts'
-import { DisconnectedError, RequestTimeoutError } from './errors.ts'
+import { RequestTimeoutError } from './errors.ts'
 import type { SendOptions, Transport } from './transport.ts'
 
 /** What a transport needs of a broker in its process. */
@@ -30,7 +31,7 @@ export class InProcessTransport implements Transport {
   }
 
   async send<A extends Api>(api: A, request: RequestOf<A>, options: SendOptions = {}): Promise<ResponseOf<A>> {
-    if (this.#closed) throw new DisconnectedError(`${api.name} was not sent: the transport is closed`)
+    if (this.#closed) throw closed(api)
     const session: RequestSession = {
       clientId: this.#clientId,
       clientHost: 'in-process',
@@ -38,7 +39,9 @@ export class InProcessTransport implements Transport {
       inProcess: true
     }
     const answered = this.#inOrder(options.lane ?? 'main', this.#broker.serve(api, request, session))
-    return await this.#withTimeout(answered, api, options.timeoutMs ?? DEFAULT_TIMEOUT_MS).catch(disconnected)
+    return await this.#withTimeout(answered, api, options.timeoutMs ?? DEFAULT_TIMEOUT_MS).catch((error) => {
+      throw error instanceof BrokerClosedError ? closed(api) : error
+    })
   }
 
   version(api: Api): Promise<number> {
@@ -77,8 +80,7 @@ export class InProcessTransport implements Transport {
 
 const ignore = () => undefined
 
-/** A closed broker is to a client what a lost connection is. */
-function disconnected(error: unknown): never {
-  if (error instanceof BrokerClosedError) throw new DisconnectedError(error.message, { cause: error })
-  throw error
+/** In process there is no other broker to go to, and this one does not come back: trying again helps nothing. */
+function closed(api: Api): UsageError {
+  return new UsageError(`${api.name} was not sent: the log is closed. Open it again, and make new clients`)
 }
