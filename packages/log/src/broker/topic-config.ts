@@ -122,7 +122,7 @@ export const topicConfigs: readonly ConfigDefinition[] = [
     name: 'segment.bytes',
     type: 'int',
     default: '1073741824',
-    min: 14,
+    min: 1024,
     brokerName: 'log.segment.bytes',
     documentation: 'Bytes at which a segment file is full and the next one begins.'
   },
@@ -130,7 +130,7 @@ export const topicConfigs: readonly ConfigDefinition[] = [
     name: 'segment.index.bytes',
     type: 'int',
     default: '10485760',
-    min: 4,
+    min: 24,
     brokerName: 'log.index.size.max.bytes',
     documentation: "Largest size of a segment's offset index, in bytes."
   },
