@@ -1,3 +1,4 @@
+import { CorruptionError, FileSystemError } from '../errors.ts'
 import { AppendFailedError, LogDirectoryFailedError, PartitionClosedError } from '../storage/errors.ts'
 import { ErrorCode, type ErrorName, ProtocolError } from '../wire/errors.ts'
 
@@ -19,6 +20,8 @@ export function failureOf(error: unknown): Failure | undefined {
 
 function storageErrorName(error: unknown): ErrorName | undefined {
   if (error instanceof AppendFailedError || error instanceof LogDirectoryFailedError) return 'KAFKA_STORAGE_ERROR'
+  if (error instanceof FileSystemError) return 'KAFKA_STORAGE_ERROR'
+  if (error instanceof CorruptionError) return 'CORRUPT_MESSAGE'
   if (error instanceof PartitionClosedError) return 'NOT_LEADER_OR_FOLLOWER'
   return undefined
 }

@@ -115,6 +115,29 @@ describe('a broker that starts again', () => {
   })
 })
 
+describe('a broker with a damaged segment', () => {
+  it('tells who reads there, serves the other partitions, and reports it', async () => {
+    const fixture = brokerFixture()
+    const { files } = fixture.environment
+    const first = await fixture.start()
+    const before = inProcessClient(first, fixture.environment)
+    await before.createTopic('clicks', 2, { 'retention.ms': '-1' })
+    for (const partition of [0, 0, 1]) await before.produce('clicks', batchOf(['a', 'b']), { partition })
+    await first.close()
+    const path = `${fixture.directory}/clicks-0/00000000000000000000.log`
+    const file = files.open(path, 'write')
+    file.write([Buffer.from([0xff])], 70)
+    file.close()
+
+    const client = inProcessClient(await fixture.start(), fixture.environment)
+    const damaged = await client.fetch({ topic: 'clicks', partition: 0, offset: 0, maxWaitMs: 10_000 })
+    expect(damaged.errorCode).toBe(ErrorCode.CORRUPT_MESSAGE)
+    expect(await client.values('clicks', 1)).toEqual(['a', 'b'])
+    const reports = fixture.events.flatMap((event) => (event.kind === 'damage' ? event.report : []))
+    expect(reports.map(({ path: where }) => where)).toContain(path)
+  })
+})
+
 describe('a broker whose machine loses power', () => {
   it.each(Array.from({ length: 40 }, (_, seed) => seed))('has every acknowledged record, seed %i', async (seed) => {
     const world = new SimulatedWorld({ seed })
