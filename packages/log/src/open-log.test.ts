@@ -96,6 +96,22 @@ describe('openLog', () => {
     await expect(admin.listTopics()).rejects.toThrow('closed')
   })
 
+  it('keeps no process alive, open or closed, and leaves no request unanswered', async () => {
+    const directory = temporaryDirectory()
+    const idle = child(directory, `console.log('idle')`)
+    expect((await once(idle, 'exit'))[0]).toBe(0)
+    const log = await openLog(`file:${directory}`)
+    await log.admin().createTopics([{ name: 'clicks', partitions: 1 }])
+    const consumer = log.consumer({ fetchMaxWaitMs: 25_000 })
+    consumer.assign([{ topic: 'clicks', partition: 0 }])
+    const polling = consumer.poll(25_000).catch((error) => error)
+    await consumer.endOffsets([{ topic: 'clicks', partition: 0 }])
+    const beganMs = performance.now()
+    await log.close()
+    await polling
+    expect(performance.now() - beganMs).toBeLessThan(5_000)
+  })
+
   it('is refused to a second log of this process and to another process, and given back by close', async () => {
     const directory = temporaryDirectory()
     const log = await openLog(`file:${directory}`)

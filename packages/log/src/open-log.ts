@@ -169,7 +169,7 @@ class EmbeddedLog implements Log {
   }
 
   async close(): Promise<void> {
-    await this.#transport.close()
     await this.#broker.close()
+    await this.#transport.close()
   }
 }

@@ -99,8 +99,7 @@ async function startInDirectory(options: BrokerOptions, directory: LogDirectory)
     const topics = new ClusterTopics({ log: metadata, config, random: environment.random, lifecycle: table })
     await openPartitions(place, { metadata, topics, table })
     const context = makeContext(options, { clusterId: directory.clusterId, topics, table, delayedFetches })
-    await context.groups.start()
-    await context.transactions.start()
+    await startCoordinators(context)
     return new RunningBroker({ environment, context, directory, storage, metadata, table })
   } catch (error) {
     await Promise.allSettled([table.close(), metadata.close()])
@@ -118,6 +117,18 @@ async function openPartitions(
     wasRemoved: (topicId) => metadata.removedTopicIds.has(topicId)
   })
   await Promise.all(topics.list().map((topic) => table.created(topic)))
+}
+
+/** Groups first: they hear of the markers that transactions write. */
+async function startCoordinators({ groups, transactions }: BrokerContext): Promise<void> {
+  try {
+    await groups.start()
+    await transactions.start()
+  } catch (error) {
+    groups.close()
+    transactions.close()
+    throw error
+  }
 }
 
 /** Bumps the leader epochs; in a new cluster, also finalizes the features. */

@@ -4,7 +4,7 @@ import type { RequestSession } from '../broker/handler.ts'
 import type { Timers } from '../environment/environment.ts'
 import { UsageError } from '../errors.ts'
 import type { Api, RequestOf, ResponseOf } from '../wire/api.ts'
-import { RequestTimeoutError } from './errors.ts'
+import { DisconnectedError, RequestTimeoutError } from './errors.ts'
 import type { SendOptions, Transport } from './transport.ts'
 
 /** What a transport needs of a broker in its process. */
@@ -22,6 +22,7 @@ export class InProcessTransport implements Transport {
   readonly #timers: Timers
   readonly #clientId: string
   readonly #lanes = new Map<string, Promise<void>>()
+  readonly #pending = new Set<(error: Error) => void>()
   #closed = false
 
   constructor(broker: ServingBroker, options: { readonly timers: Timers; readonly clientId: string }) {
@@ -52,8 +53,10 @@ export class InProcessTransport implements Transport {
     return Promise.resolve(this.#broker.features().get(name) ?? 0)
   }
 
+  /** Requests that wait for an answer fail: nothing keeps the process alive for them. */
   close(): Promise<void> {
     this.#closed = true
+    for (const fail of [...this.#pending]) fail(new DisconnectedError('the log was closed before the answer came'))
     return Promise.resolve()
   }
 
@@ -70,10 +73,22 @@ export class InProcessTransport implements Transport {
 
   #withTimeout<T>(answer: Promise<T>, api: Api, timeoutMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
+      const settled = () => {
+        timer.cancel()
+        this.#pending.delete(fail)
+      }
+      const fail = (error: Error) => {
+        settled()
+        reject(error)
+      }
       const timer = this.#timers.set(timeoutMs, () => {
-        reject(new RequestTimeoutError(`${api.name} was not answered within ${timeoutMs} ms`))
+        fail(new RequestTimeoutError(`${api.name} was not answered within ${timeoutMs} ms`))
       })
-      answer.then(resolve, reject).finally(() => timer.cancel())
+      this.#pending.add(fail)
+      answer.then((response) => {
+        settled()
+        resolve(response)
+      }, fail)
     })
   }
 }
