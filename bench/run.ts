@@ -37,7 +37,7 @@ if (values.here) {
 }
 
 function inOwnProcess(benchmark: Benchmark): BenchmarkResult[] | undefined {
-  const run = spawnSync(process.execPath, ['--conditions=source', import.meta.filename, benchmark.name, '--here'], {
+  const run = spawnSync(process.execPath, [...process.execArgv, import.meta.filename, benchmark.name, '--here'], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit']
   })

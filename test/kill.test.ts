@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -12,6 +12,8 @@ const JOB = join(import.meta.dirname, 'click-job.ts')
 const PARTITIONS = 4
 const KILLS = 25
 const RESTART_BUDGET_MS = 2000
+const DRIP_LINES = 500
+const DRIP_MS = 25
 
 let directory: string
 beforeEach(() => {
@@ -21,6 +23,7 @@ afterEach(() => rmSync(directory, { recursive: true }))
 
 /** One life of the job. */
 interface Life {
+  readonly end: End
   readonly exit: 'killed' | number
   readonly commits: number
   readonly replayed: number
@@ -32,7 +35,7 @@ interface Life {
 /** How a life ends: by itself, at a step of the commit spine, or at random some time after its first commit. */
 type End = { readonly step: string; readonly passes: number } | { readonly afterMs: number } | 'end'
 
-async function live(end: End, args: readonly string[]): Promise<Life> {
+async function live(end: End, args: readonly string[], onRunning: () => void = () => undefined): Promise<Life> {
   const [step, passes] = typeof end === 'object' && 'step' in end ? [end.step, end.passes] : ['-', 0]
   const child = spawn(process.execPath, ['--conditions=source', JOB, step, String(passes), ...args], {
     stdio: ['ignore', 'pipe', 'pipe']
@@ -50,8 +53,10 @@ async function live(end: End, args: readonly string[]): Promise<Life> {
       const [word, text] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]
       if (word === 'commit' && ++seen.commits === 1 && typeof end === 'object' && 'afterMs' in end) {
         killAfter(child, end.afterMs)
-      } else if (word === 'running') seen.runningAfterMs = Number(text)
-      else if (word === 'restored') {
+      } else if (word === 'running') {
+        seen.runningAfterMs = Number(text)
+        onRunning()
+      } else if (word === 'restored') {
         const restored: { records: number; rebuildReason?: string } = JSON.parse(text)
         seen.replayed += restored.records
         if (restored.rebuildReason !== undefined) seen.rebuilt.push(restored.rebuildReason)
@@ -61,7 +66,7 @@ async function live(end: End, args: readonly string[]): Promise<Life> {
   const exit = await new Promise<'killed' | number>((resolve) => {
     child.on('close', (code, signal) => resolve(signal === 'SIGKILL' ? 'killed' : (code ?? -1)))
   })
-  return { ...seen, exit, output }
+  return { ...seen, end, exit, output }
 }
 
 /** A random instant is what is wanted here: nothing waits for it. */
@@ -86,36 +91,82 @@ function seeded(seed: number): () => number {
   }
 }
 
+/** A log file that grows while the job reads it, so that there always is something to commit until the kill. */
+class GrowingLog {
+  readonly #file: string
+  readonly #lines: readonly string[]
+  #written = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(file: string, lines: readonly string[]) {
+    this.#file = file
+    this.#lines = lines
+    this.write(DRIP_LINES)
+  }
+
+  write(count: number): void {
+    const lines = this.#lines.slice(this.#written, this.#written + count)
+    this.#written += lines.length
+    appendFileSync(this.#file, Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1'))
+  }
+
+  writeRest(): void {
+    this.write(this.#lines.length)
+  }
+
+  drip(): void {
+    this.#timer = setInterval(() => this.write(DRIP_LINES), DRIP_MS)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+}
+
 /** Kills the job again and again, then lets it finish; returns its lives. */
-async function killAgainAndAgain(file: string, options: readonly string[]): Promise<Life[]> {
-  const args = [file, '--data', join(directory, 'data'), '--until-end', '--quiet', '--rate', '60000', ...options]
+async function killAgainAndAgain(lines: readonly string[], options: readonly string[] = []): Promise<Life[]> {
+  const file = join(directory, 'access.log')
+  const log = new GrowingLog(file, lines)
+  const args = [file, '--data', join(directory, 'data'), '--quiet', ...options]
   const lives: Life[] = []
   for (const end of ends(seeded(7))) {
     if (lives.length === KILLS) break
-    const life = await live(end, args)
+    const life = await live(end, args, () => log.drip())
+    log.stop()
     expect(life.exit, `life ${lives.length + 1} (${JSON.stringify(end)}) ended by itself:\n${life.output}`).toBe(
       'killed'
     )
     expect(life.commits).toBeGreaterThan(0)
     lives.push(life)
   }
-  const fast = args.filter((arg, i) => arg !== '--rate' && args[i - 1] !== '--rate')
-  lives.push(await live('end', [...fast, '--out', join(directory, 'out.csv')]))
+  log.writeRest()
+  lives.push(await live('end', [...args, '--until-end', '--out', join(directory, 'out.csv')]))
   expect(lives.at(-1)?.exit, lives.at(-1)?.output).toBe(0)
   return lives
 }
 
+/**
+ * State is never wiped: the next life goes on from the last commit. Only a kill between the transaction's commit and the stores' leaves
+ * something to replay, and that is what this one commit changed.
+ */
 function checkLives(lives: readonly Life[]): void {
-  // State is never wiped: what is replayed is at most what one commit wrote.
   expect(lives.flatMap((life) => life.rebuilt)).toEqual([])
-  for (const life of lives) expect(life.runningAfterMs).toBeLessThan(RESTART_BUDGET_MS)
+  for (const [i, life] of lives.entries()) {
+    expect(life.runningAfterMs).toBeLessThan(RESTART_BUDGET_MS)
+    const next = lives[i + 1]
+    if (next === undefined || typeof life.end !== 'object' || !('step' in life.end)) continue
+    const behind = life.end.step === 'commit:transaction-committed'
+    expect(next.replayed > 0, `replayed after a kill at ${life.end.step}: ${next.replayed}`).toBe(behind)
+    expect(next.replayed).toBeLessThanOrEqual(DRIP_LINES * 100)
+  }
 }
 
-function checkResult(input: Buffer, lives: readonly Life[], graceMs: number): void {
+function checkResult(lines: readonly string[], lives: readonly Life[], graceMs: number): void {
+  const input = Buffer.from(lines.join('\n'), 'latin1')
   const oracle = countByOracle(input, { windowMs: 60_000, graceMs, partitions: PARTITIONS })
-  const { lines, clicks, ignored, bad, late } = oracle
+  const { clicks, ignored, bad, late } = oracle
   expect(lives.at(-1)?.output).toContain(
-    `data directory: lines ${lines}, clicks ${clicks}, ignored ${ignored}, bad ${bad}, late ${late}`
+    `data directory: lines ${lines.length}, clicks ${clicks}, ignored ${ignored}, bad ${bad}, late ${late}`
   )
   expect(readFileSync(join(directory, 'out.csv')).equals(oracle.csv)).toBe(true)
 }
@@ -123,12 +174,12 @@ function checkResult(input: Buffer, lives: readonly Life[], graceMs: number): vo
 const sample = gunzipSync(readFileSync(SAMPLE))
 
 /** The log again and again, each copy four days after the one before, so that its clicks are not late. */
-function repeated(copies: number): Buffer {
+function repeated(copies: number): string[] {
   const lines = sample
     .toString('latin1')
     .split('\n')
     .filter((line) => line !== '')
-  const shifted = Array.from({ length: copies }, (_, copy) =>
+  return Array.from({ length: copies }, (_, copy) =>
     lines.map((line) =>
       line.replace(/\[(\d\d)\/(\w{3})\/(\d{4})/, (_all, day, month, year) => {
         const date = new Date(Date.parse(`${day} ${month} ${year} UTC`) + copy * 4 * 86_400_000)
@@ -136,36 +187,27 @@ function repeated(copies: number): Buffer {
         return `[${shiftedDay}/${shiftedMonth}/${shiftedYear}`
       })
     )
-  )
-  return Buffer.from(`${shifted.flat().join('\n')}\n`, 'latin1')
+  ).flat()
 }
 
 describe('the click aggregator killed with SIGKILL', { timeout: 300_000 }, () => {
   it('counts 400,000 lines exactly once', async () => {
-    const input = repeated(40)
-    const file = join(directory, 'access.log')
-    writeFileSync(file, input)
-    const lives = await killAgainAndAgain(file, [])
+    const lines = repeated(40)
+    const lives = await killAgainAndAgain(lines)
     checkLives(lives)
-    checkResult(input, lives, 10_000)
+    checkResult(lines, lives, 10_000)
   })
 
   it('decides alike about disordered and late clicks, whatever it forgot', async () => {
     const random = seeded(11)
-    const lines = repeated(8)
-      .toString('latin1')
-      .split('\n')
-      .filter((line) => line !== '')
+    const lines = repeated(20)
     for (let i = 0; i + 400 < lines.length; i++) {
       if (random() > 0.3) continue
       const other = i + Math.floor(random() * 400)
       ;[lines[i], lines[other]] = [lines[other], lines[i]]
     }
-    const input = Buffer.from(`${lines.join('\n')}\n`, 'latin1')
-    const file = join(directory, 'access.log')
-    writeFileSync(file, input)
-    const lives = await killAgainAndAgain(file, ['--grace', '2s', '--rate', '20000'])
+    const lives = await killAgainAndAgain(lines, ['--grace', '2s'])
     checkLives(lives)
-    checkResult(input, lives, 2000)
+    checkResult(lines, lives, 2000)
   })
 })

@@ -190,7 +190,9 @@ export class StreamThread {
     await commit(unit, trace)
     this.#inTransaction = false
     this.#restartingSinceMs = undefined
-    this.#options.onCommit(environment.clock.monotonicMs() - beganMs)
+    // From the end of one commit to the begin of the next, as Kafka Streams counts: a slow disk must not leave no time to process.
+    this.#lastCommitMs = environment.clock.monotonicMs()
+    this.#options.onCommit(this.#lastCommitMs - beganMs)
   }
 
   async #startTasks(ids: readonly TaskId[]): Promise<void> {

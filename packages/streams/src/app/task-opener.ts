@@ -96,7 +96,12 @@ async function replaceDamaged(
 async function openAt(path: string, options: TaskOpenerOptions, wanted: StoresToOpen): Promise<TaskStores> {
   // A task without stores has nothing to keep.
   const engine = wanted.definitions.length === 0 ? new MemoryEngine() : await options.engine(path, options.environment)
-  return TaskStores.open({ definitions: wanted.definitions, engine })
+  try {
+    return await TaskStores.open({ definitions: wanted.definitions, engine })
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
 }
 
 function freeName(environment: Environment, base: string): string {

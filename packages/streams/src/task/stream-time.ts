@@ -1,4 +1,5 @@
 import { InvariantError } from '@millrace/log'
+import { DROP_REASONS, DropCounter } from '../processor/dropped-records.ts'
 import { NO_TIME_MS, OperatorTime } from '../processor/operator-time.ts'
 
 /** The greatest timestamp taken from one input partition, milliseconds. */
@@ -8,17 +9,17 @@ export interface PartitionTime {
 }
 
 /** Kinds of entries in the encoded form. Never renumbered. */
-const EntryKind = { task: 0, partition: 1, observed: 2, closed: 3 } as const
+const EntryKind = { task: 0, partition: 1, observed: 2, closed: 3, firstDropReason: 16 } as const
 
 const FORMAT_VERSION = 1
 const ENTRY_BYTES = 13
 
 /**
- * All the times of one task: of each input partition, of the task, and of each operator that has a time of its own. They are committed with
- * the offsets (as their metadata) and in the stores' batch, and only ever grow, so that of two states that were saved the greater one of each
- * time is right.
+ * All the times of one task: of each input partition, of the task, and of each operator that has a time of its own; and how many records
+ * each node dropped. They are committed with the offsets (as their metadata) and in the stores' batch, and only ever grow, so that of two
+ * states that were saved the greater one of each figure is right.
  *
- * Encoded: the version (1 byte), then per time 13 bytes: kind (1), hash of the topic or node name (4), milliseconds as a double (8). Hashes keep
+ * Encoded: the version (1 byte), then per figure 13 bytes: kind (1), hash of the topic or node name (4), milliseconds or a count as a double (8). Hashes keep
  * it small, since a broker limits offset metadata to 4,096 bytes: room for 230 times.
  */
 export class StreamTime {
@@ -26,6 +27,9 @@ export class StreamTime {
   taskMs: number = NO_TIME_MS
   readonly #partitions = new Map<string, PartitionTime>()
   readonly #operators = new Map<string, OperatorTime>()
+  readonly #dropped = new Map<string, DropCounter>()
+  /** Restored counts of nodes that have not asked for their counter yet, by kind and hash. */
+  readonly #restoredDrops = new Map<number, TimeEntry>()
 
   partition(topic: string): PartitionTime {
     const known = this.#partitions.get(topic)
@@ -41,6 +45,26 @@ export class StreamTime {
     const time = new OperatorTime(node)
     this.#operators.set(node, time)
     return time
+  }
+
+  /** What a node dropped, in all lives of the task. */
+  dropCounter(node: string): DropCounter {
+    const known = this.#dropped.get(node)
+    if (known) return known
+    const counter = new DropCounter(node)
+    this.#dropped.set(node, counter)
+    for (const entry of dropEntries(counter)) {
+      const restored = this.#restoredDrops.get(idOf(entry))
+      if (!restored) continue
+      entry.write(restored.read())
+      this.#restoredDrops.delete(idOf(entry))
+    }
+    return counter
+  }
+
+  /** Counters of all nodes that dropped anything since they were made. */
+  dropCounters(): readonly DropCounter[] {
+    return [...this.#dropped.values()]
   }
 
   /** Takes note of a record that was taken from a partition. */
@@ -74,8 +98,16 @@ export class StreamTime {
       const hash = bytes.readUInt32BE(at + 1)
       const ms = bytes.readDoubleBE(at + 5)
       const entry = entries.find((candidate) => candidate.kind === kind && candidate.hash === hash)
-      if (entry && Number.isSafeInteger(ms) && ms > entry.read()) entry.write(ms)
+      if (!Number.isSafeInteger(ms)) continue
+      if (entry === undefined && kind >= EntryKind.firstDropReason) this.#restoreDrop(kind, hash, ms)
+      else if (entry && ms > entry.read()) entry.write(ms)
     }
+  }
+
+  #restoreDrop(kind: number, hash: number, count: number): void {
+    const before = this.#restoredDrops.get(idOf({ kind, hash }))?.read() ?? 0
+    const known = Math.max(before, count)
+    this.#restoredDrops.set(idOf({ kind, hash }), { kind, hash, read: () => known, write: () => undefined })
   }
 
   #entries(): TimeEntry[] {
@@ -89,6 +121,8 @@ export class StreamTime {
     }
     const entries = [task, ...[...this.#partitions.values()].map(partitionEntry)]
     for (const operator of this.#operators.values()) entries.push(...operatorEntries(operator))
+    for (const counter of this.#dropped.values()) entries.push(...dropEntries(counter))
+    entries.push(...this.#restoredDrops.values())
     assertDistinct(entries)
     return entries
   }
@@ -135,8 +169,25 @@ function operatorEntries(time: OperatorTime): TimeEntry[] {
   ]
 }
 
+/** A count of nothing is not written, as a time that never was. */
+function dropEntries(counter: DropCounter): TimeEntry[] {
+  const hash = hashOf(counter.node)
+  return DROP_REASONS.map((reason, index) => ({
+    kind: EntryKind.firstDropReason + index,
+    hash,
+    read: () => counter.counts[reason] || NO_TIME_MS,
+    write: (count) => {
+      counter.counts[reason] = count
+    }
+  }))
+}
+
+function idOf({ kind, hash }: { readonly kind: number; readonly hash: number }): number {
+  return kind * 0x1_0000_0000 + hash
+}
+
 function assertDistinct(entries: readonly TimeEntry[]): void {
-  const ids = new Set(entries.map(({ kind, hash }) => kind * 0x1_0000_0000 + hash))
+  const ids = new Set(entries.map(idOf))
   if (ids.size !== entries.length) {
     throw new InvariantError('two names in one task have the same 32-bit hash: rename one of the nodes or topics')
   }

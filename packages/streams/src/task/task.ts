@@ -1,7 +1,7 @@
 import { UsageError } from '@millrace/log'
 import type { Subtopology, Topology } from '../graph/topology.ts'
 import { type CompiledGraph, compile } from '../processor/compile.ts'
-import { DropCounter } from '../processor/dropped-records.ts'
+import type { DropCounter } from '../processor/dropped-records.ts'
 import type { RecordCollector } from '../processor/record-collector.ts'
 import type { StoresOfTask } from '../processor/task-context.ts'
 import type { ErrorPolicies } from './error-policy.ts'
@@ -53,15 +53,13 @@ export class Task {
   readonly partition: number
   readonly #graph: CompiledGraph
   readonly #run: RecordRun
-  readonly #dropped: ReadonlyMap<string, DropCounter>
 
   constructor(options: TaskOptions) {
     const { partition, stores, policies = {}, collector, onSkipped } = options
     this.id = `${options.subtopology.id}_${partition}`
     this.partition = partition
     const time = new StreamTime()
-    const dropped = new Map<string, DropCounter>()
-    const dropCounter = counterIn(dropped)
+    const dropCounter = (node: string) => time.dropCounter(node)
     const stage = mayGoOn(policies) ? staged(collector) : unstaged(collector)
     stage.join(stores)
     const recovery = { policies, collector, dropCounter, ...(onSkipped && { onSkipped }) }
@@ -77,7 +75,6 @@ export class Task {
     })
     const queues = queuesOf(this.#graph, time, options)
     this.#run = { queues, time, stage, dropCounter, recover: recordRecovery(recovery) }
-    this.#dropped = dropped
     for (const bytes of options.savedTimes ?? []) time.restore(bytes)
   }
 
@@ -121,9 +118,9 @@ export class Task {
     return this.#run.queues.reduce((sum, queue) => sum + queue.buffered, 0)
   }
 
-  /** What was dropped so far and why, by node. */
+  /** What was dropped and why, by node, in all lives of the task. */
   dropped(): readonly DropCounter[] {
-    return [...this.#dropped.values()]
+    return this.#run.time.dropCounters()
   }
 
   /** Releases what the graph holds. Stores are closed by whoever opened them. */
@@ -151,14 +148,4 @@ function queuesOf(graph: CompiledGraph, time: StreamTime, options: TaskOptions):
   return [...graph.sources]
     .filter(([topic]) => topics === undefined || topics.includes(topic))
     .map(([topic, source]) => new PartitionQueue({ topic, partition, source, time: time.partition(topic) }))
-}
-
-function counterIn(counters: Map<string, DropCounter>): (node: string) => DropCounter {
-  return (node) => {
-    const known = counters.get(node)
-    if (known) return known
-    const counter = new DropCounter(node)
-    counters.set(node, counter)
-    return counter
-  }
 }
