@@ -113,7 +113,6 @@ async function openPartitions(
 ): Promise<void> {
   await tidyPartitionDirectories(place, {
     hasName: (name) => topics.get(name) !== undefined,
-    hasId: (topicId) => topics.byId(topicId) !== undefined,
     wasRemoved: (topicId) => metadata.removedTopicIds.has(topicId)
   })
   await Promise.all(topics.list().map((topic) => table.created(topic)))

@@ -1,12 +1,15 @@
 import { writeFileAtomically } from '../environment/atomic-file.ts'
 import type { Environment, FileLock } from '../environment/environment.ts'
-import { FileSystemError, FormatVersionError, UsageError } from '../errors.ts'
+import { CorruptionError, FileSystemError, FormatVersionError, UsageError } from '../errors.ts'
+import { crc32c } from '../wire/crc32c.ts'
 import { randomUuid } from './uuid.ts'
 
 /** Name of the file that says whose directory this is. */
 export const META_PROPERTIES = 'meta.properties'
 /** Name of the file whose lock makes a process the owner of the directory (Kafka's name). */
 export const LOCK_FILE = '.lock'
+/** Name of the property with the CRC-32C of the others, in hexadecimal; Kafka passes over it, and a file that Kafka wrote lacks it. */
+const CHECKSUM = 'millrace.crc32c'
 /** Version of the directory's format, which is Kafka's. */
 export const DIRECTORY_VERSION = 1
 
@@ -38,6 +41,7 @@ export interface LogDirectoryOptions {
  * A directory that is refused is left as it was.
  * @throws FormatVersionError when it has another version, or holds something else
  * @throws LockHeldError naming the holder
+ * @throws CorruptionError when its identity is damaged
  * @throws UsageError when it belongs to another node
  * @throws FileSystemError when it cannot be read or written
  */
@@ -93,7 +97,13 @@ function parentOf(path: string): string {
 function readIdentity(environment: Environment, directory: string): DirectoryIdentity | undefined {
   const path = `${directory}/${META_PROPERTIES}`
   if (!environment.files.exists(path)) return undefined
-  const properties = parseProperties(environment.files.readFile(path).toString('utf8'))
+  const text = environment.files.readFile(path).toString('utf8')
+  const properties = parseProperties(text)
+  const checksum = properties.get(CHECKSUM)
+  if (checksum !== undefined && checksum !== checksumOf(text)) {
+    const message = `${path} is damaged: its checksum does not match. Restore it from a copy, or correct it by hand and remove ${CHECKSUM}`
+    throw new CorruptionError({ message, path, position: 0 })
+  }
   const version = properties.get('version')
   if (version !== String(DIRECTORY_VERSION)) {
     throw new FormatVersionError(
@@ -123,8 +133,17 @@ async function writeIdentity(environment: Environment, options: LogDirectoryOpti
     `version=${DIRECTORY_VERSION}`,
     ''
   ].join('\n')
-  await writeFileAtomically(environment.files, `${options.path}/${META_PROPERTIES}`, Buffer.from(text))
+  const checked = Buffer.from(`${text}${CHECKSUM}=${checksumOf(text)}\n`)
+  await writeFileAtomically(environment.files, `${options.path}/${META_PROPERTIES}`, checked)
   return identity
+}
+
+/** Of all lines but the checksum's own. */
+function checksumOf(text: string): string {
+  const lines = text.split('\n').filter((line) => !line.startsWith(`${CHECKSUM}=`))
+  return crc32c(Buffer.from(lines.join('\n')))
+    .toString(16)
+    .padStart(8, '0')
 }
 
 /** Lines of `name=value`; `#` begins a comment (the part of Java's format that such files use). */

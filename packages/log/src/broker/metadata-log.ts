@@ -1,11 +1,19 @@
 import { writeFileAtomically } from '../environment/atomic-file.ts'
 import type { Environment } from '../environment/environment.ts'
-import { InvariantError } from '../errors.ts'
+import { CorruptionError, InvariantError } from '../errors.ts'
 import type { Partition } from '../partition/partition.ts'
 import { applyRecords, emptyImage, type MetadataImage } from '../quorum/metadata-image.ts'
 import { decodeMetadataRecord, encodeMetadataRecord, type MetadataRecord } from '../quorum/metadata-records.ts'
-import { openQuorum, type QuorumEffect, type QuorumInput, type QuorumState, stepQuorum } from '../quorum/quorum.ts'
+import {
+  openQuorum,
+  type QuorumEffect,
+  type QuorumInput,
+  type QuorumState,
+  type SavedVote,
+  stepQuorum
+} from '../quorum/quorum.ts'
 import { formatQuorumState, parseQuorumState, QUORUM_STATE_FILE } from '../quorum/quorum-state-file.ts'
+import { type OnDamage, rebuiltReport } from '../storage/damage.ts'
 import { RecordBatchBuilder } from '../wire/batch/batch-builder.ts'
 import { encodeLeaderChange } from '../wire/batch/control-batch.ts'
 import { decodeBatches } from '../wire/batch/record-batch.ts'
@@ -36,6 +44,7 @@ export interface MetadataLogOptions {
   readonly lastEpoch: number
   /** Opens the partition as its leader in an epoch. */
   readonly openPartition: (leaderEpoch: number) => Promise<Partition>
+  readonly onDamage: OnDamage
 }
 
 interface QueuedCommand {
@@ -73,7 +82,7 @@ export class MetadataLog {
 
   /**
    * Takes office as leader of the quorum and replays what is committed.
-   * @throws CorruptionError when the quorum's state cannot be read
+   * @throws CorruptionError when a batch of the log is damaged
    */
   static async open(options: MetadataLogOptions): Promise<MetadataLog> {
     const partition = await takeOffice(options)
@@ -150,9 +159,7 @@ export class MetadataLog {
 async function takeOffice(options: MetadataLogOptions): Promise<Partition> {
   const { environment, directory, nodeId, lastEpoch } = options
   const path = `${directory}/${QUORUM_STATE_FILE}`
-  const saved = environment.files.exists(path)
-    ? parseQuorumState(environment.files.readFile(path).toString('utf8'), path)
-    : undefined
+  const saved = readVote(options, path)
   let state: QuorumState = openQuorum({ self: nodeId, voters: [nodeId], saved, lastEpoch })
   let partition: Partition | undefined
   const inputs: QuorumInput[] = [{ kind: 'start' }]
@@ -187,6 +194,18 @@ async function takeOffice(options: MetadataLogOptions): Promise<Partition> {
     throw new InvariantError(`node ${nodeId} did not become leader of its own quorum (epoch ${state.epoch})`)
   }
   return partition
+}
+
+/** A lone voter that forgot its vote has nobody to disagree with: the log tells the epoch. */
+function readVote({ environment, onDamage }: MetadataLogOptions, path: string): SavedVote | undefined {
+  if (!environment.files.exists(path)) return undefined
+  try {
+    return parseQuorumState(environment.files.readFile(path).toString('utf8'), path)
+  } catch (error) {
+    if (!(error instanceof CorruptionError)) throw error
+    onDamage(rebuiltReport(path, `${path} is damaged; it was made again from the metadata log`))
+    return undefined
+  }
 }
 
 function leaderChange(

@@ -21,7 +21,6 @@ export interface PartitionDirectories {
 /** What the metadata log tells of topics. */
 export interface KnownTopics {
   hasName(topic: string): boolean
-  hasId(topicId: string): boolean
   wasRemoved(topicId: string): boolean
 }
 
@@ -44,9 +43,9 @@ export async function tidyPartitionDirectories(directories: PartitionDirectories
       changed = true
     } else if (isPartitionName(name)) {
       const topicId = topicIdOf(directories, name)
-      const known = topicId === undefined ? topics.hasName(name.slice(0, name.lastIndexOf('-'))) : topics.hasId(topicId)
-      if (known) continue
       if (topicId !== undefined && topics.wasRemoved(topicId)) environment.files.removeDirectory(`${path}/${name}`)
+      // The id of a known topic's directory may be what is damaged: the partition finds out when it opens.
+      else if (topics.hasName(name.slice(0, name.lastIndexOf('-')))) continue
       else putAside(directories, name)
       changed = true
     }

@@ -59,11 +59,12 @@ export class PartitionStorage {
   }
 
   openMetadataLog(): Promise<MetadataLog> {
-    const { environment, directory, config } = this.#options
+    const { environment, directory, config, report } = this.#options
     return MetadataLog.open({
       environment,
       directory: `${directory}/${partitionName(METADATA_TOPIC, 0)}`,
       nodeId: config.brokerId,
+      onDamage: (damage) => report({ kind: 'damage', report: damage }),
       lastEpoch: this.#lastEpoch(partitionName(METADATA_TOPIC, 0)),
       // Whoever leads the quorum must not forget what it promised, so this log is synced in every mode.
       openPartition: (leaderEpoch) =>
