@@ -92,7 +92,8 @@ export class Fetcher {
 
   #wanted(reader: PartitionReader, nowMs: number): AskedPartition | undefined {
     const { topic, partition, position, version } = reader
-    if (position === undefined || reader.paused || reader.fetching || reader.fetched !== undefined) return undefined
+    if (position === undefined || reader.paused || reader.fetching === version || reader.fetched !== undefined)
+      return undefined
     if (nowMs >= reader.notBeforeMs) return { topic, partition, reader, position, version }
     this.#wakeAt(reader.notBeforeMs, nowMs)
     return undefined
@@ -101,7 +102,7 @@ export class Fetcher {
   async #send(node: number, lane: number, asked: readonly AskedPartition[]): Promise<void> {
     const { context, config, listener } = this.#parts
     this.#use(node, lane, true)
-    for (const { reader } of asked) reader.fetching = true
+    for (const { reader, version } of asked) reader.fetching = version
     const timeoutMs = config.fetchMaxWaitMs + config.requestTimeoutMs
     const request = fetchRequest(asked, config, context.metadata)
     try {
@@ -111,7 +112,7 @@ export class Fetcher {
     } catch (error) {
       this.#lost(asked, error)
     }
-    for (const { reader } of asked) reader.fetching = false
+    for (const { reader, version } of asked) if (reader.fetching === version) reader.fetching = undefined
     this.#use(node, lane, false)
     if (!this.#closed) listener.advanced()
   }

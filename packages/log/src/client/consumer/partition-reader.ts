@@ -14,8 +14,8 @@ export class PartitionReader {
   /** Fetched ahead and not yet handed over. */
   fetched: FetchedPartition | undefined
   fetchedBytes = 0
-  /** Whether a request for it is under way. */
-  fetching = false
+  /** The version that a request under way asks for, if there is one; an older one than `version` does not count any more. */
+  fetching: number | undefined
   /** Monotonic milliseconds before which it is not fetched, after a failure. */
   notBeforeMs = 0
   failures = 0

@@ -3,7 +3,7 @@ import { ErrorCode, errorFromCode } from '../../wire/errors.ts'
 import { initProducerId } from '../../wire/messages/index.ts'
 import { retry } from '../backoff.ts'
 import type { ClientContext } from '../client-context.ts'
-import { FatalProducerError } from '../errors.ts'
+import { ClientTimeoutError, FatalProducerError } from '../errors.ts'
 import { isRetriableFailure } from '../request-failure.ts'
 import type { ProducerConfig } from './producer-options.ts'
 import { noIdentity, type ProducerIdentity, type ProducerSession } from './producer-session.ts'
@@ -83,8 +83,11 @@ export class IdempotentSession implements ProducerSession {
         return { producerId, producerEpoch }
       })
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      this.#failure = new FatalProducerError(`the producer got no producer id: ${reason}`, { cause })
+      // What waits is given up after its own time; until then, and for what comes later, it is tried again.
+      if (!(cause instanceof ClientTimeoutError)) {
+        const reason = cause instanceof Error ? cause.message : String(cause)
+        this.#failure = new FatalProducerError(`the producer got no producer id: ${reason}`, { cause })
+      }
     }
     this.#initializing = false
     for (const changed of this.#listeners) changed()
