@@ -25,7 +25,7 @@ export async function prepareTopics(
   const external = [...new Set([...externalTopics(topology), ...deadLetterTopics(options.policies)])]
   if (options.createTopics) {
     const { partitions = 1, configs = {} } = options.createTopics
-    const known = await admin.describeTopics(external)
+    const known = await partitionCounts(admin, external)
     for (const name of external.filter((topic) => !known.has(topic))) {
       await admin.ensureTopic({ name, partitions, configs })
     }
@@ -47,9 +47,11 @@ export async function prepareTopics(
   return { ...plan, partitions: new Map([...plan.partitions, ...sinks]) }
 }
 
+/** Partitions of the topics that exist, by name. */
 async function partitionCounts(admin: Admin, topics: readonly string[]): Promise<Map<string, number>> {
-  const described = await admin.describeTopics(topics)
-  return new Map([...described].map(([name, topic]) => [name, topic.partitions.length]))
+  const wanted = new Set(topics)
+  const all = await admin.listTopics()
+  return new Map(all.filter(({ name }) => wanted.has(name)).map(({ name, partitions }) => [name, partitions.length]))
 }
 
 function deadLetterTopics(policies: ErrorPolicies): string[] {
