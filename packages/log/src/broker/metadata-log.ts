@@ -2,8 +2,8 @@ import { writeFileAtomically } from '../environment/atomic-file.ts'
 import type { Environment } from '../environment/environment.ts'
 import { CorruptionError, InvariantError } from '../errors.ts'
 import type { Partition } from '../partition/partition.ts'
-import { applyRecords, emptyImage, type MetadataImage } from '../quorum/metadata-image.ts'
-import { decodeMetadataRecord, encodeMetadataRecord, type MetadataRecord } from '../quorum/metadata-records.ts'
+import { applyRecords, type MetadataImage } from '../quorum/metadata-image.ts'
+import { encodeMetadataRecord, type MetadataRecord } from '../quorum/metadata-records.ts'
 import {
   openQuorum,
   type QuorumEffect,
@@ -16,14 +16,12 @@ import { formatQuorumState, parseQuorumState, QUORUM_STATE_FILE } from '../quoru
 import { type OnDamage, rebuiltReport } from '../storage/damage.ts'
 import { RecordBatchBuilder } from '../wire/batch/batch-builder.ts'
 import { encodeLeaderChange } from '../wire/batch/control-batch.ts'
-import { decodeBatches } from '../wire/batch/record-batch.ts'
 import { ZERO_UUID } from '../wire/schema.ts'
+import { noteRemoval, type ReplayedMetadata, replayMetadata } from './metadata-replay.ts'
+import { readSnapshot, writeSnapshot } from './metadata-snapshot.ts'
 
 /** Topic of the one partition that holds the cluster's metadata. It is in no listing of topics. */
 export const METADATA_TOPIC = '__cluster_metadata'
-
-/** How many bytes of records are read at a time when the log is replayed, and put into one batch when it is written. */
-const REPLAY_BYTES = 1024 * 1024
 
 /** A change of the metadata: the records that make it, and what to answer once they are committed. */
 export interface Change<T> {
@@ -45,6 +43,8 @@ export interface MetadataLogOptions {
   /** Opens the partition as its leader in an epoch. */
   readonly openPartition: (leaderEpoch: number) => Promise<Partition>
   readonly onDamage: OnDamage
+  /** Hears that a snapshot could not be written; the next change of the metadata tries again. */
+  readonly onSnapshotFailed: (error: unknown) => void
 }
 
 interface QueuedCommand {
@@ -68,15 +68,21 @@ export class MetadataLog {
   image: MetadataImage
   /** Ids of topics that were deleted, as far as the log tells. */
   readonly removedTopicIds: Set<string>
-  readonly #environment: Environment
+  readonly #options: MetadataLogOptions
   readonly #partition: Partition
+  /** End of what the image contains. */
+  #endOffset: number
   #queue: QueuedCommand[] = []
   #writing: Promise<void> | undefined
+  /** The image that the latest snapshot has or will have. */
+  #savedImage: MetadataImage | undefined
+  #saving: Promise<void> | undefined
 
-  private constructor(environment: Environment, partition: Partition, replayed: Replayed) {
-    this.#environment = environment
+  private constructor(options: MetadataLogOptions, partition: Partition, replayed: ReplayedMetadata) {
+    this.#options = options
     this.#partition = partition
     this.image = replayed.image
+    this.#endOffset = partition.logEndOffset
     this.removedTopicIds = replayed.removedTopicIds
   }
 
@@ -86,7 +92,9 @@ export class MetadataLog {
    */
   static async open(options: MetadataLogOptions): Promise<MetadataLog> {
     const partition = await takeOffice(options)
-    return new MetadataLog(options.environment, partition, replay(partition))
+    const place = { files: options.environment.files, directory: options.directory }
+    const replayed = replayMetadata(partition, () => readSnapshot(place, options.onDamage), options.onDamage)
+    return new MetadataLog(options, partition, replayed)
   }
 
   /** Resolves with the command's result once its records are committed and `image` shows them; rejects with what the command threw. */
@@ -106,9 +114,10 @@ export class MetadataLog {
     })
   }
 
-  /** Resolves when no command is under way. */
+  /** Resolves when no command is under way and the snapshot is up to date. */
   async close(): Promise<void> {
     await this.#writing
+    await this.#saving
     await this.#partition.close()
   }
 
@@ -121,6 +130,30 @@ export class MetadataLog {
       await this.#writeTogether(commands)
     }
     this.#writing = undefined
+    this.#saving ??= this.#saveSnapshots()
+  }
+
+  /** Nobody waits for a snapshot, and changes that come meanwhile share the next one. */
+  async #saveSnapshots(): Promise<void> {
+    const { environment, directory, onSnapshotFailed } = this.#options
+    try {
+      while (this.#savedImage !== this.image) {
+        this.#savedImage = this.image
+        await writeSnapshot(
+          { files: environment.files, directory },
+          {
+            image: this.image,
+            endOffset: this.#endOffset,
+            epoch: this.#partition.leaderEpoch,
+            timestampMs: environment.clock.nowMs()
+          }
+        )
+      }
+    } catch (error) {
+      onSnapshotFailed(error)
+    } finally {
+      this.#saving = undefined
+    }
   }
 
   async #writeTogether(commands: readonly QueuedCommand[]): Promise<void> {
@@ -141,6 +174,7 @@ export class MetadataLog {
       return
     }
     this.image = draft.image
+    this.#endOffset = draft.nextOffset
     for (const record of draft.records) noteRemoval(record, this.removedTopicIds)
     for (const { give } of answers) give()
   }
@@ -148,7 +182,7 @@ export class MetadataLog {
   async #append(records: readonly MetadataRecord[]): Promise<void> {
     if (records.length === 0) return
     const builder = new RecordBatchBuilder()
-    const nowMs = this.#environment.clock.nowMs()
+    const nowMs = this.#options.environment.clock.nowMs()
     for (const record of records) builder.append(null, encodeMetadataRecord(record), nowMs)
     const { lastOffset } = this.#partition.append(builder.build(), 'coordinator')
     await this.#partition.whenCommitted(lastOffset)
@@ -215,39 +249,4 @@ function leaderChange(
   const granting = voters.map((voterId) => ({ voterId, voterDirectoryId: ZERO_UUID }))
   const change = { version: 0, leaderId: leader, voters: granting, grantingVoters: granting }
   return encodeLeaderChange(change, { leaderEpoch: epoch, timestampMs: environment.clock.nowMs() })
-}
-
-interface Replayed {
-  readonly image: MetadataImage
-  readonly removedTopicIds: Set<string>
-}
-
-function replay(partition: Partition): Replayed {
-  let image = emptyImage
-  const removedTopicIds = new Set<string>()
-  let offset = partition.logStartOffset
-  while (offset < partition.highWatermark) {
-    const { chunks } = partition.read({ offset, maxBytes: REPLAY_BYTES, isolation: 'read_uncommitted' })
-    const records: MetadataRecord[] = []
-    const before = offset
-    for (const batch of chunks.flatMap(decodeBatches)) {
-      offset = batch.lastOffset + 1
-      if (batch.isControl) continue
-      const cursor = batch.records()
-      while (cursor.next()) {
-        const value = cursor.value()
-        const record = value === null ? undefined : decodeMetadataRecord(value)
-        if (record === undefined) continue
-        records.push(record)
-        noteRemoval(record, removedTopicIds)
-      }
-    }
-    if (offset === before) throw new InvariantError(`the metadata log cannot be read at offset ${offset}`)
-    image = applyRecords(image, records)
-  }
-  return { image, removedTopicIds }
-}
-
-function noteRemoval(record: MetadataRecord, removedTopicIds: Set<string>): void {
-  if (record.kind === 'removeTopic') removedTopicIds.add(record.body.topicId)
 }

@@ -65,6 +65,7 @@ export class PartitionStorage {
       directory: `${directory}/${partitionName(METADATA_TOPIC, 0)}`,
       nodeId: config.brokerId,
       onDamage: (damage) => report({ kind: 'damage', report: damage }),
+      onSnapshotFailed: (error) => report({ kind: 'job-failed', job: 'metadata snapshot', error }),
       lastEpoch: this.#lastEpoch(partitionName(METADATA_TOPIC, 0)),
       // Whoever leads the quorum must not forget what it promised, so this log is synced in every mode.
       openPartition: (leaderEpoch) =>
