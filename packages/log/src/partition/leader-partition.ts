@@ -1,4 +1,5 @@
 import type { Clock, Timers } from '../environment/environment.ts'
+import { LogCleaner } from '../storage/cleaner/log-cleaner.ts'
 import { deleteOldestSegments } from '../storage/delete-segments.ts'
 import { findGreatestTimestamp, findTimestamp } from '../storage/find-timestamp.ts'
 import type { LogConfig } from '../storage/log-config.ts'
@@ -30,6 +31,7 @@ export class LeaderPartition implements Partition {
   readonly topic: string
   readonly index: number
   readonly leaderEpoch: number
+  readonly cleaner: LogCleaner
   readonly #log: PartitionLog
   readonly #progress: CommitProgress
   readonly #clock: Clock
@@ -46,6 +48,13 @@ export class LeaderPartition implements Partition {
     this.#timers = options.timers
     this.#tail = new TailCache(options.tailBudget)
     this.#log.epochs.assign(options.leaderEpoch, options.log.endOffset)
+    this.cleaner = new LogCleaner({
+      log: options.log,
+      clock: options.clock,
+      timers: options.timers,
+      lastStableOffset: () => this.lastStableOffset,
+      replaced: () => this.#tail.clear()
+    })
   }
 
   get logStartOffset(): number {
@@ -141,6 +150,7 @@ export class LeaderPartition implements Partition {
   }
 
   async close(): Promise<void> {
+    await this.cleaner.stop()
     try {
       await this.#progress.close()
     } finally {

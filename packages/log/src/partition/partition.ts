@@ -1,3 +1,5 @@
+import type { LogCleaner } from '../storage/cleaner/log-cleaner.ts'
+import type { LogConfig } from '../storage/log-config.ts'
 import type { BatchRead, ReadRequest } from '../storage/read.ts'
 
 /**
@@ -16,6 +18,10 @@ export interface Partition {
   readonly highWatermark: number
   /** All below it is decided: no open transaction starts before it. Never above the high watermark. */
   readonly lastStableOffset: number
+  /** The topic's configuration. */
+  readonly config: LogConfig
+  /** Compacts the log. */
+  readonly cleaner: LogCleaner
 
   /**
    * Appends one record batch and gives its bytes away. A duplicate of one of the last five batches of its producer is answered with

@@ -16,7 +16,12 @@ export function deleteOldestSegments(log: PartitionLog, count: number, timers: T
     log.active === undefined ? log.endOffset : log.segments[0].baseOffset
   )
   log.epochs.truncateFromStart(log.logStartOffset)
-  const renamed = gone.flatMap((segment) => renameFiles(log, segment))
+  giveUpFiles(log, gone, timers)
+}
+
+/** Takes the files of segments that are no longer part of the log out of the way, and removes them later. */
+export function giveUpFiles(log: PartitionLog, segments: readonly Segment[], timers: Timers): void {
+  const renamed = segments.flatMap((segment) => renameFiles(log, segment))
   log.sync.namesChanged()
   timers.set(log.config.fileDeleteDelayMs, () => removeFiles(log, renamed), { background: true })
 }

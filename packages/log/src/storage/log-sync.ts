@@ -38,6 +38,7 @@ export class LogSync {
   #unfinished = false
   readonly #log: PartitionLog
   #sealed: SealedSegment[] = []
+  readonly #unsettled = new Set<Segment>()
   #created: { readonly segment: Segment; readonly summary: SegmentSummary } | undefined
   #namesChanged = false
   #metadataMissing: boolean
@@ -56,13 +57,17 @@ export class LogSync {
   /** A segment was closed to appends; its indexes, summary and the producers' snapshot are written with the next sync. */
   sealed(segment: Segment, snapshot: TakenSnapshot): void {
     this.#sealed.push({ segment, snapshot })
+    this.#unsettled.add(segment)
     this.#checkpointedBytes = 0
     this.changed()
   }
 
   /** The indexes of a segment were made again; they are written with the next sync. */
   rebuilt(segment: Segment): void {
-    if (segment !== this.#log.active) this.#sealed.push({ segment, snapshot: undefined })
+    if (segment !== this.#log.active) {
+      this.#sealed.push({ segment, snapshot: undefined })
+      this.#unsettled.add(segment)
+    }
     this.changed()
   }
 
@@ -98,6 +103,11 @@ export class LogSync {
     return this.#dirty
   }
 
+  /** Whether nothing of a segment that was closed to appends is still to be written. */
+  isSettled(segment: Segment): boolean {
+    return !this.#unsettled.has(segment)
+  }
+
   /** Whether a segment was closed to appends and is not settled yet. */
   get wantsFinish(): boolean {
     return this.#sealed.length > 0
@@ -121,7 +131,10 @@ export class LogSync {
       for (const { segment } of sealed) if (!segment.deleted) await segment.log.datasync()
       if (active !== undefined) await active.log.datasync()
       await this.#syncNames()
-      for (const each of sealed) await this.#finish(each)
+      for (const each of sealed) {
+        await this.#finish(each)
+        if (!this.#sealed.some(({ segment }) => segment === each.segment)) this.#unsettled.delete(each.segment)
+      }
       return target
     })
   }

@@ -1,5 +1,6 @@
 import { batchBaseOffset, batchLeaderEpoch } from '../wire/batch/header.ts'
 import { LEADER_EPOCH_CHECKPOINT, LeaderEpochs } from './checkpoint/leader-epochs.ts'
+import { finishSwaps } from './cleaner/swap-files.ts'
 import { rebuiltReport } from './damage.ts'
 import { type FoundPartition, type FoundSegment, findSegments } from './find-segments.ts'
 import type { LogConfig } from './log-config.ts'
@@ -30,6 +31,7 @@ export async function openPartitionLog(
 ): Promise<PartitionLog> {
   const directory = partitionDirectory(place)
   if (!place.files.exists(directory)) return emptyLog(place, config, checkpoints)
+  await finishSwaps(place.files, directory)
   const found = findSegments(place, directory)
   const recovery = new Recovery({ place, config, directory, found })
   await recovery.run()

@@ -181,6 +181,7 @@ export class PartitionLog {
     const timestampMs = batchMaxTimestamp(batch)
     const dated = active.firstTimestampMs >= 0 && timestampMs >= 0
     const ageMs = dated ? timestampMs - active.firstTimestampMs : this.place.clock.nowMs() - active.createdMs
-    return ageMs > config.segmentMs
+    // What may not wait longer to be compacted must leave the active segment.
+    return ageMs > (config.compacts ? Math.min(config.segmentMs, config.maxCompactionLagMs) : config.segmentMs)
   }
 }

@@ -17,6 +17,8 @@ export const TEMPORARY_SUFFIXES = ['.deleted', '.cleaned', '.swap', '.tmp'] as c
 export const DELETED_SUFFIX = '.deleted'
 /** Ending of a segment that is being written again. */
 export const CLEANED_SUFFIX = '.cleaned'
+/** Ending of a segment that is about to replace others. */
+export const SWAP_SUFFIX = '.swap'
 /** Ending of a producer snapshot; the name before is the offset it was taken at. */
 export const SNAPSHOT_SUFFIX = '.snapshot'
 

@@ -36,11 +36,15 @@ export class SegmentIndexes {
   constructor(
     files: FileSystem,
     path: string,
-    options: { readonly baseOffset: number; readonly summary?: SegmentSummary | undefined }
+    options: {
+      readonly baseOffset: number
+      readonly summary?: SegmentSummary | undefined
+      readonly fileSuffix?: string | undefined
+    }
   ) {
-    const { baseOffset, summary } = options
+    const { baseOffset, summary, fileSuffix = '' } = options
     const file = (suffix: string, entryBytes: number, sum: FileSum = EMPTY) =>
-      new EntryFile(files, path + suffix, { entryBytes, sum })
+      new EntryFile(files, path + suffix + fileSuffix, { entryBytes, sum })
     this.#files = files
     this.offsets = new OffsetIndex(
       file(SegmentSuffix.offsetIndex, OFFSET_INDEX_ENTRY_BYTES, summary?.offsetIndex),

@@ -4,6 +4,7 @@ import {
   batchBaseOffset,
   batchLastOffset,
   batchMaxTimestamp,
+  batchRecordCount,
   batchSizeBytes
 } from '../../wire/batch/header.ts'
 import { headerProblem, unknownEpoch } from './batch-check.ts'
@@ -25,6 +26,8 @@ export interface SegmentOptions {
   readonly createdMs: number
   /** What is certain about it. */
   readonly summary?: SegmentSummary | undefined
+  /** Added to the names of its files while it is being written to replace others. */
+  readonly fileSuffix?: string | undefined
 }
 
 /** What to read of a segment. */
@@ -54,27 +57,32 @@ export class Segment {
   coveredOffsets: number
   /** Timestamp of the first batch; -1 before there is one. */
   firstTimestampMs: number
+  /** All records of the partition below this offset were compacted when this segment was written; whoever cuts the log must lower it. */
+  readonly cleanedTo: number
   /** Its files were given up. */
   deleted = false
   /** A reader met bad bytes, and a note about it was left for the next start. */
   damaged = false
+  readonly #fileSuffix: string
   /** Where recent reads ended, so that reading on needs no search: offset -> position. */
   readonly #nextPositions = new Map<number, number>()
 
   constructor(files: FileSystem, options: SegmentOptions) {
-    const { baseOffset, summary } = options
+    const { baseOffset, summary, fileSuffix = '' } = options
     this.baseOffset = baseOffset
+    this.#fileSuffix = fileSuffix
     this.path = `${options.directory}/${offsetName(baseOffset)}`
-    this.log = new LogFile(files, this.path + SegmentSuffix.log, options.sizeBytes)
-    this.indexes = new SegmentIndexes(files, this.path, { baseOffset, summary })
+    this.log = new LogFile(files, this.path + SegmentSuffix.log + fileSuffix, options.sizeBytes)
+    this.indexes = new SegmentIndexes(files, this.path, { baseOffset, summary, fileSuffix })
     this.createdMs = summary?.createdMs ?? options.createdMs
     this.nextOffset = summary?.nextOffset ?? baseOffset
     this.coveredOffsets = summary?.coveredOffsets ?? 0
     this.firstTimestampMs = summary?.firstTimestampMs ?? -1
+    this.cleanedTo = summary?.cleanedTo ?? 0
   }
 
   get summaryPath(): string {
-    return this.path + SegmentSuffix.summary
+    return this.path + SegmentSuffix.summary + this.#fileSuffix
   }
 
   /** Whether every batch begins where the one before it ends. */
@@ -97,7 +105,8 @@ export class Segment {
   /** Takes in a batch that stands at `position` of the log file; its header is enough. */
   note(batch: Buffer, at: { readonly position: number; readonly indexIntervalBytes: number }): void {
     const lastOffset = batchLastOffset(batch)
-    const maxTimestampMs = batchMaxTimestamp(batch)
+    // Compaction leaves a batch without records the timestamp of those it had.
+    const maxTimestampMs = batchRecordCount(batch) === 0 ? -1 : batchMaxTimestamp(batch)
     const sizeBytes = batchSizeBytes(batch)
     this.indexes.note({ position: at.position, sizeBytes, lastOffset, maxTimestampMs }, at.indexIntervalBytes)
     if (this.firstTimestampMs < 0) this.firstTimestampMs = maxTimestampMs
@@ -155,6 +164,7 @@ export class Segment {
       coveredOffsets: this.coveredOffsets,
       createdMs: this.createdMs,
       firstTimestampMs: this.firstTimestampMs,
+      cleanedTo: this.cleanedTo,
       greatest: indexes.greatest,
       bytesSinceIndexEntry: indexes.bytesSinceEntry,
       offsetIndex: indexes.offsets.file.sum,

@@ -19,6 +19,8 @@ export interface SegmentSummary {
   readonly coveredOffsets: number
   readonly logStartOffset: number
   readonly createdMs: number
+  /** All records of the partition below this offset were compacted when the segment was written; 0 in one that was not compacted. */
+  readonly cleanedTo?: number
   /** Timestamp that rolling by age counts from; -1 while there is none. */
   readonly firstTimestampMs: number
   readonly greatest: TimestampOffset

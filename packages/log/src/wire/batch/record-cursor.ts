@@ -48,6 +48,11 @@ export class RecordCursor {
     this.#end = range.end
   }
 
+  /** First byte after the current record; before the first one, where the records begin. */
+  get position(): number {
+    return this.#position
+  }
+
   /**
    * Moves to the next record; false after the last.
    * @throws DecodeError when the bytes are no records.
