@@ -39,9 +39,12 @@ export class LeaderSearch {
     return undefined
   }
 
-  /** When to look again, monotonic milliseconds; infinity when nothing is wanted. */
+  /** When to look again, monotonic milliseconds; infinity when nothing is wanted. To be asked after `find`, in the same round. */
   retryAtMs(nowMs: number): number {
-    return this.#wanted.size > 0 && !this.#searching ? Math.max(nowMs, this.#notBeforeMs) : Number.POSITIVE_INFINITY
+    if (this.#searching) return Number.POSITIVE_INFINITY
+    // Whoever still wants something has just asked for it, and that began a search unless it was too early.
+    if (nowMs >= this.#notBeforeMs) this.#wanted.clear()
+    return this.#wanted.size > 0 ? this.#notBeforeMs : Number.POSITIVE_INFINITY
   }
 
   async #search(): Promise<void> {

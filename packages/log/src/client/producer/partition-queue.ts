@@ -21,7 +21,8 @@ export interface NextBatch {
  * One partition's batches, in order: one open for appends, sealed ones that wait, and those under way. It owns the sequence numbers.
  *
  * - A batch gets its number when it is first sent, and keeps it over repetitions.
- * - A repetition goes alone: nothing is under way beside it, so nothing can overtake it.
+ * - A repetition goes alone: nothing is under way beside it, so nothing overtakes it, and it cannot fall out of the five batches that a
+ *   broker remembers.
  * - A producer id that the partition has not met goes alone too. Brokers take any first number from an id they do not know, so a second
  *   batch could be written while the first one is refused.
  * - A batch that was certainly not written takes a new number when the producer has got a new epoch meanwhile; one that may be written
@@ -76,8 +77,8 @@ export class PartitionQueue {
   peek(nowMs: number, maxUnderWay: number): ProducerBatch | undefined {
     const head = this.#sealed[0]
     if (head === undefined || nowMs < this.notBeforeMs || this.#underWay.length >= maxUnderWay) return undefined
-    if (head.attempts > 0 && this.#underWay.length > 0) return undefined
-    return head
+    const repeating = head.attempts > 0 || this.#underWay.some(({ attempts }) => attempts > 1)
+    return repeating && this.#underWay.length > 0 ? undefined : head
   }
 
   /** Takes the head to send it as `identity`; undefined while batches under way still belong to another epoch or id. */
@@ -88,8 +89,7 @@ export class PartitionQueue {
     }
     if (this.#identity !== identity || this.#knownProducerId !== identity.producerId) {
       if (this.#underWay.length > 0) return undefined
-      if (this.#identity !== identity) this.#nextSequence = 0
-      this.#identity = identity
+      if (this.#identity !== identity) this.#adopt(identity)
     }
     if (identity.producerId < 0) return this.#start(batch, identity, -1)
     const baseSequence = this.#nextSequence
@@ -128,6 +128,13 @@ export class PartitionQueue {
   hasEarlier(batch: ProducerBatch): boolean {
     const earlier = (other: ProducerBatch) => other.place.order < batch.place.order
     return this.#underWay.some(earlier) || this.#sealed.some((other) => other.attempts > 0 && earlier(other))
+  }
+
+  /** From here on as `identity`. What waits behind a batch that was not written was not written either. */
+  #adopt(identity: ProducerIdentity): void {
+    this.#identity = identity
+    this.#nextSequence = 0
+    for (const waiting of this.#sealed) waiting.maybeWritten = false
   }
 
   #start(batch: ProducerBatch, identity: ProducerIdentity, baseSequence: number): NextBatch {

@@ -112,7 +112,7 @@ export class ClientScene {
     consumer.assign(assigned)
     const seen: SeenRecord[] = []
     const behind = () => assigned.some((place) => consumer.position(place) < endOf(ends, place))
-    while (behind()) seen.push(...records(await consumer.poll(1_000)))
+    while (behind()) seen.push(...records(await consumer.poll(20)))
     await consumer.close()
     return seen
   }
