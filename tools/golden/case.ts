@@ -23,6 +23,13 @@ export interface GoldenNode {
   readonly keyFn?: string
   readonly emit?: 'final'
   readonly window?: GoldenWindow
+  readonly left?: string
+  readonly right?: string
+  readonly within?: { readonly beforeMs: number; readonly afterMs: number; readonly graceMs: number }
+  /** Of a stream joined with a versioned table. */
+  readonly graceMs?: number
+  readonly foreignKeyFn?: string
+  readonly historyMs?: number
 }
 
 /** Times in milliseconds. */

@@ -3,6 +3,7 @@ import {
   defineTopology,
   hopping,
   type KGroupedStream,
+  type KGroupedTable,
   type KStream,
   type KTable,
   type StreamsBuilder,
@@ -11,7 +12,7 @@ import {
   type Topology,
   tumbling,
   type WindowDefinition,
-  Windowed
+  type Windowed
 } from '@millrace/streams'
 import type { GoldenNode, GoldenWindow } from './case.ts'
 import { keyFunction, mapper, predicate, printed } from './functions.ts'
@@ -26,8 +27,8 @@ interface WindowOptions {
   readonly retention: number
 }
 
-/** A table as the stream of its updates, which is all that can be made of it so far. */
-type Table = () => Stream
+/** A table with text values; its keys are text, or windowed text. */
+type Table = KTable<string, Text>
 
 /** What a node's id stands for. A windowed group keeps when it is to emit. */
 type Result =
@@ -35,6 +36,8 @@ type Result =
   | { readonly kind: 'grouped'; readonly grouped: Grouped }
   | { readonly kind: 'windowed'; readonly windowed: Windows; readonly options: WindowOptions }
   | { readonly kind: 'table'; readonly table: Table }
+  | { readonly kind: 'windowed-table'; readonly table: KTable<Windowed<string>, Text> }
+  | { readonly kind: 'grouped-table'; readonly grouped: KGroupedTable<string, Text> }
 
 /** An operator, or a form of it, that the DSL does not have yet. The case is skipped. */
 export class UnsupportedOperatorError extends MillraceError {
@@ -73,14 +76,22 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
   stream: ({ topic = '' }, { builder }) => streamOf(builder.stream<Text, Text>(topic, TEXT)),
   filter: (node, scope) => {
     const keep = predicate(node.fn)
+    const table = tableFrom(node, scope)
+    if (table !== undefined) return tableOf(table.filter((value, { key }) => keep({ key, value })))
     return streamOf(streamFrom(node, scope).filter((value, { key }) => keep({ key, value })))
   },
   filterNot: (node, scope) => {
     const drop = predicate(node.fn)
+    const table = tableFrom(node, scope)
+    if (table !== undefined) return tableOf(table.filterNot((value, { key }) => drop({ key, value })))
     return streamOf(streamFrom(node, scope).filterNot((value, { key }) => drop({ key, value })))
   },
   mapValues: (node, scope) => {
     const map = mapper(node.fn)
+    const table = tableFrom(node, scope)
+    if (table !== undefined) {
+      return tableOf(table.mapValues((value, { key }) => map({ key, value }), { ...TEXT_VALUE, ...storeOf(node) }))
+    }
     return streamOf(streamFrom(node, scope).mapValues((value, { key }) => map({ key, value }), TEXT_VALUE))
   },
   map: (node, scope) => {
@@ -111,10 +122,18 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
   },
   repartition: (node, scope) => streamOf(streamFrom(node, scope).repartition()),
   groupByKey: (node, scope) => ({ kind: 'grouped', grouped: streamFrom(node, scope).groupByKey() }),
-  groupBy: (node, scope) => ({
-    kind: 'grouped',
-    grouped: streamFrom(node, scope).groupBy(keyFunction(node.fn), TEXT_KEY)
-  }),
+  groupBy: (node, scope) => {
+    const table = tableFrom(node, scope)
+    if (table !== undefined) return { kind: 'grouped-table', grouped: table.groupBy(keyFunction(node.fn), TEXT_KEY) }
+    return { kind: 'grouped', grouped: streamFrom(node, scope).groupBy(keyFunction(node.fn), TEXT_KEY) }
+  },
+  table: (node, { builder }) => tableOf(builder.table<string, Text>(node.topic ?? '', { ...TEXT, ...storeOf(node) })),
+  toTable: (node, scope) => {
+    return tableOf(streamFrom(node, scope).toTable(storeOf(node)))
+  },
+  join: (node, scope) => join(node, scope),
+  leftJoin: (node, scope) => join(node, scope),
+  outerJoin: (node, scope) => join(node, scope),
   windowedBy: (node, scope) => {
     const { window, emit = 'changes' } = node
     const grouped = resultFrom(node, scope)
@@ -128,8 +147,11 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
   aggregate: (node, scope) => aggregation(node, scope),
   toStream: (node, scope) => {
     const from = resultFrom(node, scope)
-    if (from.kind !== 'table') throw new UnsupportedOperatorError(`toStream of a ${from.kind}`)
-    return streamOf(from.table())
+    if (from.kind === 'table') return streamOf(keyed(from.table.toStream()))
+    if (from.kind !== 'windowed-table') throw new UnsupportedOperatorError(`toStream of a ${from.kind}`)
+    return streamOf(
+      from.table.toStream().map((value, { key }): readonly [Text, Text] => [windowText(key), value], TEXT)
+    )
   },
   to: (node, scope) => {
     streamFrom(node, scope).to(node.topic ?? '')
@@ -144,26 +166,47 @@ const TEXT = { ...TEXT_KEY, ...TEXT_VALUE }
 /** Every update goes on at once, as with Kafka Streams' caching off, unless the window says final. */
 function aggregation(node: GoldenNode, scope: Scope): Result {
   const from = resultFrom(node, scope)
-  const named = node.store === undefined ? {} : { store: node.store }
+  const named = storeOf(node)
   if (from.kind === 'grouped') return tableOf(aggregated(node.op, from.grouped, { ...named, emit: 'changes' }))
-  if (from.kind === 'windowed') return tableOf(aggregatedWindows(node.op, from.windowed, { ...named, ...from.options }))
+  if (from.kind === 'grouped-table') {
+    return tableOf(aggregatedRows(node.op, from.grouped, { ...named, emit: 'changes' }))
+  }
+  if (from.kind === 'windowed') {
+    return { kind: 'windowed-table', table: aggregatedWindows(node.op, from.windowed, { ...named, ...from.options }) }
+  }
   throw new UnsupportedOperatorError(`${node.op} of a ${from.kind}`)
 }
 
 function aggregated(op: string, grouped: Grouped, options: { store?: string; emit: 'changes' }): Table {
-  if (op === 'count') return asText(grouped.count(options))
-  if (op === 'reduce') return asText(grouped.reduce(reducer, options))
-  return asText(grouped.aggregate(initial, adder, { ...options, ...TEXT_VALUE }))
+  if (op === 'count') return grouped.count(options).mapValues(decimal, TEXT_VALUE)
+  if (op === 'reduce') return grouped.reduce(reducer, options)
+  return grouped.aggregate<Text>(initial, adder, { ...options, ...TEXT_VALUE })
 }
 
-function aggregatedWindows(op: string, windowed: Windows, options: WindowOptions & { store?: string }): Table {
-  if (op === 'count') return asText(windowed.count(options))
-  if (op === 'reduce') return asText(windowed.reduce(reducer, options))
-  return asText(windowed.aggregate(initial, adder, { ...options, ...TEXT_VALUE }))
+function aggregatedRows(
+  op: string,
+  grouped: KGroupedTable<string, Text>,
+  options: { store?: string; emit: 'changes' }
+): Table {
+  if (op === 'count') return grouped.count(options).mapValues(decimal, TEXT_VALUE)
+  if (op === 'reduce') return grouped.reduce(reducer, subtractor, options)
+  return grouped.aggregate<Text>({ initial, adder, subtractor }, { ...options, ...TEXT_VALUE })
+}
+
+function aggregatedWindows(
+  op: string,
+  windowed: Windows,
+  options: WindowOptions & { store?: string }
+): KTable<Windowed<string>, Text> {
+  if (op === 'count') return windowed.count(options).mapValues(decimal, TEXT_VALUE)
+  if (op === 'reduce') return windowed.reduce(reducer, options)
+  return windowed.aggregate<Text>(initial, adder, { ...options, ...TEXT_VALUE })
 }
 
 const initial = (): string => '0'
 const adder = (value: Text, aggregate: string): string => `${aggregate}+${printed(value)}`
+const decimal = (counted: number): Text => String(counted)
+const subtractor = (value: Text, aggregate: string): string => `${aggregate}-${printed(value)}`
 const reducer = (value: Text, reduced: string): string => `${reduced},${printed(value)}`
 
 function windowOf({ type, sizeMs, advanceMs = sizeMs, graceMs }: GoldenWindow): WindowDefinition {
@@ -192,15 +235,39 @@ function streamFrom(node: GoldenNode, scope: Scope): Stream {
   return result.stream
 }
 
-/** Keys and values as cases print them. */
-function asText<K, V>(table: KTable<K, V>): Table {
-  return () => table.toStream().map((value, { key }): readonly [Text, Text] => [keyText(key), valueText(value)], TEXT)
+/** The table a node reads, if it reads one. */
+function tableFrom(node: GoldenNode, scope: Scope): Table | undefined {
+  const result = resultFrom(node, scope)
+  return result.kind === 'table' ? result.table : undefined
 }
 
-function keyText(key: unknown): string {
-  return key instanceof Windowed ? `${key.key}@${key.startMs}/${key.endMs}` : String(key)
+function storeOf({ store }: GoldenNode): { readonly store?: string } {
+  return store === undefined ? {} : { store }
 }
 
-function valueText(value: unknown): Text {
-  return value === null ? null : String(value)
+/** A table's stream has no null keys; to cases it is a stream like any other. */
+function keyed(stream: KStream<string, Text>): Stream {
+  return stream as unknown as Stream
 }
+
+/** A windowed key as cases print it. */
+function windowText({ key, startMs, endMs }: Windowed<string>): string {
+  return `${key}@${startMs}/${endMs}`
+}
+
+function join(node: GoldenNode, scope: Scope): Result {
+  const left = resultFrom({ op: node.op, from: node.left ?? '' }, scope)
+  const right = resultFrom({ op: node.op, from: node.right ?? '' }, scope)
+  if (left.kind === 'table' && right.kind === 'table' && node.foreignKeyFn === undefined) {
+    return tableOf(joinedTables(node, left.table, right.table))
+  }
+  throw new UnsupportedOperatorError(`${node.op} of a ${left.kind} and a ${right.kind}`)
+}
+
+function joinedTables(node: GoldenNode, left: Table, right: Table): Table {
+  const options = { ...TEXT_VALUE, ...storeOf(node) }
+  if (node.op === 'join') return left.join(right, joiner, options)
+  return node.op === 'leftJoin' ? left.leftJoin(right, joiner, options) : left.outerJoin(right, joiner, options)
+}
+
+const joiner = (left: Text, right: Text): Text => `${printed(left)}+${printed(right)}`

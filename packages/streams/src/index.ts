@@ -16,6 +16,7 @@ export type { EngineFactory } from './app/task-opener.ts'
 export type { StreamFunction } from './dsl/callback.ts'
 export { defineTopology } from './dsl/define-topology.ts'
 export type { KGroupedStream } from './dsl/k-grouped-stream.ts'
+export type { KGroupedTable } from './dsl/k-grouped-table.ts'
 export type { KStream } from './dsl/k-stream.ts'
 export type { KTable } from './dsl/k-table.ts'
 export type {
@@ -37,9 +38,19 @@ export type {
 } from './dsl/options.ts'
 export { PipeEndedError, StatefulPipeError } from './dsl/pipe-error.ts'
 export type { PipeMethod } from './dsl/pipe-method.ts'
+export type { SessionWindowedKStream } from './dsl/session-windowed-k-stream.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
+export type {
+  JoinFunction,
+  KeptResultOptions,
+  SourceTableOptions,
+  TableAggregateOptions,
+  TableFunction,
+  TableOptions,
+  TopicTableOptions
+} from './dsl/table-options.ts'
 export type { TimeWindowedKStream } from './dsl/time-windowed-k-stream.ts'
-export { hopping, tumbling } from './dsl/windows.ts'
+export { hopping, sessions, sliding, tumbling, unlimited } from './dsl/windows.ts'
 // Topologies as data
 export {
   describeTopology,
@@ -50,8 +61,18 @@ export {
 } from './graph/describe.ts'
 export { type Duration, DurationError, durationMs } from './graph/duration.ts'
 export { LateEmissionError } from './graph/late-emission-error.ts'
-export type { EmitMode, Node, StoreDefinition, WindowDefinition } from './graph/node.ts'
+export type {
+  EmitMode,
+  Node,
+  SessionWindows,
+  SlidingWindows,
+  StoreDefinition,
+  TimeWindows,
+  UnlimitedWindows,
+  WindowDefinition
+} from './graph/node.ts'
 export { type Header, type RecordOrigin, StreamRecord } from './graph/record.ts'
+export type { TableEmit, TableRow } from './graph/table-node.ts'
 export type { Subtopology, Topology } from './graph/topology.ts'
 export { MissingSerdeError, NameTieError, TopologyError } from './graph/topology-error.ts'
 export type { AppMetrics, AppState, RestoreProgress } from './observe/app-state.ts'
@@ -69,7 +90,7 @@ export { number } from './serde/number.ts'
 export type { Serde } from './serde/serde.ts'
 export { SerdeError } from './serde/serde-error.ts'
 export { string } from './serde/string.ts'
-export { Windowed, type WindowedSerde, windowed } from './serde/windowed.ts'
+export { sessionWindowed, Windowed, type WindowedSerde, windowed } from './serde/windowed.ts'
 // State engines
 export type { KeyRange, StateChange, StateEngine, StateScan } from './state/engine.ts'
 export { StoreDamagedError } from './state/errors.ts'

@@ -1,4 +1,5 @@
 import type { StreamRecord } from '../graph/record.ts'
+import type { TableRow } from '../graph/table-node.ts'
 
 /** A program's function over a stream of keys `K` and values `V`: the value first, then the record. */
 export type StreamFunction<K, V, R> = (value: V, record: StreamRecord<K, V>) => R
@@ -12,5 +13,14 @@ export type Callback<R> = { run(value: unknown, record: StreamRecord): R }['run'
 /** A program's reducer or aggregator: value, aggregate so far, record. */
 export type AggregateCallback = { run(value: unknown, aggregate: unknown, record: StreamRecord): unknown }['run']
 
+/** A program's function over a table: value, row. */
+export type TableCallback<R> = { run(value: unknown, row: TableRow): R }['run']
+
+/** A program's joiner: left value, right value, row. */
+export type JoinCallback = { run(left: unknown, right: unknown, row: TableRow): unknown }['run']
+
 /** A program's choice of a partition, from 0 to below `partitions`. */
 export type PartitionCallback = { run(key: unknown, value: unknown, partitions: number): number }['run']
+
+/** A program's merger of two sessions' aggregates. */
+export type MergeCallback = { run(left: unknown, right: unknown, record: StreamRecord): unknown }['run']

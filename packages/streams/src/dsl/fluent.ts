@@ -1,10 +1,12 @@
 import type { Point } from './draft.ts'
 import type { KGroupedStream } from './k-grouped-stream.ts'
+import type { KGroupedTable } from './k-grouped-table.ts'
 import type { KStream } from './k-stream.ts'
 import type { KTable } from './k-table.ts'
 import type { GroupedPoint } from './operators/group-by-key.ts'
 import type { WindowedPoint } from './operators/windowed-by.ts'
 import type { Slot } from './options.ts'
+import type { SessionWindowedKStream } from './session-windowed-k-stream.ts'
 import type { TimeWindowedKStream } from './time-windowed-k-stream.ts'
 
 /** Makes the fluent objects. Each gets it handed down, since a stream leads to a table and a table back to a stream. */
@@ -12,5 +14,7 @@ export interface Fluent {
   stream<K, V, Known extends Slot>(point: Point): KStream<K, V, Known>
   grouped<K, V, Known extends Slot>(grouped: GroupedPoint): KGroupedStream<K, V, Known>
   windowed<K, V, Known extends Slot>(windowed: WindowedPoint): TimeWindowedKStream<K, V, Known>
-  table<K, V>(point: Point): KTable<K, V>
+  sessions<K, V, Known extends Slot>(windowed: WindowedPoint): SessionWindowedKStream<K, V, Known>
+  table<K, V, Known extends Slot>(point: Point): KTable<K, V, Known>
+  groupedTable<K, V>(grouped: GroupedPoint): KGroupedTable<K, V>
 }

@@ -3,6 +3,7 @@ import type { StreamFunction } from './callback.ts'
 import type { Point } from './draft.ts'
 import type { Fluent } from './fluent.ts'
 import type { KGroupedStream } from './k-grouped-stream.ts'
+import type { KTable } from './k-table.ts'
 import { filter } from './operators/filter.ts'
 import { filterNot } from './operators/filter-not.ts'
 import { flatMap } from './operators/flat-map.ts'
@@ -17,6 +18,7 @@ import { type Operator, pipe } from './operators/pipe.ts'
 import { repartition } from './operators/repartition.ts'
 import { selectKey } from './operators/select-key.ts'
 import { to } from './operators/to.ts'
+import { toTable } from './operators/to-table.ts'
 import type {
   GivenKey,
   GivenValue,
@@ -32,6 +34,7 @@ import type {
   ValueSerde
 } from './options.ts'
 import type { PipeMethod } from './pipe-method.ts'
+import type { SourceTableOptions } from './table-options.ts'
 
 type PipeArguments = readonly (Operator | (PipeOptions & Partial<GivenValue<unknown>>))[]
 
@@ -179,6 +182,16 @@ export class KStream<K, V, Known extends Slot = Slot> {
     >
   ): KStream<K, V> {
     return this.#fluent.stream(repartition(this.#point, options ?? {}))
+  }
+
+  /** The stream as a table of its latest values; null deletes. Repartitions first if the key was changed before. Null keys are dropped. */
+  toTable(
+    ...[options]: OptionsArgument<
+      Exclude<Slot, Known>,
+      StepOptions & SourceTableOptions & SerdeOptions<K, V, Exclude<Slot, Known>>
+    >
+  ): KTable<NonNullable<K>, V | null> {
+    return this.#fluent.table(toTable(this.#point, options ?? {}))
   }
 
   /** Groups records by the key they have, to aggregate them. Repartitions first if the key was changed before. */

@@ -1,11 +1,22 @@
+import { UsageError } from '@millrace/log'
+import type { JoinCallback } from './callback.ts'
 import type { Point } from './draft.ts'
 import type { Fluent } from './fluent.ts'
+import type { KGroupedTable } from './k-grouped-table.ts'
 import type { KStream } from './k-stream.ts'
+import { tableFilter } from './operators/table-filter.ts'
+import { tableGroupBy } from './operators/table-group-by.ts'
+import { tableJoin } from './operators/table-join.ts'
+import { tableMapValues } from './operators/table-map-values.ts'
 import { toStream } from './operators/to-stream.ts'
-import type { StepOptions } from './options.ts'
+import type { GivenKey, OptionsArgument, Slot, StepOptions, ValueSerde } from './options.ts'
+import type { JoinFunction, KeptResultOptions, TableFunction, TableOptions } from './table-options.ts'
 
-/** A table: the latest value of every key, and its changes. What an aggregation makes. */
-export class KTable<K, V> {
+/**
+ * A table: the latest value of every key, and its changes. `V` includes null where rows may be deleted, which is what `toStream()` then shows;
+ * functions never see it. `Known` is which serdes the table knows.
+ */
+export class KTable<K, V, Known extends Slot = Slot> {
   readonly #point: Point
   readonly #fluent: Fluent
 
@@ -14,8 +25,113 @@ export class KTable<K, V> {
     this.#fluent = fluent
   }
 
+  /** Where a table stands among the steps; undefined for what is no table. */
+  static pointOf(table: unknown): Point | undefined {
+    return table instanceof KTable ? table.#point : undefined
+  }
+
+  /** Keeps the rows for which `predicate` is true; a row that no longer passes is deleted below. */
+  filter(
+    predicate: TableFunction<K, V, boolean>,
+    options: StepOptions & TableOptions = {}
+  ): KTable<K, V | null, Known> {
+    return this.#fluent.table(tableFilter(this.#point, { fn: predicate, not: false }, options))
+  }
+
+  /** Keeps the rows for which `predicate` is false. */
+  filterNot(
+    predicate: TableFunction<K, V, boolean>,
+    options: StepOptions & TableOptions = {}
+  ): KTable<K, V | null, Known> {
+    return this.#fluent.table(tableFilter(this.#point, { fn: predicate, not: true }, options))
+  }
+
+  /** Replaces each value; null deletes the row. Without `store` it is computed again where the table is read. */
+  mapValues<V2>(
+    mapper: TableFunction<K, V, V2>,
+    options: KeptResultOptions<V2>
+  ): KTable<K, V2 | Extract<V, null>, Known | 'value'>
+  mapValues<V2>(
+    mapper: TableFunction<K, V, V2>,
+    options?: StepOptions
+  ): KTable<K, V2 | Extract<V, null>, Exclude<Known, 'value'>>
+  mapValues<V2>(mapper: TableFunction<K, V, V2>, options: StepOptions & Partial<KeptResultOptions<V2>> = {}): unknown {
+    return this.#fluent.table(tableMapValues(this.#point, mapper, options))
+  }
+
   /** The table's updates as a stream: each new value, null for a deleted key. */
-  toStream(options: StepOptions = {}): KStream<K, V> {
+  toStream(options: StepOptions = {}): KStream<K, V, Known> {
     return this.#fluent.stream(toStream(this.#point, options))
+  }
+
+  /** Groups the rows by a new key, to aggregate them; always through a repartition. A null key leaves the row out. */
+  groupBy<K2 extends string | null>(
+    mapper: TableFunction<K, V, K2>,
+    ...options: OptionsArgument<
+      Exclude<'value', Known>,
+      StepOptions & Partial<GivenKey<K2>> & ValueSerde<V, Exclude<'value', Known>>
+    >
+  ): KGroupedTable<NonNullable<K2>, V>
+  groupBy<K2>(
+    mapper: TableFunction<K, V, K2>,
+    options: StepOptions & GivenKey<K2> & ValueSerde<V, Exclude<'value', Known>>
+  ): KGroupedTable<NonNullable<K2>, V>
+  groupBy(mapper: TableFunction<K, V, unknown>, options: object = {}): unknown {
+    return this.#fluent.groupedTable(tableGroupBy(this.#point, mapper, options))
+  }
+
+  /** Rows that both tables have. Either side's change gives a new result; the tables need the same number of partitions. */
+  join<V2, R, Known2 extends Slot>(
+    other: KTable<K, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2>, R>,
+    options: KeptResultOptions<R>
+  ): KTable<K, R | null, Known | 'value'>
+  join<V2, R, Known2 extends Slot>(
+    other: KTable<K, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2>, R>,
+    options?: StepOptions
+  ): KTable<K, R | null, Exclude<Known, 'value'>>
+  join(other: unknown, joiner: JoinFunction<K, never, never, unknown>, options: object = {}): unknown {
+    return this.#join(other, { join: 'inner', fn: joiner }, options)
+  }
+
+  /** Rows of this table, with the other's value or null. */
+  leftJoin<V2, R, Known2 extends Slot>(
+    other: KTable<K, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2> | null, R>,
+    options: KeptResultOptions<R>
+  ): KTable<K, R | null, Known | 'value'>
+  leftJoin<V2, R, Known2 extends Slot>(
+    other: KTable<K, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2> | null, R>,
+    options?: StepOptions
+  ): KTable<K, R | null, Exclude<Known, 'value'>>
+  leftJoin(other: unknown, joiner: JoinFunction<K, never, never, unknown>, options: object = {}): unknown {
+    return this.#join(other, { join: 'left', fn: joiner }, options)
+  }
+
+  /** Rows that either table has; the side that is missing is null. */
+  outerJoin<V2, R, Known2 extends Slot>(
+    other: KTable<K, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V> | null, NonNullable<V2> | null, R>,
+    options: KeptResultOptions<R>
+  ): KTable<K, R | null, Known | 'value'>
+  outerJoin<V2, R, Known2 extends Slot>(
+    other: KTable<K, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V> | null, NonNullable<V2> | null, R>,
+    options?: StepOptions
+  ): KTable<K, R | null, Exclude<Known, 'value'>>
+  outerJoin(other: unknown, joiner: JoinFunction<K, never, never, unknown>, options: object = {}): unknown {
+    return this.#join(other, { join: 'outer', fn: joiner }, options)
+  }
+
+  #join(
+    other: unknown,
+    made: { readonly join: 'inner' | 'left' | 'outer'; readonly fn: JoinCallback },
+    options: object
+  ): unknown {
+    const right = KTable.pointOf(other)
+    if (right === undefined) throw new UsageError('a table is joined with a table: toTable() makes one of a stream')
+    return this.#fluent.table(tableJoin([this.#point, right], made, options))
   }
 }

@@ -17,12 +17,13 @@ import { validate } from './validate.ts'
  */
 export function buildTopology(name: string, steps: readonly Step[]): Topology {
   const planned = insertRepartitions(steps)
-  const { nodes, stores, feedback } = makeNodes(name, planned)
-  validate({ name, nodes, stores, feedback })
+  const { nodes, stores, globalTables, feedback } = makeNodes(name, planned)
+  validate({ name, nodes, stores, globalTables, feedback })
   return Object.freeze({
     name,
     nodes: Object.freeze(nodes),
     stores: Object.freeze(stores),
+    globalTables: Object.freeze(globalTables),
     subtopologies: findSubtopologies(nodes)
   })
 }

@@ -1,5 +1,5 @@
 import { formatDuration } from './duration.ts'
-import type { Node, WindowDefinition } from './node.ts'
+import type { EmitMode, Node, StoreDefinition, WindowDefinition } from './node.ts'
 import type { Topology } from './topology.ts'
 
 /** A topology as plain data: no functions, ready for JSON, to draw or to compare. */
@@ -82,6 +82,37 @@ function whatItDoes(node: Node): { does: string; detail: string } {
       }
     case 'merge':
       return { does: 'merge', detail: '' }
+    case 'table':
+      return { does: 'table', detail: storeDetail(node) }
+    case 'table-filter':
+      return { does: node.not ? 'filterNot' : 'filter', detail: storeDetail(node) }
+    case 'table-map-values':
+      return { does: 'mapValues', detail: storeDetail(node) }
+    case 'table-group':
+      return { does: 'groupBy', detail: '' }
+    case 'table-aggregate':
+      return { does: node.aggregation.kind, detail: storeDetail(node) }
+    case 'table-join':
+      return { does: joinVerbs[node.join], detail: storeDetail(node) }
+    case 'stream-table-join':
+      return {
+        does: joinVerbs[node.join],
+        detail:
+          node.grace === undefined ? '' : `grace ${formatDuration(node.grace.graceMs)} in ${node.grace.store.name}`
+      }
+    case 'stream-global-join':
+      return { does: joinVerbs[node.join], detail: `with ${node.global}` }
+    case 'stream-join': {
+      const { beforeMs, afterMs, graceMs } = node.within
+      const [before, after, grace] = [beforeMs, afterMs, graceMs].map(formatDuration)
+      return { does: joinVerbs[node.join], detail: `${before} before to ${after} after, grace ${grace}` }
+    }
+    case 'foreign-key-subscribe':
+      return { does: 'foreign-key subscribe', detail: '' }
+    case 'foreign-key-answer':
+      return { does: 'foreign-key answer', detail: `in ${node.store.name}` }
+    case 'foreign-key-result':
+      return { does: `foreign-key ${joinVerbs[node.join]}`, detail: '' }
     case 'table-to-stream':
       return { does: 'toStream', detail: '' }
     case 'aggregate':
@@ -93,8 +124,18 @@ function whatItDoes(node: Node): { does: string; detail: string } {
   }
 }
 
-function formatWindow({ sizeMs, advanceMs, graceMs }: WindowDefinition): string {
-  const grace = `grace ${formatDuration(graceMs)}`
+const joinVerbs = { inner: 'join', left: 'leftJoin', outer: 'outerJoin' } as const
+
+function storeDetail({ store, emit }: { readonly store?: StoreDefinition; readonly emit: EmitMode }): string {
+  return store === undefined ? '' : `in ${store.name}, emits ${emit}`
+}
+
+function formatWindow(window: WindowDefinition): string {
+  if (window.kind === 'unlimited') return window.startMs === 0 ? 'unlimited' : `unlimited from ${window.startMs}`
+  const grace = `grace ${formatDuration(window.graceMs)}`
+  if (window.kind === 'sliding') return `sliding ${formatDuration(window.differenceMs)} ${grace}`
+  if (window.kind === 'session') return `sessions ${formatDuration(window.gapMs)} ${grace}`
+  const { sizeMs, advanceMs } = window
   if (sizeMs === advanceMs) return `tumbling ${formatDuration(sizeMs)} ${grace}`
   return `hopping ${formatDuration(sizeMs)} by ${formatDuration(advanceMs)} ${grace}`
 }

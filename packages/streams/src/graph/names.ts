@@ -27,6 +27,7 @@ function findPath(step: Step): string {
   if (store !== undefined) return storeName(step, store.name)
   const { body, label } = step
   if (body.kind === 'source') return label ?? body.topics.join('-')
+  if (body.kind === 'table-join' || body.kind === 'stream-join') return label ?? `${pathAbove(step)}-${step.verb}`
   if (body.kind === 'merge' || body.kind === 'repartition') return label ?? pathAbove(step)
   if (changesKey(step)) return label ?? `${pathAbove(step)}-${step.verb}`
   return pathAbove(step)
@@ -48,9 +49,14 @@ export function storeName(step: Step, given: string | undefined): string {
   return given ?? `${pathAbove(step)}-${step.verb}`
 }
 
-/** A repartition topic's name, without the application's prefix. */
+/** A global table's store: the program's name, or one after the topic. */
+export function globalStoreName(topic: string, given: string | undefined): string {
+  return given ?? `${topic}-globalTable`
+}
+
+/** An internal topic's name, without the application's prefix. */
 export function repartitionName(step: Step): string {
-  return `${pathBelow(step)}-repartition`
+  return `${pathBelow(step)}-${step.verb}`
 }
 
 function pathAbove(step: Step): string {

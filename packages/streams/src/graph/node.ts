@@ -1,5 +1,21 @@
 import type { Serde } from '../serde/serde.ts'
+import type {
+  ForeignKeyAnswerNode,
+  ForeignKeyResultNode,
+  ForeignKeySubscribeNode,
+  StreamGlobalJoinNode,
+  StreamJoinNode,
+  StreamTableJoinNode,
+  TableJoinNode
+} from './join-node.ts'
 import type { StreamRecord } from './record.ts'
+import type {
+  TableAggregateNode,
+  TableFilterNode,
+  TableGroupNode,
+  TableMapValuesNode,
+  TableNode
+} from './table-node.ts'
 
 /**
  * The nodes of a topology: frozen data that the DSL makes and the runtime compiles. A node names its parents; records flow from
@@ -12,10 +28,23 @@ export type Node =
   | AggregateNode
   | WindowedAggregateNode
   | TableToStreamNode
+  | TableNode
+  | TableFilterNode
+  | TableMapValuesNode
+  | TableGroupNode
+  | TableAggregateNode
+  | TableJoinNode
+  | StreamTableJoinNode
+  | StreamGlobalJoinNode
+  | StreamJoinNode
+  | ForeignKeySubscribeNode
+  | ForeignKeyAnswerNode
+  | ForeignKeyResultNode
   | RepartitionNode
   | SinkNode
 
-interface NodeBase {
+/** What every node has. */
+export interface NodeBase {
   /** Unique in the topology; derived from what the node is (see `names.ts`). */
   readonly name: string
   readonly parents: readonly string[]
@@ -99,10 +128,35 @@ export interface Aggregation {
    * first). Null deletes the key.
    */
   readonly add: (aggregate: unknown, value: unknown, record: StreamRecord) => unknown
+  /** Sessions only: the aggregate of two sessions that became one. Absent for reduce and count, which know how. */
+  readonly merge?: (left: unknown, right: unknown, record: StreamRecord) => unknown
 }
 
-/** Windows aligned to the epoch; tumbling when `advanceMs` equals `sizeMs`. All in milliseconds. */
-export interface WindowDefinition {
+/** How a key's records are divided. All in milliseconds of event time. */
+export type WindowDefinition = TimeWindows | SlidingWindows | SessionWindows | UnlimitedWindows
+
+/** Windows that begin at a record, or end at one, and are `differenceMs` long, both ends included. */
+export interface SlidingWindows {
+  readonly kind: 'sliding'
+  readonly differenceMs: number
+  readonly graceMs: number
+}
+
+/** Windows from a record to the last that followed within the gap, both ends included. */
+export interface SessionWindows {
+  readonly kind: 'session'
+  readonly gapMs: number
+  readonly graceMs: number
+}
+
+/** One window, from `startMs` on, that never ends. */
+export interface UnlimitedWindows {
+  readonly kind: 'unlimited'
+  readonly startMs: number
+}
+
+/** Windows aligned to the epoch; tumbling when `advanceMs` equals `sizeMs`. */
+export interface TimeWindows {
   readonly kind: 'time'
   readonly sizeMs: number
   readonly advanceMs: number
@@ -115,13 +169,17 @@ export type EmitMode = 'commit' | 'changes' | 'final'
 /** A state store. Its changelog is `<application>-<name>-changelog`. */
 export interface StoreDefinition {
   readonly name: string
-  readonly kind: 'key-value' | 'window'
+  readonly kind: 'key-value' | 'window' | 'session' | 'buffer'
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
-  /** Windows only: how long a window is kept after its start, in stream time. */
+  /** Windows only: how long a window is kept after its start (a session: its end), in stream time. */
   readonly retentionMs?: number
+  /** Sessions and sliding windows: an entry of the index lists those of one key in this much time (`state/window-index.ts`). */
+  readonly indexBucketMs?: number
   /** Windows only. */
   readonly windowSizeMs?: number
+  /** Versioned stores only: how long a version is kept after the next one followed it, in stream time. */
+  readonly historyMs?: number
   /** True when the user gave the name: it may be queried and survives edits. */
   readonly named: boolean
 }

@@ -1,13 +1,20 @@
-import type { Serde } from '../serde/serde.ts'
-import { nodeName, repartitionName, storeName } from './names.ts'
+import { InvariantError } from '@millrace/log'
+import type { GlobalTableDefinition } from './join-node.ts'
+import { makeJoinNode } from './join-nodes.ts'
+import { completeSerdes, makeStore, type Place } from './make-store.ts'
+import { globalStoreName, nodeName, repartitionName } from './names.ts'
 import type { Node, SourceNode, StoreDefinition } from './node.ts'
-import type { OpenSerdes, OpenStore, Step } from './step.ts'
-import { MissingSerdeError, NameTieError } from './topology-error.ts'
+import { storesOf } from './node-stores.ts'
+import type { Step } from './step.ts'
+import { makeTableNode } from './table-nodes.ts'
+import { planTables, type TableTraits } from './table-plan.ts'
+import { NameTieError } from './topology-error.ts'
 
 /** What the steps of a topology became. */
 export interface MadeNodes {
   readonly nodes: readonly Node[]
   readonly stores: readonly StoreDefinition[]
+  readonly globalTables: readonly GlobalTableDefinition[]
   /** Names of the sinks that may close a loop. */
   readonly feedback: ReadonlySet<string>
 }
@@ -19,17 +26,23 @@ export interface MadeNodes {
 export function makeNodes(topology: string, steps: readonly Step[]): MadeNodes {
   const nodes: Node[] = []
   const stores: StoreDefinition[] = []
+  const globalTables: GlobalTableDefinition[] = []
   const feedback = new Set<string>()
+  const tables = planTables(steps)
   const names = new NodeNames(topology, steps)
   /** What the children of a step read: its own node, or the source behind a repartition. */
   const outputOf = new Map<Step, string>()
 
   for (const step of steps) {
+    if (step.body.kind === 'global-table') {
+      globalTables.push(makeGlobalTable(step.body, { topology, name: step.body.topic, parents: [] }))
+      continue
+    }
     const name = names.of(step)
     const parents = Object.freeze(step.parents.map((parent) => outputOf.get(parent) ?? ''))
-    const node = makeNode(step, { topology, name, parents })
+    const node = makeNode(step, { topology, name, parents }, tables.get(step))
     nodes.push(node)
-    if ('store' in node) stores.push(node.store)
+    stores.push(...storesOf(node))
     if (step.body.kind === 'sink' && step.body.feedback) feedback.add(name)
     if (node.kind === 'repartition') nodes.push(sourceBehind(node))
     outputOf.set(step, node.kind === 'repartition' ? `${name}-source` : name)
@@ -37,23 +50,17 @@ export function makeNodes(topology: string, steps: readonly Step[]): MadeNodes {
   refuseTies(
     topology,
     'store',
-    stores.map((store) => store.name)
+    [...stores, ...globalTables.map((table) => table.store)].map((store) => store.name)
   )
   refuseTies(
     topology,
     'internal topic',
     nodes.flatMap((node) => (node.kind === 'repartition' ? [node.topic] : []))
   )
-  return { nodes, stores, feedback }
+  return { nodes, stores, globalTables, feedback }
 }
 
-interface Place {
-  readonly topology: string
-  readonly name: string
-  readonly parents: readonly string[]
-}
-
-function makeNode(step: Step, place: Place): Node {
+function makeNode(step: Step, place: Place, table: TableTraits | undefined): Node {
   const { body } = step
   const { name, parents } = place
   switch (body.kind) {
@@ -77,18 +84,36 @@ function makeNode(step: Step, place: Place): Node {
       const window = Object.freeze({ ...body.window })
       return Object.freeze({ ...body, aggregation, window, store: makeStore(step, body.store, place), name, parents })
     }
+    case 'table':
+    case 'table-filter':
+    case 'table-map-values':
+    case 'table-join':
+    case 'table-group':
+    case 'table-aggregate':
+      return makeTableNode({ step, body, place, traits: table })
+    case 'stream-table-join':
+    case 'stream-global-join':
+    case 'stream-join':
+    case 'foreign-key-subscribe':
+    case 'foreign-key-answer':
+    case 'foreign-key-result':
+      return makeJoinNode({ step, body, place })
+    case 'global-table':
+      throw new InvariantError(`global table ${body.topic} is no node of topology ${place.topology}`)
     case 'repartition':
-      return Object.freeze({ ...body, ...complete(body, place), topic: repartitionName(step), name, parents })
+      return Object.freeze({ ...body, ...completeSerdes(body, place), topic: repartitionName(step), name, parents })
     case 'sink': {
       const { feedback: _, ...sink } = body
-      return Object.freeze({ ...sink, ...complete(body, place), name, parents })
+      return Object.freeze({ ...sink, ...completeSerdes(body, place), name, parents })
     }
   }
 }
 
-function makeStore(step: Step, open: OpenStore, place: Place): StoreDefinition {
-  const named = open.name !== undefined
-  return Object.freeze({ ...open, ...complete(open, place), name: storeName(step, open.name), named })
+function makeGlobalTable(body: Extract<Step['body'], { kind: 'global-table' }>, place: Place): GlobalTableDefinition {
+  const { topic, store: open, timestamp } = body
+  const name = globalStoreName(topic, open.name)
+  const store = Object.freeze({ ...open, ...completeSerdes(open, place), name, named: open.name !== undefined })
+  return Object.freeze({ topic, store, ...(timestamp === undefined ? {} : { timestamp }) })
 }
 
 function sourceBehind(repartition: Extract<Node, { kind: 'repartition' }>): SourceNode {
@@ -101,12 +126,6 @@ function sourceBehind(repartition: Extract<Node, { kind: 'repartition' }>): Sour
     value: repartition.value,
     repartitionOf: repartition.name
   })
-}
-
-function complete({ key, value }: OpenSerdes, place: Place): { key: Serde<unknown>; value: Serde<unknown> } {
-  if (key === undefined) throw new MissingSerdeError({ topology: place.topology, node: place.name, missing: 'key' })
-  if (value === undefined) throw new MissingSerdeError({ topology: place.topology, node: place.name, missing: 'value' })
-  return { key, value }
 }
 
 /** Gives every step's node a name of its own: given names stand as they are, derived ones step aside. */

@@ -24,7 +24,10 @@ export function insertRepartitions(steps: readonly Step[]): readonly Step[] {
   for (const step of steps) {
     const { keyed } = step
     const above = step.parents.map((parent) => plannedOf.get(parent) ?? parent)
-    const parents = keyed === undefined ? above : above.map((parent) => repartitioned(parent, keyed))
+    const parents = above.map((parent, side) => {
+      const input = step.keyedSides?.[side] ?? keyed
+      return input === undefined ? parent : repartitioned(parent, input)
+    })
     const next: Step = { ...step, parents }
     planned.push(next)
     plannedOf.set(step, next)
@@ -34,15 +37,16 @@ export function insertRepartitions(steps: readonly Step[]): readonly Step[] {
   return planned
 }
 
-function repartitionFor(parent: Step, { name, key, value }: KeyedInput): Step {
+function repartitionFor(parent: Step, { name, key, value, keepsNullKeys = false }: KeyedInput): Step {
   return {
     verb: 'repartition',
     label: name,
     parents: [parent],
-    body: { kind: 'repartition', explicit: false, key, value }
+    body: { kind: 'repartition', explicit: keepsNullKeys, key, value }
   }
 }
 
-function serves({ label, body }: Step, { name, key, value }: KeyedInput): boolean {
-  return body.kind === 'repartition' && label === name && body.key === key && body.value === value
+function serves({ label, body }: Step, { name, key, value, keepsNullKeys = false }: KeyedInput): boolean {
+  if (body.kind !== 'repartition' || body.explicit !== keepsNullKeys) return false
+  return label === name && body.key === key && body.value === value
 }

@@ -1,5 +1,15 @@
 import type { Serde } from '../serde/serde.ts'
 import type {
+  ForeignKeyAnswerNode,
+  ForeignKeyResultNode,
+  ForeignKeySubscribeNode,
+  GlobalTableDefinition,
+  StreamGlobalJoinNode,
+  StreamJoinNode,
+  StreamTableJoinNode,
+  TableJoinNode
+} from './join-node.ts'
+import type {
   AggregateNode,
   MergeNode,
   Node,
@@ -11,6 +21,13 @@ import type {
   TableToStreamNode,
   WindowedAggregateNode
 } from './node.ts'
+import type {
+  TableAggregateNode,
+  TableFilterNode,
+  TableGroupNode,
+  TableMapValuesNode,
+  TableNode
+} from './table-node.ts'
 
 /**
  * A step as the program wrote it, before names, repartitions and checks: what the DSL collects and `build.ts` turns into nodes. A step
@@ -24,6 +41,8 @@ export interface Step {
   readonly parents: readonly Step[]
   /** Present where equal keys must meet in one task: such a step is preceded by a repartition when the key changed before it. */
   readonly keyed?: KeyedInput
+  /** The same where the parents differ, parent by parent; undefined: that one is where it has to be. */
+  readonly keyedSides?: readonly (KeyedInput | undefined)[]
   readonly body: StepBody
 }
 
@@ -32,6 +51,8 @@ export interface KeyedInput {
   readonly name: string | undefined
   readonly key: Serde<unknown> | undefined
   readonly value: Serde<unknown> | undefined
+  /** True where a null key has a meaning: the repartition lets it through. */
+  readonly keepsNullKeys?: boolean
 }
 
 /** A node without what building finds out: its name, its parents' names, its store's or topic's name, and serdes that may be missing. */
@@ -44,6 +65,9 @@ export type StepBody =
   | WindowedAggregateBody
   | (Body<RepartitionNode, 'topic' | 'key' | 'value'> & OpenSerdes)
   | SinkBody
+  | TableBody
+  | JoinBody
+  | GlobalTableBody
 
 /** Of an aggregation without windows. */
 export type AggregateBody = Body<AggregateNode, 'store'> & { readonly store: OpenStore }
@@ -53,6 +77,43 @@ export type WindowedAggregateBody = Body<WindowedAggregateNode, 'store'> & { rea
 
 /** Of a sink; `feedback` says that a loop through its topic is meant. */
 export type SinkBody = Body<SinkNode, 'key' | 'value'> & OpenSerdes & { readonly feedback: boolean }
+
+/** Of a table that is kept only if it has to be. Whether it is kept, and whether old values are sent, follows from what is below (`table-plan.ts`). */
+export type TableBodyOnDemand =
+  | Kept<TableNode>
+  | Kept<TableFilterNode, 'versioned'>
+  | Kept<TableMapValuesNode>
+  | Kept<TableJoinNode>
+
+/** Of a step that makes a table, or groups one. */
+export type TableBody =
+  | TableBodyOnDemand
+  | Body<TableGroupNode>
+  | (Body<TableAggregateNode, 'store' | 'sendsOld'> & { readonly store: OpenStore })
+
+/** Of a join. */
+export type JoinBody =
+  | (Body<StreamTableJoinNode, 'grace'> & { readonly grace?: { readonly graceMs: number; readonly store: OpenStore } })
+  | Body<StreamGlobalJoinNode>
+  | (Body<StreamJoinNode, 'stores'> & {
+      readonly stores: { readonly left: OpenStore; readonly right: OpenStore; readonly unmatched?: OpenStore }
+    })
+  | Body<ForeignKeySubscribeNode>
+  | (Body<ForeignKeyAnswerNode, 'store'> & { readonly store: OpenStore })
+  | Body<ForeignKeyResultNode>
+
+/** Of the definition of a global table, which becomes no node. */
+export type GlobalTableBody = Omit<GlobalTableDefinition, 'store'> & {
+  readonly kind: 'global-table'
+  readonly store: OpenStore
+}
+
+type Kept<N extends Node, Without extends keyof N = never> = Body<
+  N,
+  Without | ('store' & keyof N) | ('sendsOld' & keyof N)
+> & {
+  readonly store?: OpenStore
+}
 
 /** Serdes that building checks. */
 export interface OpenSerdes {
@@ -68,6 +129,7 @@ type Body<N extends Node, Without extends keyof N = never> = Omit<N, 'name' | 'p
 
 /** Whether records leave with another key than they came with, so that equal keys may be in different partitions. */
 export function changesKey(step: Step): boolean {
+  if (step.body.kind === 'table-group') return true
   if (step.body.kind !== 'stateless') return false
   const { kind } = step.body.operator
   return kind === 'map' || kind === 'flatMap' || kind === 'selectKey'
@@ -75,5 +137,24 @@ export function changesKey(step: Step): boolean {
 
 /** The store of a step that has one. */
 export function storeOf(step: Step): OpenStore | undefined {
-  return step.body.kind === 'aggregate' || step.body.kind === 'windowed-aggregate' ? step.body.store : undefined
+  const { body } = step
+  switch (body.kind) {
+    case 'aggregate':
+    case 'windowed-aggregate':
+    case 'table-aggregate':
+    case 'global-table':
+      return body.store
+  }
+  // A table that is kept only because something below reads it has no store in names.
+  return isTable(body) && body.store?.name !== undefined ? body.store : undefined
+}
+
+/** Whether a step makes a table that is kept only if it has to be. */
+export function isTable(body: StepBody): body is TableBodyOnDemand {
+  return (
+    body.kind === 'table' ||
+    body.kind === 'table-filter' ||
+    body.kind === 'table-map-values' ||
+    body.kind === 'table-join'
+  )
 }

@@ -1,4 +1,5 @@
 import type { Node } from './node.ts'
+import { storesOf } from './node-stores.ts'
 import type { Subtopology } from './topology.ts'
 
 /**
@@ -10,7 +11,7 @@ export function findSubtopologies(nodes: readonly Node[]): readonly Subtopology[
   for (const node of nodes) {
     groups.join(node.name, node.name)
     for (const parent of node.parents) groups.join(parent, node.name)
-    if ('store' in node) groups.join(`store ${node.store.name}`, node.name)
+    for (const store of storesOf(node)) groups.join(`store ${store.name}`, node.name)
   }
   const byRoot = Map.groupBy(nodes, (node) => groups.rootOf(node.name))
   return Object.freeze([...byRoot.values()].map(makeSubtopology))
@@ -30,7 +31,7 @@ function makeSubtopology(nodes: readonly Node[], id: number): Subtopology {
     sourceTopics: topics(false),
     repartitionSources: topics(true),
     repartitionSinks: Object.freeze(nodes.flatMap((node) => (node.kind === 'repartition' ? [node.topic] : []))),
-    stores: Object.freeze([...new Set(nodes.flatMap((node) => ('store' in node ? [node.store.name] : [])))]),
+    stores: Object.freeze([...new Set(nodes.flatMap(storesOf).map((store) => store.name))]),
     copartitioned: copartitionedTopics(nodes)
   })
 }
@@ -45,7 +46,8 @@ function copartitionedTopics(nodes: readonly Node[]): readonly (readonly string[
   for (const node of nodes) {
     const topics = node.kind === 'source' ? node.topics : node.parents.flatMap((parent) => topicsInto.get(parent) ?? [])
     topicsInto.set(node.name, [...new Set(topics)])
-    if (!('store' in node)) continue
+    const joins = node.parents.length > 1 && node.kind !== 'merge'
+    if (!joins && storesOf(node).length === 0) continue
     for (const topic of topics) groups.join(topics[0], topic)
   }
   const sets = Map.groupBy(new Set([...topicsInto.values()].flat()), (topic) => groups.rootOf(topic))

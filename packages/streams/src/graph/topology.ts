@@ -1,3 +1,4 @@
+import type { GlobalTableDefinition } from './join-node.ts'
 import type { Node, StoreDefinition } from './node.ts'
 
 /** A validated topology: frozen data, to describe, test and run. Nodes are in topological order. */
@@ -6,6 +7,8 @@ export interface Topology {
   readonly name: string
   readonly nodes: readonly Node[]
   readonly stores: readonly StoreDefinition[]
+  /** Tables of which every instance has all partitions; their stores are not among {@link stores}. */
+  readonly globalTables: readonly GlobalTableDefinition[]
   /** Connected components; a repartition node ends one and its source begins another. */
   readonly subtopologies: readonly Subtopology[]
 }

@@ -1,3 +1,4 @@
+import type { GlobalTableDefinition } from './join-node.ts'
 import { topicNameProblem } from './names.ts'
 import type { Node, SinkNode, StoreDefinition } from './node.ts'
 import { TopologyError } from './topology-error.ts'
@@ -7,6 +8,7 @@ export interface Candidate {
   readonly name: string
   readonly nodes: readonly Node[]
   readonly stores: readonly StoreDefinition[]
+  readonly globalTables: readonly GlobalTableDefinition[]
   readonly feedback: ReadonlySet<string>
 }
 
@@ -20,7 +22,7 @@ export function validate(candidate: Candidate): void {
   checkLoops(candidate)
 }
 
-function checkNames({ name: topology, nodes, stores }: Candidate): void {
+function checkNames({ name: topology, nodes, stores, globalTables }: Candidate): void {
   const check = (what: string, name: string, node?: string) => {
     const problem = topicNameProblem(name)
     if (problem === undefined) return
@@ -38,10 +40,11 @@ function checkNames({ name: topology, nodes, stores }: Candidate): void {
       for (const topic of node.topics) check('the topic', topic, node.name)
     }
   }
+  for (const { topic } of globalTables) check('the topic', topic)
   for (const store of stores) check('the changelog topic', `${topology}-${store.name}-changelog`)
 }
 
-function checkSources({ name: topology, nodes }: Candidate): void {
+function checkSources({ name: topology, nodes, globalTables }: Candidate): void {
   const readBy = new Map<string, string>()
   const sources = nodes.filter((node) => node.kind === 'source')
   if (sources.length === 0)
@@ -59,6 +62,13 @@ function checkSources({ name: topology, nodes }: Candidate): void {
       }
       readBy.set(topic, node)
     }
+  }
+  for (const { topic, store } of globalTables) {
+    if (readBy.has(topic)) {
+      const problem = `topic '${topic}' is read as a global table and otherwise: read it in one way`
+      throw new TopologyError({ topology, node: store.name, problem })
+    }
+    readBy.set(topic, store.name)
   }
 }
 

@@ -1,7 +1,6 @@
 import type { AggregateNode } from '../graph/node.ts'
 import { aggregateStep, resultTimestamp } from './aggregation.ts'
-import { emissionSource } from './emission-source.ts'
-import { emittedRecord } from './emitted-record.ts'
+import { flushUpdates } from './flush-updates.ts'
 import { PendingUpdates } from './pending-updates.ts'
 import { Change, type Forward, type Processor } from './processor.ts'
 import type { ProcessorContext } from './task-context.ts'
@@ -34,13 +33,5 @@ export function aggregateProcessor(node: AggregateNode, context: ProcessorContex
   }
   if (pending === undefined) return { process }
 
-  const emit = context.guardEmission(emissionSource(node), forward)
-  const flush = (): void => {
-    for (const { key, oldValue, deletedAtMs } of pending.take()) {
-      const current = store.get(key)
-      if (current === undefined && oldValue === undefined) continue
-      emit(emittedRecord(key, new Change(current?.value, oldValue), current?.timestamp ?? deletedAtMs))
-    }
-  }
-  return { process, flush }
+  return { process, flush: flushUpdates(node, { pending, context, forward }) }
 }

@@ -6,7 +6,14 @@ import { inspected, inspectedAggregation } from './freeze.ts'
 import type { Forward, Processor } from './processor.ts'
 import { repartitionProcessor, sinkProcessor } from './sink.ts'
 import { statelessProcessor } from './stateless.ts'
+import { tableProcessor } from './table.ts'
+import { tableAggregateProcessor } from './table-aggregate.ts'
+import { tableFilterProcessor } from './table-filter.ts'
+import { tableGroup } from './table-group.ts'
+import { tableJoinProcessor } from './table-join.ts'
+import { tableMapValuesProcessor } from './table-map-values.ts'
 import { tableToStream } from './table-to-stream.ts'
+import { tableViews, type ViewingContext } from './table-view.ts'
 import type { ProcessorContext } from './task-context.ts'
 import { windowedAggregateProcessor } from './windowed-aggregate.ts'
 
@@ -35,11 +42,17 @@ export function compile(topology: Topology, subtopologyId: number, context: Proc
   const nodes = nodesOf(topology, subtopologyId)
   const children = childrenByParent(nodes)
   const processors = new Map<string, Processor>()
+  const views = tableViews(topology.nodes, context)
   const forwardTo = (node: Node): Forward => {
-    const targets = (children.get(node.name) ?? []).map((child) => processorOf(processors, child).process)
+    const targets = (children.get(node.name) ?? []).flatMap(({ child, input }) => {
+      const { process, inputs } = processorOf(processors, child)
+      const target = inputs === undefined ? process : inputs[input]
+      return target === undefined ? [] : [target]
+    })
     return context.inspect ? inspected(context.inspect, fanOut(targets)) : fanOut(targets)
   }
-  for (const node of nodes.toReversed()) processors.set(node.name, compileNode(node, context, forwardTo(node)))
+  for (const node of nodes.toReversed())
+    processors.set(node.name, compileNode(node, { ...context, views }, forwardTo(node)))
 
   const compiled = nodes.map((node) => processorOf(processors, node))
   return {
@@ -51,7 +64,7 @@ export function compile(topology: Topology, subtopologyId: number, context: Proc
   }
 }
 
-function compileNode(node: Node, context: ProcessorContext, forward: Forward): Processor {
+function compileNode(node: Node, context: ViewingContext, forward: Forward): Processor {
   const { inspect } = context
   switch (node.kind) {
     case 'source':
@@ -67,6 +80,25 @@ function compileNode(node: Node, context: ProcessorContext, forward: Forward): P
       const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
       return windowedAggregateProcessor({ ...node, aggregation }, context, forward)
     }
+    case 'table':
+      return tableProcessor(node, context, forward)
+    case 'table-filter':
+      return tableFilterProcessor(node, context, forward)
+    case 'table-map-values':
+      return tableMapValuesProcessor(node, context, forward)
+    case 'table-group':
+      return { process: tableGroup(node, context, forward) }
+    case 'table-aggregate':
+      return tableAggregateProcessor(node, context, forward)
+    case 'table-join':
+      return tableJoinProcessor(node, context, forward)
+    case 'stream-table-join':
+    case 'stream-global-join':
+    case 'stream-join':
+    case 'foreign-key-subscribe':
+    case 'foreign-key-answer':
+    case 'foreign-key-result':
+      throw new InvariantError(`${node.kind} is not there yet`)
     case 'table-to-stream':
       return { process: tableToStream(forward) }
     case 'sink':
@@ -91,13 +123,19 @@ function nodesOf(topology: Topology, subtopologyId: number): Node[] {
   return topology.nodes.filter(({ name }) => names.has(name))
 }
 
-function childrenByParent(nodes: readonly Node[]): ReadonlyMap<string, readonly Node[]> {
-  const children = new Map<string, Node[]>()
+/** A node below another, and as which of its parents that one stands. */
+interface Child {
+  readonly child: Node
+  readonly input: number
+}
+
+function childrenByParent(nodes: readonly Node[]): ReadonlyMap<string, readonly Child[]> {
+  const children = new Map<string, Child[]>()
   for (const node of nodes) {
-    for (const parent of node.parents) {
+    for (const [input, parent] of node.parents.entries()) {
       const siblings = children.get(parent)
-      if (siblings) siblings.push(node)
-      else children.set(parent, [node])
+      if (siblings) siblings.push({ child: node, input })
+      else children.set(parent, [{ child: node, input }])
     }
   }
   return children

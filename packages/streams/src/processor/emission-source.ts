@@ -1,10 +1,10 @@
-import type { AggregateNode, WindowedAggregateNode } from '../graph/node.ts'
+import type { StoreDefinition } from '../graph/node.ts'
 import { Windowed } from '../serde/windowed.ts'
 import { Change } from './processor.ts'
 import type { EmissionSource } from './task-context.ts'
 
-/** How a dead letter shows an emission of an aggregation: the store's bytes of its key and new value. */
-export function emissionSource(node: AggregateNode | WindowedAggregateNode): EmissionSource {
+/** How a dead letter shows an emission of a node with a store: the store's bytes of its key and new value. */
+export function emissionSource(node: { readonly name: string; readonly store: StoreDefinition }): EmissionSource {
   return {
     node: node.name,
     encode: (record) => {

@@ -61,6 +61,40 @@ export function windowed<K>(inner: Serde<K>, sizeMs?: number): WindowedSerde<K> 
   return serde
 }
 
+/**
+ * Keys of a session table as Kafka's sinks write them (SessionWindowedSerializer): the key's bytes, then the session's end and start, 8 bytes
+ * each, big-endian.
+ */
+export function sessionWindowed<K>(inner: Serde<K>): WindowedSerde<K> {
+  const name = `sessionWindowed(${inner.name})`
+  const identify = inner.identity
+  const serde: WindowedSerde<K> = Object.freeze({
+    name,
+    inner,
+    encode({ key, startMs, endMs }: Windowed<K>): Buffer {
+      const keyBytes = inner.encode(key)
+      const bytes = Buffer.allocUnsafe(keyBytes.length + 16)
+      keyBytes.copy(bytes)
+      writeLong(bytes, endMs, keyBytes.length)
+      writeLong(bytes, startMs, keyBytes.length + 8)
+      return bytes
+    },
+    decode(bytes: Buffer, start: number, end: number): Windowed<K> {
+      const keyEnd = end - 16
+      if (keyEnd < start) {
+        const problem = `expected a key and 16 bytes of session end and start, got ${end - start} bytes`
+        throw new SerdeError({ serde: name, operation: 'decode', problem })
+      }
+      return new Windowed(inner.decode(bytes, start, keyEnd), readLong(bytes, keyEnd + 8), readLong(bytes, keyEnd))
+    },
+    ...(identify && {
+      identity: ({ key, startMs, endMs }: Windowed<K>) => `${endMs}/${identity(startMs, identify(key))}`
+    })
+  })
+  windowedSerdes.add(serde)
+  return serde
+}
+
 /** Whether keys are {@link Windowed}: by Kafka's default, all windows of a key go to the key's partition. */
 export function isWindowedSerde(serde: Serde<unknown>): serde is WindowedSerde<unknown> {
   return windowedSerdes.has(serde)

@@ -130,7 +130,7 @@ function completeSerdes<K, V>(
   { key, value }: TopicSerdes<K, V>,
   node: Node | undefined
 ): { key: Serde<K>; value: Serde<V> } {
-  const known = node !== undefined && 'key' in node ? node : undefined
+  const known = node !== undefined && 'key' in node && 'value' in node ? node : undefined
   // The topology's serdes are of the types its author gave them; a test that names others asks for those.
   const complete = {
     key: key ?? (known?.key as Serde<K> | undefined),

@@ -1,0 +1,40 @@
+import type { Duration } from '../graph/duration.ts'
+import type { TableEmit, TableRow } from '../graph/table-node.ts'
+import type { GivenValue, StepOptions, StreamOptions } from './options.ts'
+
+/** A program's function over a table of keys `K` and values `V`: the value first, then the row. There is no record: rows are also read later. */
+export type TableFunction<K, V, R> = (value: NonNullable<V>, row: TableRow<K>) => R
+
+/** A program's joiner of tables, or of a stream with a table: the left value, the right one, the row. */
+export type JoinFunction<K, L, R, Result> = (left: L, right: R, row: TableRow<K>) => Result
+
+/** Of a table that may be kept. */
+export interface TableOptions {
+  /** Keeps the table under this name, to query it. Default: kept only where something below has to read it, or computed there. */
+  readonly store?: string
+  /** For a table that is kept: whether every change goes on at once (default), or the last per key at each commit. */
+  readonly emit?: TableEmit
+}
+
+/** Of a table read from a topic, or made of a stream. */
+export interface SourceTableOptions extends TableOptions {
+  /**
+   * Makes it a versioned table: a row's earlier values are kept for this long in stream time, and a stream joined with it finds the value
+   * that was valid at each record's time. Older records than that are dropped.
+   */
+  readonly history?: Duration
+}
+
+/** Of `b.table()`. */
+export interface TopicTableOptions<K, V> extends StreamOptions<K, V>, SourceTableOptions {}
+
+/** Of a table's step whose result is kept: how to write it, beside its name. */
+export type KeptResultOptions<V> = StepOptions & TableOptions & GivenValue<V>
+
+/** Of an aggregation over a table's rows. */
+export interface TableAggregateOptions {
+  /** The store's name, under which it is queried. Default: derived, not queryable. */
+  readonly store?: string
+  /** When results go on: the last per key at each commit (default), or every update. */
+  readonly emit?: TableEmit
+}

@@ -1,0 +1,92 @@
+import type { Serde } from '../serde/serde.ts'
+import type { NodeBase, StoreDefinition } from './node.ts'
+import type { StreamRecord } from './record.ts'
+import type { TableNodeBase, TableRow } from './table-node.ts'
+
+/** Which side must be there for a result. */
+export type JoinKind = 'inner' | 'left' | 'outer'
+
+/** The user's joiner; a missing side is null. */
+export type Joiner = (left: unknown, right: unknown, row: TableRow) => unknown
+
+/** Two tables by equal keys. Parents: left, right. */
+export interface TableJoinNode extends TableNodeBase {
+  readonly kind: 'table-join'
+  readonly join: JoinKind
+  readonly fn: Joiner
+}
+
+/** Each record of a stream with the row of its key. Parents: the stream, the table. */
+export interface StreamTableJoinNode extends NodeBase {
+  readonly kind: 'stream-table-join'
+  readonly join: 'inner' | 'left'
+  readonly fn: Joiner
+  /** Present when records wait until the stream's time is this much past theirs. */
+  readonly grace?: { readonly graceMs: number; readonly store: StoreDefinition }
+}
+
+/** Each record of a stream with the row of a global table. Parent: the stream. */
+export interface StreamGlobalJoinNode extends NodeBase {
+  readonly kind: 'stream-global-join'
+  readonly join: 'inner' | 'left'
+  /** The global table's store. */
+  readonly global: string
+  readonly mappedKey: (value: unknown, record: StreamRecord) => unknown
+  readonly fn: (left: unknown, right: unknown, row: TableRow) => unknown
+}
+
+/** A right record is in a left one's window from `beforeMs` before it to `afterMs` after it, both included. */
+export interface JoinWindow {
+  readonly beforeMs: number
+  readonly afterMs: number
+  readonly graceMs: number
+}
+
+/** Two streams by equal keys and near timestamps. Parents: left, right. */
+export interface StreamJoinNode extends NodeBase {
+  readonly kind: 'stream-join'
+  readonly join: JoinKind
+  readonly within: JoinWindow
+  readonly fn: Joiner
+  readonly stores: {
+    readonly left: StoreDefinition
+    readonly right: StoreDefinition
+    /** Records that nothing matched yet. Absent for inner joins. */
+    readonly unmatched?: StoreDefinition
+  }
+}
+
+/** First part of a foreign-key join, beside the left table: tells the right table which row wants which of its rows. */
+export interface ForeignKeySubscribeNode extends NodeBase {
+  readonly kind: 'foreign-key-subscribe'
+  readonly join: 'inner' | 'left'
+  readonly foreignKey: (value: unknown, row: TableRow) => unknown
+  /** Of the foreign key. */
+  readonly foreign: Serde<unknown>
+  /** Of the left value, whose bytes are hashed. */
+  readonly left: Serde<unknown>
+}
+
+/** Second part, beside the right table: keeps the subscriptions and answers them. Parents: the subscriptions, the right table. */
+export interface ForeignKeyAnswerNode extends NodeBase {
+  readonly kind: 'foreign-key-answer'
+  readonly store: StoreDefinition
+  /** Of the left table's key. */
+  readonly primary: Serde<unknown>
+}
+
+/** Last part, beside the left table: an answer to what the left row still is becomes a result. Parents: the answers, the left table. */
+export interface ForeignKeyResultNode extends NodeBase {
+  readonly kind: 'foreign-key-result'
+  readonly join: 'inner' | 'left'
+  readonly fn: Joiner
+  readonly left: Serde<unknown>
+}
+
+/** A table of which every instance has all partitions. Not a node: it is no part of any task. */
+export interface GlobalTableDefinition {
+  readonly topic: string
+  /** Kept in memory, read anew at every start; without a changelog. */
+  readonly store: StoreDefinition
+  readonly timestamp?: (value: unknown, record: StreamRecord, partitionTimeMs: number) => number
+}

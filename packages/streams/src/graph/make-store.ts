@@ -1,0 +1,34 @@
+import type { Serde } from '../serde/serde.ts'
+import { storeName } from './names.ts'
+import type { StoreDefinition } from './node.ts'
+import type { OpenSerdes, OpenStore, Step } from './step.ts'
+import { MissingSerdeError } from './topology-error.ts'
+
+/** Where a node is made: for names, and for errors. */
+export interface Place {
+  readonly topology: string
+  readonly name: string
+  readonly parents: readonly string[]
+}
+
+/**
+ * A step's store with its name and serdes.
+ * @param part Tells the stores of a step apart that has several.
+ * @throws MissingSerdeError
+ */
+export function makeStore(step: Step, open: OpenStore, place: Place, part?: string): StoreDefinition {
+  const named = part === undefined && open.name !== undefined
+  const derived = storeName(step, open.name)
+  const name = part === undefined ? derived : `${derived}-${part}`
+  return Object.freeze({ ...open, ...completeSerdes(open, place), name, named })
+}
+
+/** @throws MissingSerdeError */
+export function completeSerdes(
+  { key, value }: OpenSerdes,
+  place: Place
+): { key: Serde<unknown>; value: Serde<unknown> } {
+  if (key === undefined) throw new MissingSerdeError({ topology: place.topology, node: place.name, missing: 'key' })
+  if (value === undefined) throw new MissingSerdeError({ topology: place.topology, node: place.name, missing: 'value' })
+  return { key, value }
+}

@@ -1,0 +1,63 @@
+import type { StreamRecord } from '../graph/record.ts'
+import type { TableNodeBase } from '../graph/table-node.ts'
+import { flushUpdates } from './flush-updates.ts'
+import { PendingUpdates } from './pending-updates.ts'
+import { Change, type Forward } from './processor.ts'
+import type { ProcessorContext } from './task-context.ts'
+
+/** A row as it is from now on. */
+export interface RowUpdate {
+  /** Undefined: the row is gone. */
+  readonly newValue: unknown
+  readonly timestamp: number
+  /** What is known of the row before, for a table that is not kept: one that is knows better. */
+  readonly oldValue: unknown
+  readonly isLatest: boolean
+}
+
+/** The way out of a node that makes a table. */
+export interface TableOutput {
+  /** Keeps the row if the table is kept, and sends the change on, now or at the commit. The record's key is not null. */
+  readonly update: (record: StreamRecord, row: RowUpdate) => void
+  readonly flush?: () => void
+}
+
+/**
+ * The way out of a table: kept, its old values come from the store, and with emit `commit` a key's last change goes on at the commit; not
+ * kept, every change goes on at once with the old value that came.
+ */
+export function tableOutput(node: TableNodeBase, context: ProcessorContext, forward: Forward): TableOutput {
+  if (node.store === undefined) {
+    return {
+      update: (record, { newValue, oldValue, timestamp, isLatest }) =>
+        forward(record.with(record.key, new Change(newValue, oldValue, isLatest), timestamp))
+    }
+  }
+  const store = context.stores.keyValue(node.store.name)
+  const stored = { name: node.name, store: node.store }
+  if (node.emit === 'changes') {
+    return {
+      update: (record, { newValue, timestamp }) => {
+        const { key } = record
+        const old = store.get(key)
+        store.put(key, newValue ?? null, timestamp)
+        forward(record.with(key, new Change(newValue, old?.value), timestamp))
+      }
+    }
+  }
+  const pending = new PendingUpdates(node.store.key)
+  context.stage(pending)
+  return {
+    update: ({ key }, { newValue, timestamp }) => {
+      const update = pending.note(key, 0, store.get(key)?.value)
+      store.put(key, newValue ?? null, timestamp)
+      if (newValue === undefined) update.deletedAtMs = timestamp
+    },
+    flush: flushUpdates(stored, { pending, context, forward })
+  }
+}
+
+/** A table's change in a record; a record of a stream counts as a change to its value, with nothing known of what was before. */
+export function changeOf({ value }: StreamRecord): Change {
+  return value instanceof Change ? value : new Change(value ?? undefined, undefined)
+}

@@ -1,0 +1,127 @@
+import { InvariantError } from '@millrace/log'
+import type { TableJoinNode } from '../graph/join-node.ts'
+import type { Node, StoreDefinition } from '../graph/node.ts'
+import type { RecordOrigin } from '../graph/record.ts'
+import type { TableFilterNode, TableMapValuesNode } from '../graph/table-node.ts'
+import { Windowed } from '../serde/windowed.ts'
+import type { Timestamped } from '../state/store.ts'
+import { ProcessingError } from './errors.ts'
+import type { ProcessorContext } from './task-context.ts'
+import { readVersion } from './versioned-table.ts'
+
+/** Rows of a table as another node reads them: from its store, or computed from the tables above. */
+export interface TableView {
+  readonly versioned: boolean
+  /**
+   * The row of a key, as of now.
+   * @param origin of the record it is read for, for the error of a function that computes it.
+   */
+  get(key: unknown, origin: RecordOrigin): Timestamped<unknown> | undefined
+  /** The row as it was at a time in milliseconds; the same as `get` where no versions are kept. */
+  asOf(key: unknown, origin: RecordOrigin, timestamp: number): Timestamped<unknown> | undefined
+}
+
+/** What nodes that read tables are compiled with. */
+export interface ViewingContext extends ProcessorContext {
+  /** The table that a node makes. */
+  readonly views: (node: string) => TableView
+}
+
+/** Finds the views of a topology's tables. */
+export function tableViews(nodes: readonly Node[], context: ProcessorContext): (node: string) => TableView {
+  const byName = new Map(nodes.map((node) => [node.name, node]))
+  const viewOf = (name: string): TableView => {
+    const node = byName.get(name)
+    if (node === undefined) throw new InvariantError(`no node ${name} to read`)
+    switch (node.kind) {
+      case 'table':
+      case 'table-filter':
+      case 'table-map-values':
+      case 'table-join':
+      case 'table-aggregate':
+      case 'aggregate':
+        return node.store === undefined ? computed(node, viewOf) : stored({ ...node, store: node.store }, context)
+      case 'windowed-aggregate':
+        return windows(node.store, context)
+      default:
+        if (node.parents.length !== 1) throw new InvariantError(`node ${name} makes no table that can be read`)
+        return viewOf(node.parents[0])
+    }
+  }
+  return viewOf
+}
+
+function stored(node: Node & { readonly store: StoreDefinition }, context: ProcessorContext): TableView {
+  const store = context.stores.keyValue(node.store.name)
+  const historyMs = node.kind === 'table' ? node.historyMs : undefined
+  if (historyMs === undefined) return latestOnly((key) => store.get(key))
+  const time = context.operatorTime(node.name)
+  const asOf = (key: unknown, timestamp: number) =>
+    readVersion(store.get(key)?.value, timestamp, { observedMs: time.observedMs, historyMs })
+  return {
+    versioned: true,
+    get: (key) => asOf(key, Number.POSITIVE_INFINITY),
+    asOf: (key, _origin, timestamp) => asOf(key, timestamp)
+  }
+}
+
+function windows(definition: StoreDefinition, context: ProcessorContext): TableView {
+  const store = context.stores.window(definition.name)
+  return latestOnly((key) => (key instanceof Windowed ? store.get(key.key, key.startMs) : undefined))
+}
+
+function latestOnly(read: (key: unknown, origin: RecordOrigin) => Timestamped<unknown> | undefined): TableView {
+  return { versioned: false, get: read, asOf: read }
+}
+
+function computed(node: Node, viewOf: (name: string) => TableView): TableView {
+  const [first, second] = node.parents
+  switch (node.kind) {
+    case 'table-filter':
+    case 'table-map-values':
+      return mapped(viewOf(first), node)
+    case 'table-join':
+      return joined(node, viewOf(first), viewOf(second))
+    default:
+      throw new InvariantError(`table ${node.name} is read and was not kept`)
+  }
+}
+
+/** Rows that follow one by one from another table's. */
+function mapped(above: TableView, node: TableFilterNode | TableMapValuesNode): TableView {
+  const below = (key: unknown, origin: RecordOrigin, row: Timestamped<unknown> | undefined) => {
+    if (row === undefined) return undefined
+    const value = guarded(node.name, origin, () =>
+      node.kind === 'table-map-values'
+        ? node.fn(row.value, { key })
+        : Boolean(node.fn(row.value, { key })) === node.not
+          ? undefined
+          : row.value
+    )
+    return value === undefined || value === null ? undefined : { value, timestamp: row.timestamp }
+  }
+  return {
+    versioned: above.versioned,
+    get: (key, origin) => below(key, origin, above.get(key, origin)),
+    asOf: (key, origin, timestamp) => below(key, origin, above.asOf(key, origin, timestamp))
+  }
+}
+
+function joined(node: TableJoinNode, left: TableView, right: TableView): TableView {
+  return latestOnly((key, origin) => {
+    const [leftRow, rightRow] = [left.get(key, origin), right.get(key, origin)]
+    if (leftRow === undefined && (rightRow === undefined || node.join !== 'outer')) return undefined
+    if (rightRow === undefined && node.join === 'inner') return undefined
+    const value = guarded(node.name, origin, () => node.fn(leftRow?.value ?? null, rightRow?.value ?? null, { key }))
+    if (value === undefined || value === null) return undefined
+    return { value, timestamp: Math.max(leftRow?.timestamp ?? -1, rightRow?.timestamp ?? -1) }
+  })
+}
+
+function guarded<T>(node: string, origin: RecordOrigin, compute: () => T): T {
+  try {
+    return compute()
+  } catch (cause) {
+    throw new ProcessingError(node, origin, cause)
+  }
+}
