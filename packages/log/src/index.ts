@@ -1,5 +1,6 @@
 // Opening a log
 export type { BrokerConfig } from './broker/broker-config.ts'
+export type { PartitionCompaction } from './broker/cleaner-job.ts'
 export type { BrokerEvent, OnBrokerEvent } from './broker/event.ts'
 // Client
 export type { AdminOptions, ClusterDescription } from './client/admin/admin.ts'
@@ -70,6 +71,9 @@ export {
   UsageError
 } from './errors.ts'
 export { type Log, type OpenLogOptions, openLog } from './open-log.ts'
+export type { CompactionBacklog } from './storage/cleaner/compaction-backlog.ts'
+export { UncleanableError } from './storage/cleaner/errors.ts'
+export type { CleanReport } from './storage/cleaner/log-cleaner.ts'
 export type { DamageKind, DamageReport } from './storage/damage.ts'
 export { LogDirectoryFailedError } from './storage/errors.ts'
 export type { BuilderOptions, BuildOptions } from './wire/batch/batch-builder.ts'

@@ -3,6 +3,7 @@ import { pid } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { type Broker, startBroker } from './broker/broker.ts'
 import { type BrokerConfig, defaultBrokerConfig } from './broker/broker-config.ts'
+import type { PartitionCompaction } from './broker/cleaner-job.ts'
 import type { BrokerEvent, OnBrokerEvent } from './broker/event.ts'
 import { Admin } from './client/admin/admin.ts'
 import { type ClientContext, createClientContext } from './client/client-context.ts'
@@ -35,6 +36,8 @@ export interface Log {
   producer(options?: ProducerOptions): Producer
   consumer(options?: ConsumerOptions): Consumer
   admin(): Admin
+  /** How compaction of each partition of an embedded log stands: what waits, the last run. */
+  compaction(): readonly PartitionCompaction[]
   /**
    * Closes an embedded broker: what waits is answered, what was acknowledged is on the disk, the lock is given back. Close producers and
    * consumers first; those that are left find their broker gone. Closing twice does nothing.
@@ -60,7 +63,7 @@ export interface OpenLogOptions {
    * relies on nothing that the protocol could not carry.
    */
   readonly encodeMessages?: boolean
-  /** Hears what the broker found: damaged files and what was done about them, failed jobs. Default: a warning on the console. */
+  /** Hears what the broker found: damaged files and what was done about them, runs of the cleaner, failed jobs. Default: a warning on the console. */
   readonly onEvent?: OnBrokerEvent
 }
 
@@ -111,14 +114,15 @@ function optionsOf(url: string): OpenLogOptions {
 }
 
 function warn(event: BrokerEvent): void {
-  console.warn(`millrace: ${describe(event)}`)
+  if (event.kind !== 'compacted') console.warn(`millrace: ${describe(event)}`)
 }
 
-function describe(event: BrokerEvent): string {
+function describe(event: Exclude<BrokerEvent, { kind: 'compacted' }>): string {
   switch (event.kind) {
     case 'damage':
       return event.report.message
     case 'directory-failed':
+    case 'uncleanable':
       return event.error.message
     case 'request-failed':
       return `a ${event.api} request failed: ${String(event.error)}`
@@ -166,6 +170,10 @@ class EmbeddedLog implements Log {
 
   admin(): Admin {
     return new Admin(this.#context)
+  }
+
+  compaction(): readonly PartitionCompaction[] {
+    return this.#broker.compaction()
   }
 
   async close(): Promise<void> {

@@ -55,6 +55,30 @@ const rows: readonly Row[] = [
     documentation: 'Shortest session timeout of a group member, milliseconds.'
   },
   {
+    field: 'cleanerBackoffMs',
+    name: 'log.cleaner.backoff.ms',
+    type: 'long',
+    documentation: 'Milliseconds that the cleaner sleeps when no compacted topic is due.'
+  },
+  {
+    field: 'cleanerKeyMapBytes',
+    name: 'log.cleaner.dedupe.buffer.size',
+    type: 'long',
+    documentation: 'Most memory for the keys of one pass of the cleaner; with more keys there are several passes.'
+  },
+  {
+    field: 'cleanerEnabled',
+    name: 'log.cleaner.enable',
+    type: 'boolean',
+    documentation: 'Whether topics with the cleanup policy compact are compacted.'
+  },
+  {
+    field: 'cleanerMaxBytesPerSecond',
+    name: 'log.cleaner.io.max.bytes.per.second',
+    type: 'double',
+    documentation: 'Most bytes that the cleaner reads and writes in a second.'
+  },
+  {
     field: 'recoveryPointCheckpointIntervalMs',
     name: 'log.flush.offset.checkpoint.interval.ms',
     type: 'int',

@@ -23,6 +23,14 @@ export interface BrokerConfig {
   readonly recoveryPointCheckpointIntervalMs: number
   /** `log.segment.delete.delay.ms`. */
   readonly fileDeleteDelayMs: number
+  /** `log.cleaner.enable`: whether topics with the cleanup policy `compact` are compacted. */
+  readonly cleanerEnabled: boolean
+  /** `log.cleaner.backoff.ms`: how long the cleaner sleeps when nothing is due. */
+  readonly cleanerBackoffMs: number
+  /** `log.cleaner.dedupe.buffer.size`: most memory for the keys of one pass, taken as needed; with more keys there are several passes. */
+  readonly cleanerKeyMapBytes: number
+  /** `log.cleaner.io.max.bytes.per.second`: most that the cleaner reads and writes. */
+  readonly cleanerMaxBytesPerSecond: number
   /** `group.initial.rebalance.delay.ms`: 0 here, since a development group should not wait 3 s. */
   readonly groupInitialRebalanceDelayMs: number
   /** `group.min.session.timeout.ms`. */
@@ -72,6 +80,10 @@ export const defaultBrokerConfig: BrokerConfig = {
   highWatermarkCheckpointIntervalMs: 5 * second,
   recoveryPointCheckpointIntervalMs: minute,
   fileDeleteDelayMs: minute,
+  cleanerEnabled: true,
+  cleanerBackoffMs: 15 * second,
+  cleanerKeyMapBytes: 128 * mebibyte,
+  cleanerMaxBytesPerSecond: Number.MAX_VALUE,
   groupInitialRebalanceDelayMs: 0,
   groupMinSessionTimeoutMs: 6 * second,
   groupMaxSessionTimeoutMs: 30 * minute,

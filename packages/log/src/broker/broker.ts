@@ -1,10 +1,13 @@
 import type { Environment } from '../environment/environment.ts'
+import { FileSystemError } from '../errors.ts'
 import { finalizeFeatures, registerBroker } from '../quorum/metadata-controller.ts'
 import { leaveCleanShutdownMarker, takeCleanShutdownMarker } from '../storage/checkpoint/clean-shutdown.ts'
+import { noteFailedSync, repeatFailedSync } from '../storage/failed-sync.ts'
 import type { Api, RequestOf, ResponseOf } from '../wire/api.ts'
 import { BackgroundJobs } from './background-jobs.ts'
 import type { BrokerConfig } from './broker-config.ts'
 import { Checkpoints } from './checkpoints.ts'
+import { CleanerJob, type PartitionCompaction } from './cleaner-job.ts'
 import { ClusterTopics } from './cluster-topics.ts'
 import { GroupHost } from './coordination/group-host.ts'
 import type { PartitionDirectory } from './coordination/partition-directory.ts'
@@ -48,6 +51,8 @@ export interface Broker {
   serves(api: Api): boolean
   /** Levels of the finalized features. */
   features(): ReadonlyMap<string, number>
+  /** How compaction of each partition of a compacted topic stands, most in need first. */
+  compaction(): PartitionCompaction[]
   /** Ends waiting requests, syncs and closes every partition, and leaves the directory as cleanly shut down. */
   close(): Promise<void>
 }
@@ -55,7 +60,7 @@ export interface Broker {
 /**
  * Starts a broker:
  * 1. Take the directory: its lock, its identity.
- * 2. Take the marker of a clean shutdown away, so that a crash while loading does not look clean (KAFKA-10471).
+ * 2. Take the marker of a clean shutdown away, so that a crash while loading does not look clean (KAFKA-10471); where a sync failed before, repeat it.
  * 3. Open the metadata log and take office as its leader.
  * 4. Register: every partition gets a new leader epoch, so that what an earlier run left in flight is told apart.
  * 5. Put aside directories that belong to no topic, then open the partitions.
@@ -74,8 +79,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   })
   try {
     await takeCleanShutdownMarker(environment.files, directory.path)
+    await repeatFailedSync(environment.files, directory.path)
     return await startInDirectory(options, directory)
   } catch (error) {
+    if (error instanceof FileSystemError) noteFailedSync(environment.files, directory.path)
     directory.lock.release()
     throw error
   }
@@ -202,6 +209,7 @@ class RunningBroker implements Broker {
   readonly #parts: RunningParts
   readonly #jobs: BackgroundJobs
   readonly #checkpoints: Checkpoints
+  readonly #cleaner: CleanerJob
   #closing: Promise<void> | undefined
 
   constructor(parts: RunningParts) {
@@ -214,6 +222,13 @@ class RunningBroker implements Broker {
       files: environment.files,
       directory: directory.path,
       synced: context.config.fsync === 'always'
+    })
+    this.#cleaner = new CleanerJob({
+      timers: environment.timers,
+      clock: environment.clock,
+      config: context.config,
+      partitions: () => parts.table.all(),
+      report: context.report
     })
     this.#jobs = new BackgroundJobs(environment.timers, context.report)
     this.#startJobs()
@@ -230,6 +245,10 @@ class RunningBroker implements Broker {
 
   features(): ReadonlyMap<string, number> {
     return this.#parts.context.topics.features()
+  }
+
+  compaction(): PartitionCompaction[] {
+    return this.#cleaner.status()
   }
 
   close(): Promise<void> {
@@ -257,11 +276,21 @@ class RunningBroker implements Broker {
       intervalMs: config.recoveryPointCheckpointIntervalMs,
       run: () => this.#checkpoints.writeRecoveryPoints([...table.all()])
     })
+    if (!config.cleanerEnabled) return
+    this.#jobs.start({
+      name: 'log cleaner',
+      intervalMs: config.cleanerBackoffMs,
+      run: async () => {
+        await this.#cleaner.run()
+        await this.#checkpoints.writeCleaned(table.all())
+      }
+    })
   }
 
   async #close(): Promise<void> {
     const { environment, context, directory, storage, metadata, table } = this.#parts
     try {
+      await this.#cleaner.stop()
       await this.#jobs.stop()
       context.groups.close()
       context.transactions.close()

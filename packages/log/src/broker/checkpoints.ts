@@ -39,6 +39,12 @@ export class Checkpoints {
     await this.#write(DirectoryCheckpoint.logStart, partitions, (partition) => partition.logStartOffset)
   }
 
+  /** How far compaction came; our own partitions know it from their segments. */
+  writeCleaned(partitions: Iterable<Partition>): Promise<void> {
+    const compacted = [...partitions].filter((partition) => partition.config.compacts)
+    return this.#write(DirectoryCheckpoint.cleaner, compacted, (partition) => partition.cleaner.cleanedTo)
+  }
+
   /** All of them, of partitions that were closed and so are synced to their ends. */
   async writeFinal(partitions: readonly Partition[]): Promise<void> {
     await this.#write(DirectoryCheckpoint.recoveryPoint, partitions, (partition) => partition.logEndOffset)

@@ -1,3 +1,5 @@
+import type { UncleanableError } from '../storage/cleaner/errors.ts'
+import type { CleanReport } from '../storage/cleaner/log-cleaner.ts'
 import type { DamageReport } from '../storage/damage.ts'
 import type { LogDirectoryFailedError } from '../storage/errors.ts'
 
@@ -9,6 +11,10 @@ export type BrokerEvent =
   | { readonly kind: 'directory-failed'; readonly error: LogDirectoryFailedError }
   /** A request met an error that its handler did not expect. */
   | { readonly kind: 'request-failed'; readonly api: string; readonly error: unknown }
+  /** A run of the cleaner over one partition has ended. */
+  | { readonly kind: 'compacted'; readonly run: CleanReport }
+  /** A partition cannot be compacted: it keeps all its records, and is not tried again before the next start. */
+  | { readonly kind: 'uncleanable'; readonly error: UncleanableError }
   /** A periodic job failed; it runs again at its next time. */
   | { readonly kind: 'job-failed'; readonly job: string; readonly error: unknown }
   /** A partition's directory belongs to no topic that the metadata log knows; it was put aside under the new name. */

@@ -1,4 +1,3 @@
-import { expect } from 'vitest'
 import type { SeededRandom } from '../testing/seeded-random.ts'
 import { RecordBatchBuilder } from '../wire/batch/batch-builder.ts'
 import { controlRecord, endTransactionMarker } from '../wire/batch/control-batch.ts'
@@ -86,34 +85,37 @@ export class CompactionModel {
     this.endAll(partition, false)
   }
 
-  /** Holds everything that a reader can see against the plain map. */
-  check(partition: LeaderPartition, where: string): CommittedRecord[] {
-    const found = readCommitted(partition)
+  /** Holds everything that a reader can see against the plain map; one sentence for each difference. */
+  differences(partition: LeaderPartition): string[] {
+    const problems: string[] = []
     let last = -1
     const seen = new Map<string, string>()
-    for (const record of found) {
-      expect(record.offset, where).toBeGreaterThan(last)
-      last = record.offset
-      const appended = this.#records.get(record.offset)
-      expect({ key: appended?.key, value: appended?.value }, `${where}, offset ${record.offset}`).toEqual({
-        key: record.key,
-        value: record.value
-      })
-      expect(this.#isCommitted(record.offset), `${where}, offset ${record.offset} is committed`).toBe(true)
+    for (const record of readCommitted(partition)) {
+      const { offset, key, value } = record
+      const appended = this.#records.get(offset)
+      if (offset <= last) problems.push(`offset ${offset} follows ${last}`)
+      if (appended?.key !== key || appended.value !== value) problems.push(`offset ${offset} has another record`)
+      if (!this.#isCommitted(offset)) problems.push(`offset ${offset} is not committed`)
+      last = offset
       apply(seen, record)
     }
     const expected = new Map<string, string>()
     for (const [offset, record] of [...this.#records].sort(([a], [b]) => a - b)) {
       if (offset < partition.lastStableOffset && this.#isCommitted(offset)) apply(expected, record)
     }
-    expect(Object.fromEntries([...seen].sort()), where).toEqual(Object.fromEntries([...expected].sort()))
-    const firstOpen = this.#transactions
-      .filter(({ outcome }) => outcome === 'open')
-      .map(({ firstOffset }) => firstOffset)
-    if (partition.highWatermark === partition.logEndOffset) {
-      expect(partition.lastStableOffset, where).toBe(Math.min(partition.highWatermark, ...firstOpen))
+    for (const key of new Set([...seen.keys(), ...expected.keys()])) {
+      if (seen.get(key) !== expected.get(key)) {
+        problems.push(`${key} is ${seen.get(key)}, the plain map says ${expected.get(key)}`)
+      }
     }
-    return found
+    return [...problems, ...this.#stableOffsetProblem(partition)]
+  }
+
+  #stableOffsetProblem({ highWatermark, logEndOffset, lastStableOffset }: LeaderPartition): string[] {
+    const open = this.#transactions.filter(({ outcome }) => outcome === 'open')
+    const expected = Math.min(highWatermark, ...open.map(({ firstOffset }) => firstOffset))
+    if (highWatermark !== logEndOffset || lastStableOffset === expected) return []
+    return [`the last stable offset is ${lastStableOffset}, not ${expected}`]
   }
 
   #begin(partition: LeaderPartition): void {

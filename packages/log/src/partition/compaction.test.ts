@@ -3,7 +3,7 @@ import type { Environment } from '../environment/environment.ts'
 import { Pace } from '../storage/cleaner/pace.ts'
 import { SeededRandom } from '../testing/seeded-random.ts'
 import { SimulatedWorld } from '../testing/simulated-world.ts'
-import { CompactionModel } from './compaction-model.ts'
+import { CompactionModel, readCommitted } from './compaction-model.ts'
 import type { LeaderPartition } from './leader-partition.ts'
 import { partitionFixture } from './partition-fixture.ts'
 
@@ -50,7 +50,7 @@ async function liveAndDie(seed: number): Promise<void> {
     ).toEqual([])
     model.recovered(partition)
     await settle(world, partition)
-    model.check(partition, where)
+    expect(model.differences(partition), where).toEqual([])
     await work({ world, environment, random, model, partition, where })
     if (life < LIVES - 1) {
       if (random.chance(0.2)) await world.run(partition.close())
@@ -83,12 +83,12 @@ async function work({ world, environment, random, model, partition, where }: Lif
     for (let step = random.below(12); step > 0; step--) {
       if (random.chance(0.5)) model.append(partition)
       await world.runFor(random.below(30) / 10)
-      if (random.chance(0.3)) model.check(partition, `${where}, while it is compacted`)
+      if (random.chance(0.3)) expect(model.differences(partition), where).toEqual([])
     }
     if (random.chance(0.6)) {
       const report = await world.run(run)
       expect(report.interrupted, where).toBe(false)
-      model.check(partition, `${where}, compacted`)
+      expect(model.differences(partition), where).toEqual([])
     }
   }
 }
@@ -111,7 +111,8 @@ async function bury({ world, environment, model, partition, where }: Life): Prom
   await world.runFor(DELETE_RETENTION_MS + 10)
   expect(again.cleaner.backlog().dirtyBytes, where).toBe(0)
   await world.run(again.cleaner.clean(cleaning(environment, 100_000)))
-  const compacted = model.check(again, where).filter(({ offset }) => offset < again.cleaner.cleanedTo)
+  expect(model.differences(again), where).toEqual([])
+  const compacted = readCommitted(again).filter(({ offset }) => offset < again.cleaner.cleanedTo)
   const keys = compacted.map(({ key }) => key)
   expect(new Set(keys).size, where).toBe(keys.length)
   expect(
