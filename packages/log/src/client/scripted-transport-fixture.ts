@@ -29,6 +29,12 @@ export class ScriptedTransport implements Transport {
     this.#scripts.set(api.name, { api, script })
   }
 
+  /** How `api` is answered now, to fall back to. */
+  scriptOf<A extends Api>(api: A): (request: RequestOf<A>) => Answer<A> {
+    const scripted = this.#scripts.get(api.name)
+    return (request) => scripted?.script(request as never, {}) as Answer<A>
+  }
+
   /** The next answers to `api`, in turn; the last one stays. */
   inTurn<A extends Api>(api: A, answers: readonly (() => Answer<A>)[]): void {
     let turn = 0
