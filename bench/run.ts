@@ -7,10 +7,11 @@ import { parseArgs } from 'node:util'
 import type { Benchmark, BenchmarkResult } from './benchmark.ts'
 import { clicks } from './clicks.ts'
 import { codec } from './codec.ts'
+import { compaction } from './compaction.ts'
 import { consume, produce } from './produce-consume.ts'
 import { restore } from './restore.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [codec, produce, consume, clicks, restore]
+const BENCHMARKS: readonly Benchmark[] = [codec, produce, consume, clicks, restore, compaction]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
