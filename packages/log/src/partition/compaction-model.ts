@@ -16,10 +16,15 @@ interface Appended {
   readonly transaction: number | undefined
 }
 
-interface Transaction {
+/** Of an idempotent producer, which may run one transaction after the other. */
+interface Producer {
   readonly producerId: number
-  firstOffset: number
   sequence: number
+}
+
+interface Transaction {
+  readonly producer: Producer
+  firstOffset: number
   outcome: 'open' | 'committed' | 'aborted'
   markerOffset: number
 }
@@ -36,6 +41,8 @@ export class CompactionModel {
   readonly #random: SeededRandom
   readonly #records = new Map<number, Appended>()
   readonly #transactions: Transaction[] = []
+  /** Producers without a transaction. */
+  #idle: Producer[] = []
   #nextProducerId = 1
   #nextValue = 0
   #syncedEnd = 0
@@ -83,6 +90,7 @@ export class CompactionModel {
     }
     this.#syncedEnd = partition.logEndOffset
     this.endAll(partition, false)
+    this.#idle = []
   }
 
   /** Holds everything that a reader can see against the plain map; one sentence for each difference. */
@@ -120,9 +128,8 @@ export class CompactionModel {
 
   #begin(partition: LeaderPartition): void {
     this.#transactions.push({
-      producerId: this.#nextProducerId++,
+      producer: this.#idle.pop() ?? { producerId: this.#nextProducerId++, sequence: 0 },
       firstOffset: partition.logEndOffset,
-      sequence: 0,
       outcome: 'open',
       markerOffset: -1
     })
@@ -152,17 +159,24 @@ export class CompactionModel {
       if (this.#random.chance(0.7)) return {}
       return { producerId: this.#nextProducerId++, producerEpoch: 0, baseSequence: 0 }
     }
-    const transaction = this.#transactions[index]
-    const baseSequence = transaction.sequence
-    transaction.sequence += count
-    return { producerId: transaction.producerId, producerEpoch: 0, baseSequence, transactional: true }
+    const { producer } = this.#transactions[index]
+    const baseSequence = producer.sequence
+    producer.sequence += count
+    return { producerId: producer.producerId, producerEpoch: 0, baseSequence, transactional: true }
   }
 
   #end(partition: LeaderPartition, transaction: Transaction, commit: boolean): void {
-    const { producerId } = transaction
+    const { producerId } = transaction.producer
     const marker = { producerId, producerEpoch: 0, coordinatorEpoch: 1, commit, timestampMs: TIMESTAMP_MS }
     transaction.markerOffset = partition.appendMarker(marker).baseOffset
     transaction.outcome = commit ? 'committed' : 'aborted'
+    // As a coordinator does, nothing follows a marker before that is safe.
+    if (this.#random.chance(0.3)) return
+    const idle = this.#idle
+    partition.whenCommitted(transaction.markerOffset).then(
+      () => idle.push(transaction.producer),
+      () => undefined
+    )
   }
 
   #isCommitted(offset: number): boolean {
