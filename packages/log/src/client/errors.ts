@@ -152,8 +152,8 @@ export class CorruptBatchError extends MillraceError {
   readonly partition: number
   readonly offset: number
 
-  constructor(details: { topic: string; partition: number; offset: number; reason: string }) {
-    super(`the batch at offset ${details.offset} of ${partitionName(details)} is damaged: ${details.reason}`)
+  constructor(details: { topic: string; partition: number; offset: number; reason: string }, options?: ErrorOptions) {
+    super(`the batch at offset ${details.offset} of ${partitionName(details)} is damaged: ${details.reason}`, options)
     this.topic = details.topic
     this.partition = details.partition
     this.offset = details.offset

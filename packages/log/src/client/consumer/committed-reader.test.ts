@@ -132,4 +132,9 @@ describe('reading committed records', () => {
     expect(() => readAnswer(place, answer, { position: 0, checkCrcs: true })).toThrow(/offset 1 of partition 2/)
     expect(readAnswer(place, answer, { position: 0, checkCrcs: false }).batches).toHaveLength(2)
   })
+
+  it('names where bytes are no batch at all', () => {
+    const answer = { chunks: [Buffer.alloc(100)], abortedTransactions: [] }
+    expect(() => readAnswer(place, answer, { position: 7, checkCrcs: false })).toThrow(/offset 7 of partition 2/)
+  })
 })

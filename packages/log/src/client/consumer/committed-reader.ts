@@ -1,6 +1,7 @@
 import { findBatchDefect } from '../../wire/batch/batch-defect.ts'
 import { ControlType, controlRecord } from '../../wire/batch/control-batch.ts'
 import { decodeBatches, type RecordBatch } from '../../wire/batch/record-batch.ts'
+import { DecodeError } from '../../wire/codec.ts'
 import { CorruptBatchError } from '../errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 
@@ -29,7 +30,7 @@ export interface ReadAnswer {
  * Takes markers and aborted data out of a fetched answer, as Kafka's Java consumer does: from an aborted transaction's first offset on, what its
  * producer wrote is skipped, up to the marker that ends it. A producer may have several aborted transactions in one answer, and the marker may
  * lie beyond it; the next answer then lists the transaction again.
- * @throws CorruptBatchError when a batch fails its checksum.
+ * @throws CorruptBatchError when a batch fails its checksum, or is none.
  */
 export function readAnswer(partition: TopicPartition, answer: FetchAnswer, options: ReadOptions): ReadAnswer {
   const aborted = new AbortedTransactions(answer.abortedTransactions ?? [])
@@ -38,7 +39,7 @@ export function readAnswer(partition: TopicPartition, answer: FetchAnswer, optio
   let sizeBytes = 0
   for (const chunk of answer.chunks) {
     sizeBytes += chunk.length
-    for (const batch of decodeBatches(chunk)) {
+    for (const batch of batchesOf(partition, chunk, nextOffset)) {
       // Brokers answer from the batch that contains the position, so all before it is an older one of the same chunk.
       if (batch.lastOffset < options.position) continue
       if (options.checkCrcs) requireSound(partition, batch)
@@ -72,6 +73,15 @@ class AbortedTransactions {
       return true
     }
     return batch.isTransactional && this.#open.has(producerId)
+  }
+}
+
+function batchesOf({ topic, partition }: TopicPartition, chunk: Buffer, offset: number): RecordBatch[] {
+  try {
+    return decodeBatches(chunk)
+  } catch (cause) {
+    if (!(cause instanceof DecodeError)) throw cause
+    throw new CorruptBatchError({ topic, partition, offset, reason: cause.message }, { cause })
   }
 }
 

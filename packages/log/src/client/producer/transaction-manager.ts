@@ -160,7 +160,7 @@ export class TransactionManager implements ProducerSession {
   /** Aborts. `settled` gives up what waits and resolves when no record is under way any more. */
   async abort(settled: () => Promise<void>): Promise<void> {
     this.require('abortTransaction')
-    const failed = this.#state === 'abortableError'
+    const begun = this.#begun
     if (this.#state !== 'aborting') {
       this.#become('preparingAbort')
       await settled()
@@ -168,8 +168,8 @@ export class TransactionManager implements ProducerSession {
     }
     this.#become('aborting')
     await this.#end(false)
-    // Sequence numbers may have gaps; the second protocol has just begun a new epoch anyway.
-    if (failed && this.#protocol === 1) await this.initialize()
+    // What was given up may leave gaps in the sequence numbers; the second protocol has just begun a new epoch anyway.
+    if (begun && this.#protocol === 1) await this.initialize()
   }
 
   async #end(committed: boolean): Promise<void> {

@@ -221,7 +221,7 @@ describe('a transaction of the first protocol', () => {
     expect(epochs(transport)).toEqual([0, 0, 0, 0])
   })
 
-  it('takes a new epoch after an abort that a failure made necessary, as the one it was (KIP-360)', async () => {
+  it('takes a new epoch after an abort, since records may have been given up, as the one it was (KIP-360)', async () => {
     const { transport, producer } = await openProducer(1)
     transport.on(produce, (request) => produceAnswer(request, ErrorCode.INVALID_TIMESTAMP))
     producer.beginTransaction()
