@@ -21,8 +21,13 @@ export interface GoldenNode {
   readonly store?: string
   readonly fn?: string
   readonly keyFn?: string
+  readonly branches?: readonly { readonly id: string; readonly fn: string }[]
+  readonly default?: string
+  readonly everyMs?: number
   readonly emit?: 'final'
   readonly window?: GoldenWindow
+  /** Of a suppress; without it, until the window closes. */
+  readonly untilTimeLimitMs?: number
   readonly left?: string
   readonly right?: string
   readonly within?: { readonly beforeMs: number; readonly afterMs: number; readonly graceMs: number }
@@ -35,8 +40,10 @@ export interface GoldenNode {
 /** Times in milliseconds. */
 export interface GoldenWindow {
   readonly type: string
-  readonly sizeMs: number
+  readonly sizeMs?: number
   readonly advanceMs?: number
+  readonly differenceMs?: number
+  readonly gapMs?: number
   readonly graceMs: number
 }
 

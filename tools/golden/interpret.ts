@@ -1,42 +1,38 @@
 import { MillraceError } from '@millrace/log'
 import {
+  type CogroupedKStream,
   defineTopology,
-  hopping,
+  type GlobalKTable,
   type KGroupedStream,
   type KGroupedTable,
   type KStream,
   type KTable,
   type StreamsBuilder,
   string,
-  type TimeWindowedKStream,
   type Topology,
-  tumbling,
-  type WindowDefinition,
   type Windowed
 } from '@millrace/streams'
-import type { GoldenNode, GoldenWindow } from './case.ts'
+import type { GoldenNode } from './case.ts'
 import { keyFunction, mapper, predicate, printed } from './functions.ts'
+import { processStream, splitStream } from './processors.ts'
+import { aggregateWindows, type WindowedGroup, windowGroup } from './window-operators.ts'
 
 type Text = string | null
 type Stream = KStream<Text, Text>
 type Grouped = KGroupedStream<string, Text>
-type Windows = TimeWindowedKStream<string, Text>
-/** Emission, and the retention that Kafka Streams gives a window by itself. */
-interface WindowOptions {
-  readonly emit: 'changes' | 'final'
-  readonly retention: number
-}
-
 /** A table with text values; its keys are text, or windowed text. */
 type Table = KTable<string, Text>
 
 /** What a node's id stands for. A windowed group keeps when it is to emit. */
 type Result =
   | { readonly kind: 'stream'; readonly stream: Stream }
+  | { readonly kind: 'branches'; readonly branches: ReadonlyMap<string, Stream> }
   | { readonly kind: 'grouped'; readonly grouped: Grouped }
-  | { readonly kind: 'windowed'; readonly windowed: Windows; readonly options: WindowOptions }
+  | { readonly kind: 'cogrouped'; readonly cogrouped: CogroupedKStream<string, Text> }
+  | { readonly kind: 'windowed'; readonly windows: WindowedGroup }
   | { readonly kind: 'table'; readonly table: Table }
   | { readonly kind: 'windowed-table'; readonly table: KTable<Windowed<string>, Text> }
+  | { readonly kind: 'global'; readonly global: GlobalKTable<string, Text> }
   | { readonly kind: 'grouped-table'; readonly grouped: KGroupedTable<string, Text> }
 
 /** An operator, or a form of it, that the DSL does not have yet. The case is skipped. */
@@ -56,7 +52,8 @@ export function interpret(nodes: readonly GoldenNode[]): Topology {
     const results = new Map<string, Result>()
     for (const node of nodes) {
       const made = makeNode(node, { builder, results })
-      if (made && node.id !== undefined) results.set(node.id, made)
+      if (made?.kind === 'branches') for (const [id, stream] of made.branches) results.set(id, streamOf(stream))
+      else if (made && node.id !== undefined) results.set(node.id, made)
     }
   })
 }
@@ -120,6 +117,10 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     const other: KStream<Text, Text> = streamFrom({ op, from: right }, scope)
     return streamOf(streamFrom({ op, from: left }, scope).merge(other))
   },
+  split: (node, scope) => ({ kind: 'branches', branches: splitStream(node, streamFrom(node, scope)) }),
+  process: (node, scope) => {
+    return streamOf(processStream(node, { builder: scope.builder, stream: streamFrom(node, scope) }))
+  },
   repartition: (node, scope) => streamOf(streamFrom(node, scope).repartition()),
   groupByKey: (node, scope) => ({ kind: 'grouped', grouped: streamFrom(node, scope).groupByKey() }),
   groupBy: (node, scope) => {
@@ -128,6 +129,12 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     return { kind: 'grouped', grouped: streamFrom(node, scope).groupBy(keyFunction(node.fn), TEXT_KEY) }
   },
   table: (node, { builder }) => tableOf(builder.table<string, Text>(node.topic ?? '', { ...TEXT, ...storeOf(node) })),
+  versionedTable: ({ topic = '', historyMs = 0 }, { builder }) =>
+    tableOf(builder.table<string, Text>(topic, { ...TEXT, history: historyMs })),
+  globalTable: ({ topic = '' }, { builder }) => ({
+    kind: 'global',
+    global: builder.globalTable<string, Text>(topic, TEXT)
+  }),
   toTable: (node, scope) => {
     return tableOf(streamFrom(node, scope).toTable(storeOf(node)))
   },
@@ -135,12 +142,24 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
   leftJoin: (node, scope) => join(node, scope),
   outerJoin: (node, scope) => join(node, scope),
   windowedBy: (node, scope) => {
-    const { window, emit = 'changes' } = node
-    const grouped = resultFrom(node, scope)
-    if (grouped.kind !== 'grouped' || window === undefined)
-      throw new UnsupportedOperatorError(`windowedBy ${grouped.kind}`)
-    const options: WindowOptions = { emit, retention: window.sizeMs + window.graceMs }
-    return { kind: 'windowed', windowed: grouped.grouped.windowedBy(windowOf(window)), options }
+    const from = resultFrom(node, scope)
+    if ((from.kind !== 'grouped' && from.kind !== 'cogrouped') || node.window === undefined) {
+      throw new UnsupportedOperatorError(`windowedBy ${from.kind}`)
+    }
+    const windows = windowGroup(from, node.window, node.emit ?? 'changes')
+    if (windows === undefined) throw new UnsupportedOperatorError(`windowedBy ${node.window.type}`)
+    return { kind: 'windowed', windows }
+  },
+  cogroup: ({ op, from }, scope) => {
+    let cogrouped: CogroupedKStream<string, Text> | undefined
+    for (const id of typeof from === 'string' ? [from] : (from ?? [])) {
+      const result = resultFrom({ op, from: id }, scope)
+      if (result.kind !== 'grouped') throw new UnsupportedOperatorError(`cogroup of a ${result.kind}`)
+      const add = (value: Text, aggregate: string): Text => `${aggregate}${id}${printed(value)}`
+      cogrouped = cogrouped === undefined ? result.grouped.cogroup(add) : cogrouped.cogroup(result.grouped, add)
+    }
+    if (cogrouped === undefined) throw new UnsupportedOperatorError('cogroup of nothing')
+    return { kind: 'cogrouped', cogrouped }
   },
   count: (node, scope) => aggregation(node, scope),
   reduce: (node, scope) => aggregation(node, scope),
@@ -172,7 +191,10 @@ function aggregation(node: GoldenNode, scope: Scope): Result {
     return tableOf(aggregatedRows(node.op, from.grouped, { ...named, emit: 'changes' }))
   }
   if (from.kind === 'windowed') {
-    return { kind: 'windowed-table', table: aggregatedWindows(node.op, from.windowed, { ...named, ...from.options }) }
+    return { kind: 'windowed-table', table: aggregateWindows(node.op, from.windows, named) }
+  }
+  if (from.kind === 'cogrouped') {
+    return tableOf(from.cogrouped.aggregate(initial, { ...named, emit: 'changes', ...TEXT_VALUE }))
   }
   throw new UnsupportedOperatorError(`${node.op} of a ${from.kind}`)
 }
@@ -193,27 +215,11 @@ function aggregatedRows(
   return grouped.aggregate<Text>({ initial, adder, subtractor }, { ...options, ...TEXT_VALUE })
 }
 
-function aggregatedWindows(
-  op: string,
-  windowed: Windows,
-  options: WindowOptions & { store?: string }
-): KTable<Windowed<string>, Text> {
-  if (op === 'count') return windowed.count(options).mapValues(decimal, TEXT_VALUE)
-  if (op === 'reduce') return windowed.reduce(reducer, options)
-  return windowed.aggregate<Text>(initial, adder, { ...options, ...TEXT_VALUE })
-}
-
 const initial = (): string => '0'
 const adder = (value: Text, aggregate: string): string => `${aggregate}+${printed(value)}`
 const decimal = (counted: number): Text => String(counted)
 const subtractor = (value: Text, aggregate: string): string => `${aggregate}-${printed(value)}`
 const reducer = (value: Text, reduced: string): string => `${reduced},${printed(value)}`
-
-function windowOf({ type, sizeMs, advanceMs = sizeMs, graceMs }: GoldenWindow): WindowDefinition {
-  if (type === 'tumbling') return tumbling({ size: sizeMs, grace: graceMs })
-  if (type === 'hopping') return hopping({ size: sizeMs, advance: advanceMs, grace: graceMs })
-  throw new UnsupportedOperatorError(`windowedBy ${type}`)
-}
 
 function streamOf(stream: Stream): Result {
   return { kind: 'stream', stream }
@@ -261,7 +267,29 @@ function join(node: GoldenNode, scope: Scope): Result {
   if (left.kind === 'table' && right.kind === 'table' && node.foreignKeyFn === undefined) {
     return tableOf(joinedTables(node, left.table, right.table))
   }
+  if (left.kind === 'stream') return streamOf(joinedStream(node, left.stream, right))
   throw new UnsupportedOperatorError(`${node.op} of a ${left.kind} and a ${right.kind}`)
+}
+
+function joinedStream(node: GoldenNode, left: Stream, right: Result): Stream {
+  const { op } = node
+  if (right.kind === 'stream' && node.within !== undefined) {
+    const { beforeMs: before, afterMs: after, graceMs: grace } = node.within
+    const options = { within: { before, after }, grace, ...TEXT_VALUE }
+    if (op === 'join') return left.join(right.stream, joiner, options)
+    return op === 'leftJoin'
+      ? left.leftJoin(right.stream, joiner, options)
+      : left.outerJoin(right.stream, joiner, options)
+  }
+  if (right.kind === 'table' && op !== 'outerJoin') {
+    const options = { ...TEXT_VALUE, ...(node.graceMs === undefined ? {} : { grace: node.graceMs }) }
+    return op === 'join' ? left.join(right.table, joiner, options) : left.leftJoin(right.table, joiner, options)
+  }
+  if (right.kind === 'global' && op !== 'outerJoin') {
+    const options = { ...TEXT_VALUE, key: keyFunction(node.keyFn) }
+    return op === 'join' ? left.join(right.global, joiner, options) : left.leftJoin(right.global, joiner, options)
+  }
+  throw new UnsupportedOperatorError(`${op} of a stream and a ${right.kind}`)
 }
 
 function joinedTables(node: GoldenNode, left: Table, right: Table): Table {

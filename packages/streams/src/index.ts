@@ -14,7 +14,18 @@ export { runStreams } from './app/run-streams.ts'
 export type { StreamsApp } from './app/streams-app.ts'
 export type { EngineFactory } from './app/task-opener.ts'
 export type { StreamFunction } from './dsl/callback.ts'
+export type { CogroupAdder, CogroupedKStream } from './dsl/cogrouped-k-stream.ts'
 export { defineTopology } from './dsl/define-topology.ts'
+export type {
+  GlobalJoinOptions,
+  JoinedOptions,
+  KnownAfterJoin,
+  StreamJoinOptions,
+  StreamJoinSerdes,
+  StreamSideSerdes,
+  StreamTableJoinOptions
+} from './dsl/join-options.ts'
+export type { GlobalKTable } from './dsl/k-global-table.ts'
 export type { KGroupedStream } from './dsl/k-grouped-stream.ts'
 export type { KGroupedTable } from './dsl/k-grouped-table.ts'
 export type { KStream } from './dsl/k-stream.ts'
@@ -41,6 +52,7 @@ export type { PipeMethod } from './dsl/pipe-method.ts'
 export type { SessionWindowedKStream } from './dsl/session-windowed-k-stream.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export type {
+  GlobalTableOptions,
   JoinFunction,
   KeptResultOptions,
   SourceTableOptions,
@@ -50,6 +62,10 @@ export type {
   TopicTableOptions
 } from './dsl/table-options.ts'
 export type { TimeWindowedKStream } from './dsl/time-windowed-k-stream.ts'
+export type {
+  SessionWindowedCogroupedKStream,
+  TimeWindowedCogroupedKStream
+} from './dsl/windowed-cogrouped-k-stream.ts'
 export { hopping, sessions, sliding, tumbling, unlimited } from './dsl/windows.ts'
 // Topologies as data
 export {

@@ -1,8 +1,10 @@
+import type { CogroupedKStream } from './cogrouped-k-stream.ts'
 import type { Point } from './draft.ts'
 import type { KGroupedStream } from './k-grouped-stream.ts'
 import type { KGroupedTable } from './k-grouped-table.ts'
 import type { KStream } from './k-stream.ts'
 import type { KTable } from './k-table.ts'
+import type { CogroupedPoint } from './operators/cogroup.ts'
 import type { GroupedPoint } from './operators/group-by-key.ts'
 import type { WindowedPoint } from './operators/windowed-by.ts'
 import type { Slot } from './options.ts'
@@ -15,6 +17,7 @@ export interface Fluent {
   grouped<K, V, Known extends Slot>(grouped: GroupedPoint): KGroupedStream<K, V, Known>
   windowed<K, V, Known extends Slot>(windowed: WindowedPoint): TimeWindowedKStream<K, V, Known>
   sessions<K, V, Known extends Slot>(windowed: WindowedPoint): SessionWindowedKStream<K, V, Known>
+  cogrouped<K, A>(cogrouped: CogroupedPoint): CogroupedKStream<K, A>
   table<K, V, Known extends Slot>(point: Point): KTable<K, V, Known>
   groupedTable<K, V>(grouped: GroupedPoint): KGroupedTable<K, V>
 }

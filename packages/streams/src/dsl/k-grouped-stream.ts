@@ -1,14 +1,17 @@
-import type { WindowDefinition } from '../graph/node.ts'
+import type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from '../graph/node.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { CogroupAdder, CogroupedKStream } from './cogrouped-k-stream.ts'
 import type { Fluent } from './fluent.ts'
 import type { KTable } from './k-table.ts'
 import { aggregate } from './operators/aggregate.ts'
+import { cogroup } from './operators/cogroup.ts'
 import { count } from './operators/count.ts'
 import type { GroupedPoint } from './operators/group-by-key.ts'
 import { reduce } from './operators/reduce.ts'
 import { windowedBy } from './operators/windowed-by.ts'
 import type { AggregateOptions, OptionsArgument, Slot, ValueSerde } from './options.ts'
+import type { SessionWindowedKStream } from './session-windowed-k-stream.ts'
 import type { TimeWindowedKStream } from './time-windowed-k-stream.ts'
 
 /**
@@ -24,9 +27,19 @@ export class KGroupedStream<K, V, Known extends Slot = Slot> {
     this.#fluent = fluent
   }
 
-  /** Divides each key's records into windows of event time: {@link tumbling}, {@link hopping}. */
-  windowedBy(window: WindowDefinition): TimeWindowedKStream<K, V, Known> {
-    return this.#fluent.windowed(windowedBy(this.#grouped, window))
+  /** Where a grouped stream stands among the steps. */
+  static pointOf<K, V, Known extends Slot>(grouped: KGroupedStream<K, V, Known>): GroupedPoint {
+    return grouped.#grouped
+  }
+
+  /** Divides each key's records into windows of event time: {@link tumbling}, {@link hopping}, {@link sliding}, {@link unlimited}, {@link sessions}. */
+  windowedBy(window: TimeWindows | SlidingWindows | UnlimitedWindows): TimeWindowedKStream<K, V, Known>
+  windowedBy(window: SessionWindows): SessionWindowedKStream<K, V, Known>
+  windowedBy(
+    window: TimeWindows | SlidingWindows | UnlimitedWindows | SessionWindows
+  ): TimeWindowedKStream<K, V, Known> | SessionWindowedKStream<K, V, Known> {
+    const on = windowedBy(this.#grouped, window)
+    return window.kind === 'session' ? this.#fluent.sessions(on) : this.#fluent.windowed(on)
   }
 
   /** The number of records per key. Written as Kafka's Long. */
@@ -55,5 +68,10 @@ export class KGroupedStream<K, V, Known extends Slot = Slot> {
     options: AggregateOptions & { readonly value: Serde<NoInfer<A>> }
   ): KTable<K, A> {
     return this.#fluent.table(aggregate(this.#grouped, { initial, adder }, options))
+  }
+
+  /** Begins an aggregate over several streams grouped by the same key: `adder` folds this one's values into it. */
+  cogroup<A>(adder: CogroupAdder<K, V, A>): CogroupedKStream<K, A> {
+    return this.#fluent.cogrouped(cogroup({ inputs: [] }, this.#grouped, adder))
   }
 }

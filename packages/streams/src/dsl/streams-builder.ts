@@ -1,14 +1,25 @@
+import { CogroupedKStream } from './cogrouped-k-stream.ts'
 import type { Draft } from './draft.ts'
 import type { Fluent } from './fluent.ts'
+import { GlobalKTable } from './k-global-table.ts'
 import { KGroupedStream } from './k-grouped-stream.ts'
 import { KGroupedTable } from './k-grouped-table.ts'
 import { KStream } from './k-stream.ts'
 import { KTable } from './k-table.ts'
+import { globalTable } from './operators/global-table.ts'
 import { stream } from './operators/stream.ts'
 import { table } from './operators/table.ts'
 import type { StreamOptions } from './options.ts'
 import { SessionWindowedKStream } from './session-windowed-k-stream.ts'
-import type { TopicTableOptions } from './table-options.ts'
+import {
+  type KeyValueStoreHandle,
+  keyValueStore,
+  type StoreOptions,
+  type WindowStoreHandle,
+  type WindowStoreOptions,
+  windowStore
+} from './store-handle.ts'
+import type { GlobalTableOptions, TopicTableOptions } from './table-options.ts'
 import { TimeWindowedKStream } from './time-windowed-k-stream.ts'
 
 const fluent: Fluent = {
@@ -16,6 +27,7 @@ const fluent: Fluent = {
   grouped: (grouped) => new KGroupedStream(grouped, fluent),
   windowed: (windowed) => new TimeWindowedKStream(windowed, fluent),
   sessions: (windowed) => new SessionWindowedKStream(windowed, fluent),
+  cogrouped: (cogrouped) => new CogroupedKStream(cogrouped, fluent),
   table: (point) => new KTable(point, fluent),
   groupedTable: (grouped) => new KGroupedTable(grouped, fluent)
 }
@@ -39,5 +51,23 @@ export class StreamsBuilder {
    */
   table<K, V>(topic: string, options: TopicTableOptions<K, V>): KTable<NonNullable<K>, V | null> {
     return fluent.table(table(this.#draft, topic, options))
+  }
+
+  /** A key-value store for processors, changelogged like every other; give it to those that use it: `process(fn, { stores: [store] })`. */
+  store<const N extends string, K, V>(name: N, options: StoreOptions<K, V>): KeyValueStoreHandle<N, K, V> {
+    return keyValueStore(name, options)
+  }
+
+  /** The same with one value per key and window; windows older than the retention, in the task's stream time, are absent. */
+  windowStore<const N extends string, K, V>(name: N, options: WindowStoreOptions<K, V>): WindowStoreHandle<N, K, V> {
+    return windowStore(name, options)
+  }
+
+  /**
+   * Reads a topic as a table of which every instance has all partitions, in memory. It is filled before anything is processed, and from then on
+   * follows the topic by itself, in no order with the streams. The topic is its own changelog: it should be a compacted one.
+   */
+  globalTable<K, V>(topic: string, options: GlobalTableOptions<K, V>): GlobalKTable<K, V> {
+    return new GlobalKTable(globalTable(this.#draft, topic, options))
   }
 }

@@ -11,7 +11,7 @@ import type { OptionsArgument, Slot, ValueSerde, WindowedAggregateOptions } from
 
 /**
  * A grouped stream in windows: it becomes a table of one result per key and window. Records with a null key are dropped and counted,
- * and so are those that come to a window after its grace; records with a null value take part.
+ * and so are those that come to a window after its grace; records with a null value take part, except in sliding windows.
  */
 export class TimeWindowedKStream<K, V, Known extends Slot = Slot> {
   readonly #windowed: WindowedPoint

@@ -8,7 +8,9 @@ import type {
   StreamTableJoinNode,
   TableJoinNode
 } from './join-node.ts'
+import type { ProcessNode } from './process-node.ts'
 import type { StreamRecord } from './record.ts'
+import type { BranchNode, SplitNode } from './split-node.ts'
 import type {
   TableAggregateNode,
   TableFilterNode,
@@ -25,6 +27,9 @@ export type Node =
   | SourceNode
   | StatelessNode
   | MergeNode
+  | SplitNode
+  | BranchNode
+  | ProcessNode
   | AggregateNode
   | WindowedAggregateNode
   | TableToStreamNode
@@ -116,6 +121,11 @@ export interface WindowedAggregateNode extends NodeBase {
    * (Kafka Streams' retention). Absent: every window has its result.
    */
   readonly finalRetentionMs?: number
+  /**
+   * Of a cogroup, whose inputs may be far apart in time: what a record of the slower one means for a window that is past the store's retention.
+   * True begins the window anew, as Kafka Streams does; else the record is late.
+   */
+  readonly beginsAnew?: boolean
 }
 
 /** `undefined` from `initial` means the first value itself begins the aggregate (reduce). */
@@ -128,6 +138,8 @@ export interface Aggregation {
    * first). Null deletes the key.
    */
   readonly add: (aggregate: unknown, value: unknown, record: StreamRecord) => unknown
+  /** Of a cogroup: one for each parent, in the place of `add`. */
+  readonly adders?: readonly Aggregation['add'][]
   /** Sessions only: the aggregate of two sessions that became one. Absent for reduce and count, which know how. */
   readonly merge?: (left: unknown, right: unknown, record: StreamRecord) => unknown
 }

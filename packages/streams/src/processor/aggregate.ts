@@ -1,5 +1,5 @@
 import type { AggregateNode } from '../graph/node.ts'
-import { aggregateStep, resultTimestamp } from './aggregation.ts'
+import { type AggregateStep, aggregateStep, inputProcesses, resultTimestamp } from './aggregation.ts'
 import { flushUpdates } from './flush-updates.ts'
 import { PendingUpdates } from './pending-updates.ts'
 import { Change, type Forward, type Processor } from './processor.ts'
@@ -12,26 +12,28 @@ import type { ProcessorContext } from './task-context.ts'
  */
 export function aggregateProcessor(node: AggregateNode, context: ProcessorContext, forward: Forward): Processor {
   const store = context.stores.keyValue(node.store.name)
-  const step = aggregateStep(node.name, node.aggregation)
   const dropped = context.dropCounter(node.name)
   const pending = node.emit === 'changes' ? undefined : new PendingUpdates(node.store.key)
   if (pending) context.stage(pending)
 
-  const process: Forward = (record) => {
-    const { key } = record
-    if (key === null || key === undefined) return dropped.add('null-key')
-    if (record.value === null || record.value === undefined) return dropped.add('null-value')
-    const old = store.get(key)
-    const timestamp = resultTimestamp(old, record)
-    const value = step(old, record) ?? null
-    store.put(key, value, timestamp)
-    if (pending === undefined) {
-      return forward(record.with(key, new Change(value ?? undefined, old?.value), timestamp))
+  const updater =
+    (step: AggregateStep): Forward =>
+    (record) => {
+      const { key } = record
+      if (key === null || key === undefined) return dropped.add('null-key')
+      if (record.value === null || record.value === undefined) return dropped.add('null-value')
+      const old = store.get(key)
+      const timestamp = resultTimestamp(old, record)
+      const value = step(old, record) ?? null
+      store.put(key, value, timestamp)
+      if (pending === undefined) {
+        return forward(record.with(key, new Change(value ?? undefined, old?.value), timestamp))
+      }
+      const update = pending.note(key, 0, old?.value)
+      if (value === null) update.deletedAtMs = timestamp
     }
-    const update = pending.note(key, 0, old?.value)
-    if (value === null) update.deletedAtMs = timestamp
-  }
-  if (pending === undefined) return { process }
+  const entrances = inputProcesses(node.aggregation, (aggregation) => updater(aggregateStep(node.name, aggregation)))
+  if (pending === undefined) return entrances
 
-  return { process, flush: flushUpdates(node, { pending, context, forward }) }
+  return { ...entrances, flush: flushUpdates(node, { pending, context, forward }) }
 }

@@ -2,19 +2,19 @@ import type { WindowDefinition } from '../graph/node.ts'
 import type { OperatorTime } from './operator-time.ts'
 import type { StageParticipant } from './task-context.ts'
 
-/** Starts of windows that closed: from `fromMs`, inclusive, to `toMs`, exclusive. */
+/** Places of windows that closed, their starts (of sessions: their ends): from `fromMs`, inclusive, to `toMs`, exclusive. */
 export interface ClosingRange {
   readonly fromMs: number
   readonly toMs: number
 }
 
 /**
- * The windows that closed since the last flush, as ranges of their starts. Which windows close is decided record by record, so it does not
+ * The windows that closed since the last flush, as ranges of their places. Which windows close is decided record by record, so it does not
  * depend on when commits happen.
  *
  * Without a retention every window is in some range, once. With one, a window that is older than it when it closes, counted back from the
  * start of the newest window, is gone without a result, as in Kafka Streams, whose retention is size and grace unless told otherwise: there a
- * gap in the input loses the results before it.
+ * gap in the input loses the results before it. Sessions are lost in neither.
  */
 export class ClosingRanges implements StageParticipant {
   readonly #window: WindowDefinition
@@ -30,23 +30,26 @@ export class ClosingRanges implements StageParticipant {
     this.#retentionMs = retentionMs
   }
 
-  /** Takes note that the operator's time went forward. */
-  advance(): void {
+  /**
+   * Takes note that the operator's time went forward.
+   * @param newestStartMs Start of the newest window; aligned windows know it without being told.
+   */
+  advance(newestStartMs = -1): void {
     const { observedMs, closedMs } = this.#time
-    const { sizeMs, advanceMs, graceMs } = this.#window
-    const newestStartMs = Math.floor(observedMs / advanceMs) * advanceMs
-    const afterClosedMs = closedMs - sizeMs + 1
-    const fromMs = Math.max(
-      0,
-      this.#startAtOrAfter(afterClosedMs),
-      this.#startAtOrAfter(newestStartMs - this.#retentionMs)
-    )
-    const toMs = this.#startAtOrAfter(observedMs - graceMs - sizeMs + 1)
-    this.#time.closedMs = Math.max(closedMs, observedMs - graceMs)
-    if (fromMs >= toMs) return
-    const last = this.#ranges.at(-1)
-    if (last?.toMs === fromMs) this.#ranges = [...this.#ranges.slice(0, -1), { fromMs: last.fromMs, toMs }]
-    else this.#ranges = [...this.#ranges, { fromMs, toMs }]
+    const window = this.#window
+    if (window.kind === 'unlimited') return
+    const closeMs = observedMs - window.graceMs - (window.kind === 'session' ? window.gapMs : 0)
+    this.#time.closedMs = Math.max(closedMs, closeMs)
+    if (window.kind === 'time') {
+      const { sizeMs, advanceMs } = window
+      const aligned = (ms: number) => Math.ceil(ms / advanceMs) * advanceMs
+      const newestMs = Math.floor(observedMs / advanceMs) * advanceMs
+      const fromMs = Math.max(aligned(closedMs - sizeMs + 1), aligned(newestMs - this.#retentionMs))
+      this.#add(fromMs, aligned(closeMs - sizeMs + 1))
+    } else if (window.kind === 'sliding') {
+      const lostMs = newestStartMs - this.#retentionMs
+      this.#add(Math.max(closedMs - window.differenceMs, lostMs), closeMs - window.differenceMs)
+    } else this.#add(closedMs, closeMs)
   }
 
   /** Hands over what closed, and begins anew. */
@@ -65,7 +68,11 @@ export class ClosingRanges implements StageParticipant {
     this.#ranges = this.#marked
   }
 
-  #startAtOrAfter(ms: number): number {
-    return Math.ceil(ms / this.#window.advanceMs) * this.#window.advanceMs
+  #add(from: number, toMs: number): void {
+    const fromMs = Math.max(0, from)
+    if (fromMs >= toMs) return
+    const last = this.#ranges.at(-1)
+    if (last?.toMs === fromMs) this.#ranges = [...this.#ranges.slice(0, -1), { fromMs: last.fromMs, toMs }]
+    else this.#ranges = [...this.#ranges, { fromMs, toMs }]
   }
 }

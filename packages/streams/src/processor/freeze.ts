@@ -26,7 +26,7 @@ export function inspected(inspect: (value: unknown) => void, forward: Forward): 
 
 /** Shows every aggregate to `inspect` before it is kept: the aggregator gets it back with the next record. */
 export function inspectedAggregation(inspect: (value: unknown) => void, aggregation: Aggregation): Aggregation {
-  const { kind, initial, add } = aggregation
+  const { kind, initial, add, adders, merge } = aggregation
   const shown = (value: unknown): unknown => {
     inspect(value)
     return value
@@ -34,6 +34,14 @@ export function inspectedAggregation(inspect: (value: unknown) => void, aggregat
   return {
     kind,
     ...(initial && { initial: () => shown(initial()) }),
-    add: (aggregate, value, record) => shown(add(aggregate, value, record))
+    add: (aggregate, value, record) => shown(add(aggregate, value, record)),
+    ...(adders && {
+      adders: adders.map(
+        (each): Aggregation['add'] =>
+          (aggregate, value, record) =>
+            shown(each(aggregate, value, record))
+      )
+    }),
+    ...(merge && { merge: (left, right, record) => shown(merge(left, right, record)) })
   }
 }

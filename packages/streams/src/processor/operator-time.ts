@@ -30,3 +30,10 @@ export class OperatorTime {
     this.closedMs = this.#marked.closedMs
   }
 }
+
+/** The latest of the observed times: what the stores know, whichever input it came by. */
+export function newestMs(times: readonly OperatorTime[]): number {
+  let newest = NO_TIME_MS
+  for (const { observedMs } of times) if (observedMs > newest) newest = observedMs
+  return newest
+}

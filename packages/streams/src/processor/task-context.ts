@@ -1,14 +1,17 @@
 import type { StreamRecord } from '../graph/record.ts'
 import type { WindowEntry } from '../state/closing-windows.ts'
-import type { KeyValueStore, WindowStore } from '../state/store.ts'
+import type { IndexedWindowStore, KeyValueStore, SessionStore, WindowStore } from '../state/store.ts'
 import type { DropCounter } from './dropped-records.ts'
 import type { OperatorTime } from './operator-time.ts'
 import type { Forward } from './processor.ts'
+import type { Schedule } from './punctuation.ts'
 import type { RecordCollector } from './record-collector.ts'
 
 /** What a compiled graph needs of the task that runs it. */
 export interface ProcessorContext {
   readonly stores: StoresOfTask
+  /** Rows of a global table, by the name of its store. Absent where the topology has none. */
+  readonly globalTable?: (store: string) => Pick<KeyValueStore<unknown, unknown>, 'get'>
   readonly collector: RecordCollector
   /** Full name of an internal topic. */
   readonly internalTopic: (name: string) => string
@@ -22,6 +25,17 @@ export interface ProcessorContext {
    * no source record to apply it to.
    */
   readonly guardEmission: (emission: EmissionSource, forward: Forward) => Forward
+  /** `<sub-topology>_<partition>`. */
+  readonly taskId: string
+  /** The greatest event time the task has taken in, -1 before the first record. */
+  readonly streamTimeMs: () => number
+  /** The time of day, milliseconds since the epoch. */
+  readonly nowMs: () => number
+  readonly schedule: Schedule
+  /** Asks for a commit at the next chance. */
+  readonly requestCommit: () => void
+  /** Holds the task back: the current record, punctuation or flush is done only when this settles, and fails with it. */
+  readonly wait: (pending: Promise<void>) => void
   /** Development: is shown every value before a callback gets it. Absent in production. */
   readonly inspect?: (value: unknown) => void
 }
@@ -42,6 +56,8 @@ export interface StageParticipant {
 export interface StoresOfTask extends StageParticipant {
   keyValue(name: string): KeyValueStore<unknown, unknown>
   window(name: string): WindowStore<unknown, unknown>
+  indexedWindow(name: string): IndexedWindowStore<unknown, unknown>
+  session(name: string): SessionStore<unknown, unknown>
   /** Windows that start in `[fromStartMs, toStartMs)`, uncommitted changes included, by window start, then by the key's bytes. */
   windowsClosing(store: string, fromStartMs: number, toStartMs: number): AsyncIterable<readonly WindowEntry[]>
   /** Windows that start before this are no longer needed; their space is given back in time. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { defineTopology } from '../dsl/define-topology.ts'
 import { hopping } from '../dsl/windows.ts'
-import type { EmitMode, WindowDefinition } from '../graph/node.ts'
+import type { EmitMode, TimeWindows } from '../graph/node.ts'
 import type { Topology } from '../graph/topology.ts'
 import { long } from '../serde/long.ts'
 import { string } from '../serde/string.ts'
@@ -12,7 +12,7 @@ import { TopologyTestDriver } from '../testing/topology-test-driver.ts'
 type Click = readonly [key: string | null, timestamp: number]
 type Result = readonly [key: string, value: number | null, timestamp: number]
 
-function counting(window: WindowDefinition, emit: EmitMode): Topology {
+function counting(window: TimeWindows, emit: EmitMode): Topology {
   return defineTopology('counting', (builder) => {
     const stream = builder.stream('in', { key: string(), value: string() })
     stream.groupByKey().windowedBy(window).count({ store: 'counts', emit }).toStream().to('out')
@@ -35,7 +35,7 @@ async function run(topology: Topology, clicks: readonly Click[]): Promise<{ resu
 }
 
 /** The same by other means: all windows that contain a click, each judged on its own. */
-function oracle({ sizeMs, advanceMs, graceMs }: WindowDefinition, clicks: readonly Click[]) {
+function oracle({ sizeMs, advanceMs, graceMs }: TimeWindows, clicks: readonly Click[]) {
   const state = new Map<string, { count: number; timestamp: number; startMs: number }>()
   const emitted = new Set<string>()
   const changes: Result[][] = []

@@ -1,90 +1,90 @@
-import type { WindowedAggregateNode } from '../graph/node.ts'
+import type { Aggregation, TimeWindows, UnlimitedWindows, WindowedAggregateNode } from '../graph/node.ts'
 import type { StreamRecord } from '../graph/record.ts'
-import { Windowed } from '../serde/windowed.ts'
-import { aggregateStep, resultTimestamp } from './aggregation.ts'
-import { ClosingRanges } from './closing-ranges.ts'
-import { emissionSource } from './emission-source.ts'
-import { emittedRecord } from './emitted-record.ts'
-import type { OperatorTime } from './operator-time.ts'
-import { PendingUpdates } from './pending-updates.ts'
-import { Change, type Forward, type Processor } from './processor.ts'
+import { aggregateStep, inputProcesses, resultTimestamp } from './aggregation.ts'
+import type { Forward, Processor } from './processor.ts'
+import { sessionAggregateProcessor } from './session-aggregate.ts'
+import { slidingAggregateProcessor } from './sliding-aggregate.ts'
 import type { ProcessorContext } from './task-context.ts'
-import { firstWindowStart } from './windows.ts'
+import {
+  type EmittedWindows,
+  flushThen,
+  inputTimes,
+  timeOf,
+  type WindowEmission,
+  windowEmission,
+  windowExpiry
+} from './window-emission.ts'
+import { ENDLESS_MS, firstWindowStart, windowedKey } from './windows.ts'
 
 /**
  * Count, reduce or aggregate per key and window. A window `[start, end)` is closed once `end <= stream time - grace`, where the stream time
  * is the greatest timestamp that reached this operator in this task; what comes for a closed window is dropped and counted as late, in each
- * of its windows on its own. Null keys are dropped and counted and do not move the time; null values go to the aggregator.
- *
- * What goes on, and when: `changes`, every update at once; `commit`, the last update per key and window at the commit, in the order in which
- * they first changed; `final`, at the commit after a window closed, once, by window start and then by the key's bytes.
+ * of its windows on its own. Null keys are dropped and counted and do not move the time; null values go to the aggregator. An unlimited window
+ * never closes, and has nothing to do with records before it.
  */
 export function windowedAggregateProcessor(
   node: WindowedAggregateNode,
   context: ProcessorContext,
   forward: Forward
 ): Processor {
-  const time = context.operatorTime(node.name)
-  context.stage(time)
-  const expire = expiry(node, time, context)
-  switch (node.emit) {
-    case 'changes':
-      return { process: updater(node, { time, context, updated: emitChange(node, forward) }), flush: expire }
-    case 'commit': {
-      const pending = new PendingUpdates(node.store.key)
-      context.stage(pending)
-      const flush = flushPending(node, { pending, context, forward })
-      return {
-        process: updater(node, { time, context, updated: notePending(pending) }),
-        flush: () => {
-          flush()
-          expire()
-        }
-      }
-    }
-    case 'final': {
-      const closing = new ClosingRanges(node.window, time, node.finalRetentionMs ?? Number.POSITIVE_INFINITY)
-      context.stage(closing)
-      const flush = flushClosed(node, { closing, context, forward })
-      return {
-        process: updater(node, { time, context, advanced: () => closing.advance() }),
-        flush: async () => {
-          await flush()
-          expire()
-        }
-      }
-    }
+  const { window } = node
+  if (window.kind === 'session') return sessionAggregateProcessor({ ...node, window }, context, forward)
+  if (window.kind === 'sliding') return slidingAggregateProcessor({ ...node, window }, context, forward)
+  const store = context.stores.window(node.store.name)
+  const windows: EmittedWindows = {
+    node,
+    context,
+    forward,
+    times: inputTimes(node, context),
+    key: node.store.key,
+    windowed: ({ storeKey, placeMs }) => windowedKey(window, storeKey, placeMs),
+    current: ({ storeKey, placeMs }) => store.get(storeKey, placeMs)
   }
+  const emission = windowEmission(windows)
+  const aligned = alignedWindows(window)
+  const entrances = inputProcesses(node.aggregation, (aggregation, input) =>
+    alignedUpdater({ aligned, windows, emission, aggregation, input })
+  )
+  if (window.kind === 'unlimited') return { ...entrances, flush: emission.flush }
+  const retentionMs = Math.max(node.store.retentionMs ?? 0, window.sizeMs + window.graceMs)
+  // The newest window begins at most the size before the time.
+  const keptMs = windows.times.length === 1 ? retentionMs : retentionMs + window.sizeMs
+  return { ...entrances, flush: flushThen(emission, windowExpiry(windows, keptMs)) }
 }
 
-/** Hears of every change of a window's value; undefined means absent. */
-type Updated = (record: StreamRecord, windowStartMs: number, update: WindowUpdate) => void
+/** Where a record's windows begin, and how long they are open. */
+interface AlignedWindows {
+  first(timestampMs: number): number
+  readonly sizeMs: number
+  readonly advanceMs: number
+  readonly graceMs: number
+}
 
-interface WindowUpdate {
-  readonly oldValue: unknown
-  readonly newValue: unknown
-  readonly timestamp: number
+function alignedWindows(window: TimeWindows | UnlimitedWindows): AlignedWindows {
+  if (window.kind === 'time') return { ...window, first: (timestampMs) => firstWindowStart(window, timestampMs) }
+  return { first: () => window.startMs, sizeMs: ENDLESS_MS, advanceMs: ENDLESS_MS, graceMs: 0 }
 }
 
 /** The hot path: one point read and one write per window that contains the record. */
-function updater(
-  node: WindowedAggregateNode,
-  parts: {
-    readonly time: OperatorTime
-    readonly context: ProcessorContext
-    readonly updated?: Updated
-    /** Called after the operator's time went forward. */
-    readonly advanced?: () => void
-  }
-): Forward {
-  const { time, context, updated, advanced } = parts
-  const { window } = node
-  const { sizeMs, advanceMs, graceMs } = window
+function alignedUpdater(parts: {
+  readonly aligned: AlignedWindows
+  readonly windows: EmittedWindows
+  readonly emission: WindowEmission
+  readonly aggregation: Aggregation
+  readonly input: number
+}): Forward {
+  const { aligned, windows } = parts
+  const { node, context } = windows
+  const { sizeMs, advanceMs, graceMs } = aligned
+  const { updated, advanced } = parts.emission
+  const time = timeOf(windows, parts.input)
+  // Only an input that is behind another one comes to a window that is expired and yet not closed.
+  const retentionMs = windows.times.length === 1 ? Number.POSITIVE_INFINITY : (node.store.retentionMs ?? 0)
   const store = context.stores.window(node.store.name)
-  const step = aggregateStep(node.name, node.aggregation)
+  const step = aggregateStep(node.name, parts.aggregation)
   const dropped = context.dropCounter(node.name)
 
-  return (record) => {
+  return (record: StreamRecord) => {
     const { key, timestamp } = record
     if (key === null || key === undefined) return dropped.add('null-key')
     if (timestamp > time.observedMs) {
@@ -92,82 +92,25 @@ function updater(
       advanced?.()
     }
     const closeMs = time.observedMs - graceMs
-    for (let startMs = firstWindowStart(window, timestamp); startMs <= timestamp; startMs += advanceMs) {
+    for (let startMs = aligned.first(timestamp); startMs <= timestamp; startMs += advanceMs) {
       if (startMs + sizeMs <= closeMs) {
         dropped.add('late')
         continue
       }
-      const old = store.get(key, startMs)
+      const expired = startMs <= store.newestStartMs - retentionMs
+      if (expired && !node.beginsAnew) {
+        dropped.add('late')
+        continue
+      }
+      const old = expired ? undefined : store.get(key, startMs)
       const newValue = step(old, record) ?? null
       const newTimestamp = resultTimestamp(old, record)
       store.put(key, startMs, newValue, newTimestamp)
-      updated?.(record, startMs, { oldValue: old?.value, newValue: newValue ?? undefined, timestamp: newTimestamp })
+      updated?.(
+        record,
+        { storeKey: key, placeMs: startMs },
+        { oldValue: old?.value, newValue: newValue ?? undefined, timestamp: newTimestamp }
+      )
     }
-  }
-}
-
-function emitChange(node: WindowedAggregateNode, forward: Forward): Updated {
-  const { sizeMs } = node.window
-  return (record, startMs, { newValue, oldValue, timestamp }) => {
-    const key = new Windowed(record.key, startMs, startMs + sizeMs)
-    forward(record.with(key, new Change(newValue, oldValue), timestamp))
-  }
-}
-
-function notePending(pending: PendingUpdates): Updated {
-  return (record, startMs, { newValue, oldValue, timestamp }) => {
-    const update = pending.note(record.key, startMs, oldValue)
-    if (newValue === undefined) update.deletedAtMs = timestamp
-  }
-}
-
-function flushPending(
-  node: WindowedAggregateNode,
-  parts: { readonly pending: PendingUpdates; readonly context: ProcessorContext; readonly forward: Forward }
-): () => void {
-  const { pending, context } = parts
-  const { sizeMs } = node.window
-  const store = context.stores.window(node.store.name)
-  const emit = context.guardEmission(emissionSource(node), parts.forward)
-  return () => {
-    for (const { key, windowStartMs, oldValue, deletedAtMs } of pending.take()) {
-      const current = store.get(key, windowStartMs)
-      if (current === undefined && oldValue === undefined) continue
-      const windowed = new Windowed(key, windowStartMs, windowStartMs + sizeMs)
-      emit(emittedRecord(windowed, new Change(current?.value, oldValue), current?.timestamp ?? deletedAtMs))
-    }
-  }
-}
-
-/** Emits the windows that closed since the last time. */
-function flushClosed(
-  node: WindowedAggregateNode,
-  parts: { readonly closing: ClosingRanges; readonly context: ProcessorContext; readonly forward: Forward }
-): () => Promise<void> {
-  const { closing, context } = parts
-  const { sizeMs } = node.window
-  const emit = context.guardEmission(emissionSource(node), parts.forward)
-  return async () => {
-    for (const { fromMs, toMs } of closing.take()) {
-      for await (const page of context.stores.windowsClosing(node.store.name, fromMs, toMs)) {
-        for (const { key, windowStartMs, value } of page) {
-          const windowed = new Windowed(key, windowStartMs, windowStartMs + sizeMs)
-          emit(emittedRecord(windowed, new Change(value.value, undefined), value.timestamp))
-        }
-      }
-    }
-  }
-}
-
-/**
- * Gives up windows past the store's retention, one flush after they passed it: what changed them last is then in the changelog, and was seen
- * by those who watch the store.
- */
-function expiry(node: WindowedAggregateNode, time: OperatorTime, context: ProcessorContext): () => void {
-  const retentionMs = Math.max(node.store.retentionMs ?? 0, node.window.sizeMs + node.window.graceMs)
-  return () => {
-    const beforeMs = time.flushedMs - retentionMs + 1
-    if (beforeMs > 0) context.stores.expire(node.store.name, beforeMs)
-    time.flushedMs = time.observedMs
   }
 }

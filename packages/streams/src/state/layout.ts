@@ -8,15 +8,18 @@ import type { Timestamped } from './store.ts'
  *
  * - key-value: prefix, key
  * - window:    prefix, window start (8 bytes, big-endian), key - time first, so that expiry and final results are ranges
+ * - session:   prefix, session end (8 bytes), session start (8 bytes), key: a window whose key begins with the session's start
  * - value:     timestamp (8 bytes), value, and 4 bytes that the checksum fills (`checked-engine.ts`)
  *
- * On the changelog, as Kafka Streams writes them: the key; or the key, window start (8 bytes), sequence (4 bytes, 0).
+ * On the changelog, as Kafka Streams writes them: the key; the key, window start (8 bytes), sequence (4 bytes, 0); the key, session end
+ * (8 bytes), session start (8 bytes).
  */
 
 /** Room for the checksum at the end of every value. */
 export const checksumBytes = 4
 const timestampBytes = 8
 const changelogSuffixBytes = 12
+const sessionSuffixBytes = 16
 
 /** An engine key of a key-value store. */
 export function keyValueKey(prefix: number, key: Buffer): Buffer {
@@ -37,7 +40,12 @@ export function windowKey(prefix: number, windowStartMs: number, key: Buffer): B
 
 /** Where the store's own key begins in an engine key. */
 export function keyOffset(kind: StoreDefinition['kind']): number {
-  return kind === 'window' ? 9 : 1
+  return isTimeFirst(kind) ? 9 : 1
+}
+
+/** Whether a store's engine keys begin with a time. */
+export function isTimeFirst(kind: StoreDefinition['kind']): boolean {
+  return kind === 'window' || kind === 'session'
 }
 
 /** The window start in an engine key of a window store. */
@@ -81,14 +89,27 @@ export function changelogWindowKey(windowStartMs: number, key: Buffer): Buffer {
   return bytes
 }
 
+/** A changelog key of a session store; `place` is the session's start, then the key. */
+export function changelogSessionKey(endMs: number, place: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(place.length + 8)
+  const keyLength = place.length - 8
+  place.copy(bytes, 0, 8)
+  writeLong(bytes, endMs, keyLength)
+  place.copy(bytes, keyLength + 8, 0, 8)
+  return bytes
+}
+
 /** The engine key for a changelog key; undefined when a window's key is too short to be one. */
-export function engineKeyOfChangelog(definition: StoreDefinition, prefix: number, key: Buffer): Buffer | undefined {
-  if (definition.kind === 'key-value') return keyValueKey(prefix, key)
-  const keyEnd = key.length - changelogSuffixBytes
+export function engineKeyOfChangelog(kind: StoreDefinition['kind'], prefix: number, key: Buffer): Buffer | undefined {
+  if (!isTimeFirst(kind)) return keyValueKey(prefix, key)
+  const suffixBytes = kind === 'session' ? sessionSuffixBytes : changelogSuffixBytes
+  const keyEnd = key.length - suffixBytes
   if (keyEnd < 0) return undefined
-  const bytes = Buffer.allocUnsafe(9 + keyEnd)
+  const startBytes = kind === 'session' ? 8 : 0
+  const bytes = Buffer.allocUnsafe(9 + startBytes + keyEnd)
   bytes[0] = prefix
   key.copy(bytes, 1, keyEnd, keyEnd + 8)
-  key.copy(bytes, 9, 0, keyEnd)
+  if (startBytes > 0) key.copy(bytes, 9, keyEnd + 8, keyEnd + 16)
+  key.copy(bytes, 9 + startBytes, 0, keyEnd)
   return bytes
 }

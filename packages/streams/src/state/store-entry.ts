@@ -15,6 +15,8 @@ export class StoreEntry {
   /** The time of the deletion, when the current value is absent because of one. */
   deletedAtMs = 0
   dirty = false
+  /** It was absent when it became dirty: if it is absent again, nothing happened that a changelog or an engine must know. */
+  wasAbsent = false
   /** Since the last sweep of the cache. */
   used = true
 
@@ -27,6 +29,11 @@ export class StoreEntry {
   encodedKey(serde: Serde<unknown>): Buffer {
     this.keyBytes ??= serde.encode(this.key)
     return this.keyBytes
+  }
+
+  /** Whether it came and went since the last commit. */
+  get vanished(): boolean {
+    return this.wasAbsent && this.current === undefined
   }
 
   /** Null when absent. */

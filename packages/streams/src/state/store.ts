@@ -9,18 +9,51 @@ export interface Timestamped<V> {
   readonly timestamp: number
 }
 
+/** Keys of a store from one to another, both included; undefined is the end. */
+export interface KeySpan {
+  readonly from?: unknown
+  readonly to?: unknown
+  readonly reverse?: boolean
+}
+
 /** One value per key. */
 export interface KeyValueStore<K, V> {
   readonly name: string
   get(key: K): Timestamped<V> | undefined
   /** Null deletes. */
   put(key: K, value: V | null, timestamp: number): void
+  /** Pages of rows by the keys' bytes, as they are when this is called. */
+  rows(span: KeySpan): AsyncIterable<readonly { readonly key: K; readonly current: Timestamped<V> }[]>
 }
 
 /** One value per key and window start (milliseconds). */
 export interface WindowStore<K, V> {
   readonly name: string
+  /** The latest window start ever written by any key, -1 before. */
+  readonly newestStartMs: number
   get(key: K, windowStartMs: number): Timestamped<V> | undefined
   /** Null deletes. A window past the store's retention is absent, and a write to it is dropped. */
   put(key: K, windowStartMs: number, value: V | null, timestamp: number): void
+}
+
+/** A window store whose windows begin anywhere, so that a key's are found by asking. */
+export interface IndexedWindowStore<K, V> extends WindowStore<K, V> {
+  /** Starts of the key's windows from `fromMs` to `toMs`, both included, ascending. Expired ones may be among them. */
+  starts(key: K, fromMs: number, toMs: number): readonly number[]
+}
+
+/** From a session's first record to its last, both included, milliseconds. */
+export interface SessionBounds {
+  readonly startMs: number
+  readonly endMs: number
+}
+
+/** One value per key and session; its timestamp is the session's end. */
+export interface SessionStore<K, V> {
+  readonly name: string
+  /** The key's sessions that end at `earliestEndMs` or later and start at `latestStartMs` or before, by end, then start. */
+  find(key: K, earliestEndMs: number, latestStartMs: number): readonly SessionBounds[]
+  get(key: K, session: SessionBounds): Timestamped<V> | undefined
+  /** Null deletes. A session past the store's retention is absent, and a write to it is dropped. */
+  put(key: K, session: SessionBounds, value: V | null): void
 }

@@ -2,19 +2,25 @@ import { UsageError } from '@millrace/log'
 import type { StoreDefinition } from '../graph/node.ts'
 import { closingWindows, type WindowEntry } from './closing-windows.ts'
 import type { StateChange } from './engine.ts'
+import { IndexRestore } from './index-restore.ts'
+import { IndexedWindowTable } from './indexed-window-table.ts'
 import { KeyValueTable } from './key-value-table.ts'
 import {
+  changelogSessionKey,
   changelogWindowKey,
   engineKeyOfChangelog,
   engineValue,
+  isTimeFirst,
   keyValueKey,
   windowKey,
   windowRange,
   windowStartOf
 } from './layout.ts'
+import { SessionTable } from './session-table.ts'
 import type { StoreContext } from './store-context.ts'
 import type { StoreEntry } from './store-entry.ts'
 import { type StoreIdentity, type StoreMeta, storeMetaChange } from './store-meta.ts'
+import { bucketOf, WindowIndex } from './window-index.ts'
 import { WindowTable } from './window-table.ts'
 import type { WriteBuffer } from './write-buffer.ts'
 
@@ -40,13 +46,16 @@ export interface RestoredRecord {
 export class TaskStore {
   readonly context: StoreContext
   readonly #table: KeyValueTable | WindowTable
+  readonly #index: TaskStore | undefined
   /** Windows below are gone from the disk. */
   #clearedBeforeMs = 0
   #clearing: Promise<void> | undefined
 
-  constructor(context: StoreContext) {
+  /** @param index The store of its index, if it has one. */
+  constructor(context: StoreContext, index?: TaskStore) {
     this.context = context
-    this.#table = context.definition.kind === 'window' ? new WindowTable(context) : new KeyValueTable(context)
+    this.#index = index
+    this.#table = isTimeFirst(context.definition.kind) ? new WindowTable(context) : new KeyValueTable(context)
   }
 
   get name(): string {
@@ -58,13 +67,24 @@ export class TaskStore {
   }
 
   get keyValue(): KeyValueTable {
-    if (this.#table instanceof KeyValueTable) return this.#table
-    throw new UsageError(`store ${this.name} is a window store: ask for it with window()`)
+    if (this.context.definition.kind === 'key-value' && this.#table instanceof KeyValueTable) return this.#table
+    throw this.#ofAnotherKind()
   }
 
   get window(): WindowTable {
-    if (this.#table instanceof WindowTable) return this.#table
-    throw new UsageError(`store ${this.name} is a key-value store: ask for it with keyValue()`)
+    if (this.context.definition.kind === 'window' && this.#table instanceof WindowTable) return this.#table
+    throw this.#ofAnotherKind()
+  }
+
+  get indexedWindow(): IndexedWindowTable {
+    return new IndexedWindowTable(this.window, this.#windowIndex())
+  }
+
+  get session(): SessionTable {
+    if (this.context.definition.kind === 'session' && this.#table instanceof WindowTable) {
+      return new SessionTable(this.#table, this.#windowIndex())
+    }
+    throw this.#ofAnotherKind()
   }
 
   get identity(): StoreIdentity | undefined {
@@ -82,6 +102,8 @@ export class TaskStore {
   expire(beforeWindowStartMs: number): void {
     const { meta } = this.context
     meta.expiredBeforeMs = Math.max(meta.expiredBeforeMs, beforeWindowStartMs)
+    const { indexBucketMs } = this.context.definition
+    if (indexBucketMs !== undefined) this.#index?.expire(bucketOf(beforeWindowStartMs, indexBucketMs))
   }
 
   windowsClosing(fromMs: number, toMs: number): AsyncGenerator<readonly WindowEntry[]> {
@@ -92,9 +114,14 @@ export class TaskStore {
     if (this.#table instanceof WindowTable) this.#table.dropExpired()
     const { definition } = this.context
     for (const entry of this.buffer.dirty) {
+      if (entry.vanished) continue
       const keyBytes = entry.encodedKey(definition.key)
-      const key = definition.kind === 'window' ? changelogWindowKey(entry.windowStartMs, keyBytes) : keyBytes
-      visit(definition, key, entry.encodedValue(definition.value), this.#timestampOf(entry))
+      visit(
+        definition,
+        changelogKey(definition.kind, entry.windowStartMs, keyBytes),
+        entry.encodedValue(definition.value),
+        this.#timestampOf(entry)
+      )
     }
   }
 
@@ -102,8 +129,9 @@ export class TaskStore {
   collectCommit(batch: StateChange[], position: ChangelogPosition | undefined, nowMs: number): void {
     if (this.#table instanceof WindowTable) this.#table.dropExpired()
     const { definition, meta } = this.context
-    const isWindow = definition.kind === 'window'
+    const isWindow = isTimeFirst(definition.kind)
     for (const entry of this.buffer.dirty) {
+      if (entry.vanished) continue
       const keyBytes = entry.encodedKey(definition.key)
       const value = entry.encodedValue(definition.value)
       batch.push({
@@ -134,25 +162,54 @@ export class TaskStore {
     const { definition, engine } = this.context
     const meta: StoreMeta = { ...this.context.committed }
     const batch: StateChange[] = []
+    const index = this.#beginIndexRestore()
     for (const { key, value, timestamp } of records) {
-      const engineKey = engineKeyOfChangelog(definition, meta.prefix, key)
+      const engineKey = engineKeyOfChangelog(definition.kind, meta.prefix, key)
       if (engineKey === undefined) continue
-      if (definition.kind === 'window') {
+      if (isTimeFirst(definition.kind)) {
         const startMs = windowStartOf(engineKey)
         if (startMs < meta.expiredBeforeMs) continue
         if (startMs > meta.maxWindowStartMs) meta.maxWindowStartMs = startMs
+        index?.restore.note(engineKey, value !== null)
       }
       batch.push({ key: engineKey, value: value === null ? null : engineValue(timestamp, value) })
     }
     this.context.meta = meta
     this.#moveTo(position, position.nowMs)
-    await engine.write([...batch, storeMetaChange(this.name, meta)])
+    await engine.write([...batch, storeMetaChange(this.name, meta), ...(index?.finish() ?? [])])
     this.context.committed = { ...meta }
   }
 
   /** Resolves when nothing of the store is being removed. */
   async spaceReturned(): Promise<void> {
     await this.#clearing
+  }
+
+  #windowIndex(): WindowIndex {
+    const { indexBucketMs } = this.context.definition
+    if (this.#index === undefined || indexBucketMs === undefined) throw this.#ofAnotherKind()
+    return new WindowIndex(this.#index.window, indexBucketMs)
+  }
+
+  #beginIndexRestore(): IndexRestoreRun | undefined {
+    const index = this.#index
+    if (index === undefined) return undefined
+    index.#table.drop()
+    const restore = new IndexRestore(index.context, this.context.definition)
+    return {
+      restore,
+      finish: () => {
+        const { changes, newestMs } = restore.finish()
+        const { context } = index
+        context.committed.maxWindowStartMs = Math.max(context.committed.maxWindowStartMs, newestMs)
+        context.meta = { ...context.committed }
+        return [...changes, storeMetaChange(index.name, context.meta)]
+      }
+    }
+  }
+
+  #ofAnotherKind(): UsageError {
+    return new UsageError(`store ${this.name} is a ${this.context.definition.kind} store: ask for it as that`)
   }
 
   #moveTo(position: ChangelogPosition | undefined, nowMs: number | undefined): void {
@@ -182,4 +239,15 @@ export class TaskStore {
     // A failure only keeps the space: the next write meets what caused it, and the next start clears again.
     this.#clearing = engine.clear(windowRange(committed.prefix, 0, beforeMs)).then(done, done)
   }
+}
+
+interface IndexRestoreRun {
+  readonly restore: IndexRestore
+  /** The index's part of the batch. */
+  finish(): readonly StateChange[]
+}
+
+function changelogKey(kind: StoreDefinition['kind'], windowStartMs: number, keyBytes: Buffer): Buffer {
+  if (kind === 'window') return changelogWindowKey(windowStartMs, keyBytes)
+  return kind === 'session' ? changelogSessionKey(windowStartMs, keyBytes) : keyBytes
 }

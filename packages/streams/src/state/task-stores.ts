@@ -4,7 +4,8 @@ import { CheckedEngine } from './checked-engine.ts'
 import type { WindowEntry } from './closing-windows.ts'
 import { CommittedReader } from './committed-reader.ts'
 import type { StateChange, StateEngine } from './engine.ts'
-import type { KeyValueStore, WindowStore } from './store.ts'
+import { indexName, inEngine, isIndexName, withIndex } from './index-stores.ts'
+import type { IndexedWindowStore, KeyValueStore, SessionStore, WindowStore } from './store.ts'
 import type { StoreIdentity } from './store-meta.ts'
 import { timeStateChange, timeStateKey } from './store-meta.ts'
 import { loadStoreMetas } from './stored-metas.ts'
@@ -52,14 +53,15 @@ export class TaskStores {
   /** @throws StoreDamagedError when the engine lost a commit, or one of its entries is wrong. */
   static async open(options: TaskStoresOptions): Promise<TaskStores> {
     const engine = await CheckedEngine.open(options.engine)
-    const metas = await loadStoreMetas(engine, options.definitions)
+    const definitions = options.definitions.flatMap(withIndex)
+    const metas = await loadStoreMetas(engine, definitions)
     const cacheEntries = options.cacheEntries ?? 100_000
     const stores = new Map<string, TaskStore>()
-    for (const definition of options.definitions) {
+    for (const definition of definitions) {
       const meta = metas.get(definition.name)
       if (meta === undefined) continue
-      const context = { definition, engine, meta, committed: { ...meta }, cacheEntries }
-      stores.set(definition.name, new TaskStore(context))
+      const context = { definition: inEngine(definition), engine, meta, committed: { ...meta }, cacheEntries }
+      stores.set(definition.name, new TaskStore(context, stores.get(indexName(definition.name))))
     }
     return new TaskStores(engine, stores, engine.get(timeStateKey))
   }
@@ -72,6 +74,16 @@ export class TaskStores {
   /** @throws UsageError when there is no such store, or it is of another kind. */
   window(name: string): WindowStore<unknown, unknown> {
     return this.#store(name).window
+  }
+
+  /** @throws UsageError when there is no such store, or its windows have no index. */
+  indexedWindow(name: string): IndexedWindowStore<unknown, unknown> {
+    return this.#store(name).indexedWindow
+  }
+
+  /** @throws UsageError when there is no such store, or it is of another kind. */
+  session(name: string): SessionStore<unknown, unknown> {
+    return this.#store(name).session
   }
 
   /** What queries may see of a store. */
@@ -98,7 +110,7 @@ export class TaskStores {
 
   /** One visit per key that changed since the last commit, store by store, in the order of first change: the changelog's records. */
   changes(visit: ChangeVisitor): void {
-    for (const store of this.#all) store.visitChanges(visit)
+    for (const store of this.#all) if (!isIndexName(store.name)) store.visitChanges(visit)
   }
 
   /**

@@ -29,6 +29,11 @@ export class WindowTable implements WindowStore<unknown, unknown> {
     return this.#context.definition.name
   }
 
+  /** The latest window start that was ever written, -1 before. */
+  get newestStartMs(): number {
+    return Math.max(this.#context.meta.maxWindowStartMs, this.buffer.newestStartMs)
+  }
+
   get(key: unknown, windowStartMs: number): Timestamped<unknown> | undefined {
     if (windowStartMs < this.#context.meta.expiredBeforeMs) return undefined
     return this.#entry(key, windowStartMs).current

@@ -15,6 +15,8 @@ export class WriteBuffer {
   readonly #values: Serde<unknown>
   #dirty: StoreEntry[] = []
   #estimateBytes = firstEstimateBytes
+  #newestStartMs = -1
+  #newestAtMarkMs = -1
   #marked = false
   #dirtyAtMark = 0
   /** Slots are used again and again: a mark comes with every record. */
@@ -32,6 +34,11 @@ export class WriteBuffer {
     return this.#dirty
   }
 
+  /** The latest window start among the changes, -1 without any. */
+  get newestStartMs(): number {
+    return this.#newestStartMs
+  }
+
   /** Approximate, from the sizes of samples. */
   get sizeBytes(): number {
     return this.#dirty.length * (this.#estimateBytes + entryOverheadBytes)
@@ -45,11 +52,13 @@ export class WriteBuffer {
       this.#undoValues[at] = entry.current
       this.#undoDeletionsMs[at] = entry.deletedAtMs
     }
+    if (!entry.dirty) entry.wasAbsent = entry.current === undefined
     if (value === null) {
       entry.current = undefined
       entry.deletedAtMs = timestamp
     } else entry.current = { value, timestamp }
     entry.valueBytes = undefined
+    if (entry.windowStartMs > this.#newestStartMs) this.#newestStartMs = entry.windowStartMs
     if (entry.dirty) return
     entry.dirty = true
     this.#dirty.push(entry)
@@ -60,6 +69,7 @@ export class WriteBuffer {
   mark(): void {
     this.#marked = true
     this.#dirtyAtMark = this.#dirty.length
+    this.#newestAtMarkMs = this.#newestStartMs
     this.#undoCount = 0
   }
 
@@ -72,6 +82,7 @@ export class WriteBuffer {
       entry.valueBytes = undefined
     }
     for (const entry of this.#dirty.splice(this.#dirtyAtMark)) entry.dirty = false
+    this.#newestStartMs = this.#newestAtMarkMs
     this.mark()
   }
 
@@ -97,6 +108,7 @@ export class WriteBuffer {
   /** Forgets the changes and what they were; the entries are to be dropped too. */
   clear(): void {
     this.#dirty = []
+    this.#newestStartMs = -1
     this.#endMark()
   }
 

@@ -1,10 +1,11 @@
 import { UsageError } from '@millrace/log'
-import { type Duration, durationMs, formatDuration } from '../../graph/duration.ts'
-import type { Aggregation, EmitMode, WindowDefinition } from '../../graph/node.ts'
+import { type Duration, durationMs } from '../../graph/duration.ts'
+import type { Aggregation, EmitMode } from '../../graph/node.ts'
+import type { Step } from '../../graph/step.ts'
 import type { Serde } from '../../serde/serde.ts'
-import { windowed } from '../../serde/windowed.ts'
 import type { Point } from '../draft.ts'
 import type { GroupedPoint } from './group-by-key.ts'
+import { closeDelayMs, indexBucket, keptWindows, windowedSerde, windowVerb } from './kept-windows.ts'
 import type { WindowedPoint } from './windowed-by.ts'
 
 /** What count, reduce and aggregate say of the step they make. */
@@ -22,8 +23,15 @@ export function addAggregation(on: GroupedPoint | WindowedPoint, step: Aggregati
   return 'window' in on ? addWindowed(on, step) : addPlain(on, step)
 }
 
+/** The parents; each is repartitioned by its own serdes where its key was changed. */
+function inputs(first: GroupedPoint, others: readonly GroupedPoint[]): Pick<Step, 'parents' | 'keyed' | 'keyedSides'> {
+  if (others.length === 0) return { parents: [first.point.step], keyed: first.keyed }
+  const all = [first, ...others]
+  return { parents: all.map(({ point }) => point.step), keyedSides: all.map(({ keyed }) => keyed) }
+}
+
 function addPlain(
-  { point, keyed }: GroupedPoint,
+  { point, keyed, others = [] }: GroupedPoint,
   { aggregation, value, store: name, emit = 'commit' }: AggregationStep
 ): Point {
   const { draft, key } = point
@@ -35,38 +43,35 @@ function addPlain(
   const step = draft.add({
     verb: aggregation.kind,
     label: undefined,
-    parents: [point.step],
-    keyed,
+    ...inputs({ point, keyed }, others),
     body: { kind: 'aggregate', aggregation, emit, store: { kind: 'key-value', name, key, value } }
   })
   return { draft, step, key, value }
 }
 
-function addWindowed({ point, keyed, window }: WindowedPoint, made: AggregationStep): Point {
+function addWindowed({ point, keyed, others = [], window }: WindowedPoint, made: AggregationStep): Point {
   const { aggregation, value, store: name, emit = 'commit', retention } = made
   const { draft, key } = point
-  const { sizeMs, graceMs } = window
-  const leastMs = sizeMs + graceMs
-  const retentionMs = durationMs('retention', retention ?? leastMs, { leastMs })
+  if (window.kind === 'unlimited' && emit === 'final') {
+    throw new UsageError(
+      `topology '${draft.topology}': ${aggregation.kind} in an unlimited window never ends: emit 'commit' or 'changes'`
+    )
+  }
+  const kept = keptWindows(window)
+  const retentionMs = durationMs('retention', retention ?? kept.retentionMs, { leastMs: kept.leastRetentionMs })
   const step = draft.add({
     verb: `${windowVerb(window)}-${aggregation.kind}`,
     label: undefined,
-    parents: [point.step],
-    keyed,
+    ...inputs({ point, keyed }, others),
     body: {
       kind: 'windowed-aggregate',
       aggregation,
       window,
       emit,
-      store: { kind: 'window', name, key, value, retentionMs, windowSizeMs: sizeMs },
+      store: { ...kept.store, ...indexBucket(kept.store.indexBucketMs, retentionMs), name, key, value, retentionMs },
+      ...(aggregation.adders !== undefined && retention !== undefined && { beginsAnew: true }),
       ...(emit === 'final' && retention !== undefined && { finalRetentionMs: retentionMs })
     }
   })
-  return { draft, step, key: key === undefined ? undefined : windowed(key, sizeMs), value }
-}
-
-/** A window's size and advance are part of what the store is; its grace is not. */
-function windowVerb({ sizeMs, advanceMs }: WindowDefinition): string {
-  if (sizeMs === advanceMs) return `tumbling-${formatDuration(sizeMs)}`
-  return `hopping-${formatDuration(sizeMs)}-${formatDuration(advanceMs)}`
+  return { draft, step, key: windowedSerde(window, key), value, closeDelayMs: closeDelayMs(window) }
 }

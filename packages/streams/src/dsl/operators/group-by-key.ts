@@ -6,6 +6,8 @@ import type { Point } from '../draft.ts'
 export interface GroupedPoint {
   readonly point: Point
   readonly keyed: KeyedInput
+  /** Of a cogroup: the streams beside the first. */
+  readonly others?: readonly GroupedPoint[]
 }
 
 /** Groups records by the key they have. Where the key was changed before, a repartition precedes the aggregation and drops null keys. */

@@ -1,0 +1,41 @@
+import type { WindowDefinition } from '../../graph/node.ts'
+import type { Serde } from '../../serde/serde.ts'
+import type { AggregateCallback, MergeCallback } from '../callback.ts'
+import type { Point } from '../draft.ts'
+import type { WindowedAggregateOptions } from '../options.ts'
+import { addAggregation } from './aggregation.ts'
+import type { GroupedPoint } from './group-by-key.ts'
+
+/** Grouped streams that go into one aggregate, each with its adder. */
+export interface CogroupedPoint {
+  readonly inputs: readonly { readonly grouped: GroupedPoint; readonly adder: AggregateCallback }[]
+}
+
+/** Adds a grouped stream. No step of its own: the aggregation reads all of them, and repartitions those whose key was changed. */
+export function cogroup(on: CogroupedPoint, grouped: GroupedPoint, adder: AggregateCallback): CogroupedPoint {
+  return { inputs: [...on.inputs, { grouped, adder }] }
+}
+
+/** Folds the values of several grouped streams into one aggregate per key, or per key and window. */
+export function aggregateCogroup(
+  { inputs }: CogroupedPoint,
+  fold: { readonly initial: () => unknown; readonly merger?: MergeCallback; readonly window?: WindowDefinition },
+  options: WindowedAggregateOptions & { readonly value: Serde<unknown> }
+): Point {
+  const { initial, merger, window } = fold
+  const adders = inputs.map(
+    ({ adder }): AggregateCallback =>
+      (folded, next, record) =>
+        adder(next, folded, record)
+  )
+  const aggregation = {
+    kind: 'aggregate',
+    initial,
+    add: adders[0],
+    adders,
+    ...(merger && { merge: merger })
+  } as const
+  const [{ grouped: first }, ...others] = inputs.map((input) => input)
+  const on = { ...first, others: others.map(({ grouped }) => grouped) }
+  return addAggregation(window === undefined ? on : { ...on, window }, { ...options, aggregation })
+}

@@ -1,0 +1,105 @@
+import { readLong, writeLong } from '../serde/long.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { WindowTable } from './window-table.ts'
+
+/** Where a window is in its store: its start, or a session's end; and for sessions the start, else 0. */
+export interface WindowPlace {
+  readonly atMs: number
+  readonly startMs: number
+}
+
+/** Places one after the other, two numbers each, in order; never changed. */
+export type PlaceList = readonly number[]
+
+const noPlaces: PlaceList = Object.freeze([])
+
+/** 16 bytes a place. */
+export const placeLists: Serde<PlaceList> = Object.freeze({
+  name: 'places',
+  encode(list: PlaceList): Buffer {
+    const bytes = Buffer.allocUnsafe(list.length * 8)
+    for (let i = 0; i < list.length; i++) writeLong(bytes, list[i], i * 8)
+    return bytes
+  },
+  decode(bytes: Buffer, start: number, end: number): PlaceList {
+    const list: number[] = []
+    for (let at = start; at + 8 <= end; at += 8) list.push(readLong(bytes, at))
+    return list
+  }
+})
+
+/** The list with a place, in order; the same one if it is there already. */
+export function withPlace(list: PlaceList, { atMs, startMs }: WindowPlace): PlaceList {
+  let at = list.length
+  while (at > 0 && isAfter(list, at - 2, atMs, startMs)) at -= 2
+  if (at > 0 && list[at - 2] === atMs && list[at - 1] === startMs) return list
+  return list.toSpliced(at, 0, atMs, startMs)
+}
+
+/** The list without a place; the same one if it is not there. */
+export function withoutPlace(list: PlaceList, { atMs, startMs }: WindowPlace): PlaceList {
+  for (let at = list.length - 2; at >= 0; at -= 2) {
+    if (list[at] === atMs && list[at + 1] === startMs) return list.toSpliced(at, 2)
+  }
+  return list
+}
+
+function isAfter(list: PlaceList, at: number, atMs: number, startMs: number): boolean {
+  return list[at] > atMs || (list[at] === atMs && list[at + 1] > startMs)
+}
+
+/** Start of the index entry that lists a place. */
+export function bucketOf(atMs: number, bucketMs: number): number {
+  return Math.floor(atMs / bucketMs) * bucketMs
+}
+
+/**
+ * Finds a key's windows by point reads: an entry per key and bucket of time lists the windows that are in it. Kept in the engine only; a restore
+ * derives it from the windows' changelog.
+ */
+export class WindowIndex {
+  readonly #table: WindowTable
+  readonly #bucketMs: number
+
+  constructor(table: WindowTable, bucketMs: number) {
+    this.#table = table
+    this.#bucketMs = bucketMs
+  }
+
+  add(key: unknown, place: WindowPlace): void {
+    const bucket = bucketOf(place.atMs, this.#bucketMs)
+    const list = this.#list(key, bucket)
+    const next = withPlace(list, place)
+    if (next !== list) this.#table.put(key, bucket, next, place.atMs)
+  }
+
+  remove(key: unknown, place: WindowPlace): void {
+    const bucket = bucketOf(place.atMs, this.#bucketMs)
+    const list = this.#list(key, bucket)
+    const next = withoutPlace(list, place)
+    if (next !== list) this.#table.put(key, bucket, next.length === 0 ? null : next, place.atMs)
+  }
+
+  /** A key's places with `atMs` from `fromMs` to `toMs`, both included, in order. */
+  between(key: unknown, fromMs: number, toMs: number): WindowPlace[] {
+    const found: WindowPlace[] = []
+    const lastMs = Math.min(toMs, this.#table.newestStartMs)
+    for (let bucket = bucketOf(Math.max(0, fromMs), this.#bucketMs); bucket <= lastMs; bucket += this.#bucketMs) {
+      const list = this.#list(key, bucket)
+      for (let at = 0; at < list.length; at += 2) {
+        const atMs = list[at]
+        if (atMs >= fromMs && atMs <= toMs) found.push({ atMs, startMs: list[at + 1] })
+      }
+    }
+    return found
+  }
+
+  #list(key: unknown, bucket: number): PlaceList {
+    const list = this.#table.get(key, bucket)?.value
+    return isPlaceList(list) ? list : noPlaces
+  }
+}
+
+function isPlaceList(value: unknown): value is PlaceList {
+  return Array.isArray(value)
+}
