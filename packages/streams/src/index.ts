@@ -49,7 +49,26 @@ export type {
 } from './dsl/options.ts'
 export { PipeEndedError, StatefulPipeError } from './dsl/pipe-error.ts'
 export type { PipeMethod } from './dsl/pipe-method.ts'
+export type { ProcessMethod, ProcessValuesMethod } from './dsl/process-method.ts'
+export type {
+  BaseProcessContext,
+  ProcessContext,
+  ProcessOptions,
+  ProcessorOf,
+  ProcessValuesContext,
+  RecordProcessor,
+  StoreHandles
+} from './dsl/process-types.ts'
 export type { SessionWindowedKStream } from './dsl/session-windowed-k-stream.ts'
+export type { Branches, SplitMethod, SplitOptions } from './dsl/split-method.ts'
+export type {
+  KeyValueStoreHandle,
+  StoreHandle,
+  StoreOf,
+  StoreOptions,
+  WindowStoreHandle,
+  WindowStoreOptions
+} from './dsl/store-handle.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export type {
   GlobalTableOptions,
@@ -87,6 +106,13 @@ export type {
   UnlimitedWindows,
   WindowDefinition
 } from './graph/node.ts'
+export type {
+  Cancellable,
+  ForwardedRecord,
+  ProcessorStore,
+  ProcessorWindowStore,
+  PunctuationClock
+} from './graph/process-context.ts'
 export { type Header, type RecordOrigin, StreamRecord } from './graph/record.ts'
 export type { TableEmit, TableRow } from './graph/table-node.ts'
 export type { Subtopology, Topology } from './graph/topology.ts'

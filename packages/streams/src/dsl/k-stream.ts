@@ -1,22 +1,36 @@
+import { UsageError } from '@millrace/log'
 import type { StreamRecord } from '../graph/record.ts'
 import type { StreamFunction } from './callback.ts'
 import type { Point } from './draft.ts'
 import type { Fluent } from './fluent.ts'
+import type {
+  GlobalJoinOptions,
+  KnownAfterJoin,
+  StreamJoinOptions,
+  StreamJoinSerdes,
+  StreamSideSerdes,
+  StreamTableJoinOptions
+} from './join-options.ts'
+import { GlobalKTable } from './k-global-table.ts'
 import type { KGroupedStream } from './k-grouped-stream.ts'
-import type { KTable } from './k-table.ts'
+import { KTable } from './k-table.ts'
 import { filter } from './operators/filter.ts'
 import { filterNot } from './operators/filter-not.ts'
 import { flatMap } from './operators/flat-map.ts'
 import { flatMapValues } from './operators/flat-map-values.ts'
 import { groupBy } from './operators/group-by.ts'
 import { groupByKey } from './operators/group-by-key.ts'
+import { type JoinedWith, joinStream } from './operators/join-stream.ts'
 import { map } from './operators/map.ts'
 import { mapValues } from './operators/map-values.ts'
 import { merge } from './operators/merge.ts'
 import { peek } from './operators/peek.ts'
 import { type Operator, pipe } from './operators/pipe.ts'
+import { process } from './operators/process.ts'
+import { processValues } from './operators/process-values.ts'
 import { repartition } from './operators/repartition.ts'
 import { selectKey } from './operators/select-key.ts'
+import { split } from './operators/split.ts'
 import { to } from './operators/to.ts'
 import { toTable } from './operators/to-table.ts'
 import type {
@@ -34,9 +48,19 @@ import type {
   ValueSerde
 } from './options.ts'
 import type { PipeMethod } from './pipe-method.ts'
-import type { SourceTableOptions } from './table-options.ts'
+import type { ProcessMethod, ProcessValuesMethod } from './process-method.ts'
+import type { SplitMethod } from './split-method.ts'
+import type { JoinFunction, SourceTableOptions } from './table-options.ts'
 
 type PipeArguments = readonly (Operator | (PipeOptions & Partial<GivenValue<unknown>>))[]
+
+type ProcessArguments<F extends (point: Point, ...rest: never) => Point> = F extends (
+  point: Point,
+  processor: infer P,
+  options: infer O
+) => Point
+  ? [processor: P, options?: O]
+  : never
 
 /**
  * A stream of records with keys `K` and values `V`. Callbacks get the value first, then the record (`key timestamp headers topic partition
@@ -52,6 +76,11 @@ export class KStream<K, V, Known extends Slot = Slot> {
   constructor(point: Point, fluent: Fluent) {
     this.#point = point
     this.#fluent = fluent
+  }
+
+  /** Where a stream stands among the steps; undefined for what is no stream. */
+  static pointOf(stream: unknown): Point | undefined {
+    return stream instanceof KStream ? stream.#point : undefined
   }
 
   /** Keeps the records for which `predicate` is true. */
@@ -174,6 +203,37 @@ export class KStream<K, V, Known extends Slot = Slot> {
     return this.#fluent.stream(merge(this.#point, other.#point, options))
   }
 
+  /**
+   * Parts the stream: each record goes to the first branch whose predicate is true, in the order they are written, else to the branch called
+   * `default`, or nowhere. A predicate that is a type guard narrows its branch.
+   *
+   * @example
+   * const { bots, rest } = clicks.split({ bots: (click) => click.agent === 'bot' }, { default: 'rest' })
+   */
+  readonly split = ((branches: Parameters<typeof split>[1], options: Parameters<typeof split>[2] = {}) => {
+    const points = split(this.#point, branches, options)
+    return Object.fromEntries([...points].map(([branch, point]) => [branch, this.#fluent.stream(point)]))
+  }) as SplitMethod<K, V, Known>
+
+  /**
+   * A processor of the program's own: stores, punctuation, any number of records forwarded. Nothing is repartitioned before it; its keys count as
+   * changed.
+   *
+   * @example
+   * const counts = b.store('counts', { key: string(), value: long() })
+   * clicks.process((record, context) => {
+   *   const count = (context.store('counts').get(record.key) ?? 0) + 1
+   *   context.store('counts').put(record.key, count)
+   *   context.forward(record.key, count)
+   * }, { stores: [counts], value: long() })
+   */
+  readonly process = ((...[processor, options = {}]: ProcessArguments<typeof process>) =>
+    this.#fluent.stream(process(this.#point, processor, options))) as ProcessMethod<K, V, Known>
+
+  /** As {@link process}, for values only: the key stays, and nothing is repartitioned for it. */
+  readonly processValues = ((...[processor, options = {}]: ProcessArguments<typeof processValues>) =>
+    this.#fluent.stream(processValues(this.#point, processor, options))) as ProcessValuesMethod<K, V, Known>
+
   /** Sends every record through an internal topic, so that it is where its key says, in as many partitions as wanted. Null keys stay. */
   repartition(
     ...[options]: OptionsArgument<
@@ -182,6 +242,59 @@ export class KStream<K, V, Known extends Slot = Slot> {
     >
   ): KStream<K, V> {
     return this.#fluent.stream(repartition(this.#point, options ?? {}))
+  }
+
+  /**
+   * Joins each record with what has the same key: records of another stream that are near in time (`within`), or the row of a table. With a global
+   * table, `key` says which row. The other side has to be there for a result; see `leftJoin` and `outerJoin`.
+   */
+  join<V2, R, Known2 extends Slot, O extends StreamJoinOptions<R> & StreamJoinSerdes<K, V, V2, Known, Known2>>(
+    other: KStream<K, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2>, R>,
+    options: O
+  ): KStream<K, R, KnownAfterJoin<Slot, O>>
+  join<V2, R, Known2 extends Slot, O extends StreamTableJoinOptions<R> & StreamSideSerdes<K, V>>(
+    other: KTable<NonNullable<K>, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2>, R>,
+    options?: O
+  ): KStream<K, R, KnownAfterJoin<Slot, O>>
+  join<GK, V2, R, O extends GlobalJoinOptions<K, V, GK, R>>(
+    other: GlobalKTable<GK, V2>,
+    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2>, R>,
+    options: O
+  ): KStream<K, R, KnownAfterJoin<Known, O>>
+  join(other: unknown, joiner: JoinFunction<K, never, never, unknown>, options: object = {}): unknown {
+    return this.#fluent.stream(joinStream(this.#point, otherOf(other), { join: 'inner', fn: joiner, options }))
+  }
+
+  /** As `join`, and a record of this stream that finds nothing is joined with null; in a join of two streams, once its window is past. */
+  leftJoin<V2, R, Known2 extends Slot, O extends StreamJoinOptions<R> & StreamJoinSerdes<K, V, V2, Known, Known2>>(
+    other: KStream<K, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2> | null, R>,
+    options: O
+  ): KStream<K, R, KnownAfterJoin<Slot, O>>
+  leftJoin<V2, R, Known2 extends Slot, O extends StreamTableJoinOptions<R> & StreamSideSerdes<K, V>>(
+    other: KTable<NonNullable<K>, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2> | null, R>,
+    options?: O
+  ): KStream<K, R, KnownAfterJoin<Slot, O>>
+  leftJoin<GK, V2, R, O extends GlobalJoinOptions<K, V, GK, R>>(
+    other: GlobalKTable<GK, V2>,
+    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2> | null, R>,
+    options: O
+  ): KStream<K, R, KnownAfterJoin<Known, O>>
+  leftJoin(other: unknown, joiner: JoinFunction<K, never, never, unknown>, options: object = {}): unknown {
+    return this.#fluent.stream(joinStream(this.#point, otherOf(other), { join: 'left', fn: joiner, options }))
+  }
+
+  /** Joins two streams, and a record of either that finds nothing is joined with null once its window is past. */
+  outerJoin<V2, R, Known2 extends Slot, O extends StreamJoinOptions<R> & StreamJoinSerdes<K, V, V2, Known, Known2>>(
+    other: KStream<K, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V> | null, NonNullable<V2> | null, R>,
+    options: O
+  ): KStream<K, R, KnownAfterJoin<Slot, O>>
+  outerJoin(other: unknown, joiner: JoinFunction<K, never, never, unknown>, options: object = {}): unknown {
+    return this.#fluent.stream(joinStream(this.#point, otherOf(other), { join: 'outer', fn: joiner, options }))
   }
 
   /** The stream as a table of its latest values; null deletes. Repartitions first if the key was changed before. Null keys are dropped. */
@@ -234,4 +347,15 @@ export class KStream<K, V, Known extends Slot = Slot> {
   ): void {
     to(this.#point, topic, options ?? {})
   }
+}
+
+/** What a stream is joined with. */
+function otherOf(other: unknown): JoinedWith {
+  const stream = KStream.pointOf(other)
+  if (stream !== undefined) return { stream }
+  const table = KTable.pointOf(other)
+  if (table !== undefined) return { table }
+  const global = GlobalKTable.pointOf(other)
+  if (global !== undefined) return { global }
+  throw new UsageError('a stream is joined with a stream, a table or a global table of the same topology')
 }

@@ -1,5 +1,6 @@
 import type { Duration } from '../graph/duration.ts'
 import type { TableEmit, TableRow } from '../graph/table-node.ts'
+import type { Serde } from '../serde/serde.ts'
 import type { GivenValue, StepOptions, StreamOptions } from './options.ts'
 
 /** A program's function over a table of keys `K` and values `V`: the value first, then the row. There is no record: rows are also read later. */
@@ -37,4 +38,12 @@ export interface TableAggregateOptions {
   readonly store?: string
   /** When results go on: the last per key at each commit (default), or every update. */
   readonly emit?: TableEmit
+}
+
+/** Of `b.globalTable()`. */
+export interface GlobalTableOptions<K, V> {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** The name of its store. Default: after the topic. */
+  readonly store?: string
 }

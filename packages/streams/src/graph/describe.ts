@@ -80,6 +80,12 @@ function whatItDoes(node: Node): { does: string; detail: string } {
         does: node.operator.kind === 'filter' && node.operator.not ? 'filterNot' : node.operator.kind,
         detail: ''
       }
+    case 'split':
+      return { does: 'split', detail: '' }
+    case 'branch':
+      return { does: 'branch', detail: node.branch }
+    case 'process':
+      return { does: node.keepsKey ? 'processValues' : 'process', detail: storeNames(node.stores) }
     case 'merge':
       return { does: 'merge', detail: '' }
     case 'table':
@@ -128,6 +134,10 @@ const joinVerbs = { inner: 'join', left: 'leftJoin', outer: 'outerJoin' } as con
 
 function storeDetail({ store, emit }: { readonly store?: StoreDefinition; readonly emit: EmitMode }): string {
   return store === undefined ? '' : `in ${store.name}, emits ${emit}`
+}
+
+function storeNames(stores: readonly StoreDefinition[]): string {
+  return stores.length === 0 ? '' : `in ${stores.map(({ name }) => name).join(', ')}`
 }
 
 function formatWindow(window: WindowDefinition): string {

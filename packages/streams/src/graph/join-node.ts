@@ -22,7 +22,12 @@ export interface StreamTableJoinNode extends NodeBase {
   readonly join: 'inner' | 'left'
   readonly fn: Joiner
   /** Present when records wait until the stream's time is this much past theirs. */
-  readonly grace?: { readonly graceMs: number; readonly store: StoreDefinition }
+  readonly grace?: {
+    readonly graceMs: number
+    /** Of the stream's keys: records of one time go on in the order of their bytes. */
+    readonly keys: Serde<unknown>
+    readonly store: StoreDefinition
+  }
 }
 
 /** Each record of a stream with the row of a global table. Parent: the stream. */

@@ -1,4 +1,4 @@
-import { makeStore, type Place } from './make-store.ts'
+import { completeSerdes, makeStore, type Place } from './make-store.ts'
 import type { Node } from './node.ts'
 import type { JoinBody, Step } from './step.ts'
 
@@ -11,7 +11,8 @@ export function makeJoinNode(made: { readonly step: Step; readonly body: JoinBod
       const { grace, ...rest } = body
       if (grace === undefined) return Object.freeze({ ...rest, name, parents })
       const store = makeStore(step, grace.store, place, 'waiting')
-      return Object.freeze({ ...rest, grace: Object.freeze({ graceMs: grace.graceMs, store }), name, parents })
+      const { key: keys } = completeSerdes({ key: grace.keys, value: store.value }, place)
+      return Object.freeze({ ...rest, grace: Object.freeze({ graceMs: grace.graceMs, keys, store }), name, parents })
     }
     case 'stream-join': {
       const { unmatched } = body.stores

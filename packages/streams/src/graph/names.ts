@@ -29,6 +29,7 @@ function findPath(step: Step): string {
   if (body.kind === 'source') return label ?? body.topics.join('-')
   if (body.kind === 'table-join' || body.kind === 'stream-join') return label ?? `${pathAbove(step)}-${step.verb}`
   if (body.kind === 'merge' || body.kind === 'repartition') return label ?? pathAbove(step)
+  if (body.kind === 'branch') return `${pathAbove(step)}-${body.branch}`
   if (changesKey(step)) return label ?? `${pathAbove(step)}-${step.verb}`
   return pathAbove(step)
 }

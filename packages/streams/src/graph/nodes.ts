@@ -42,7 +42,8 @@ export function makeNodes(topology: string, steps: readonly Step[]): MadeNodes {
     const parents = Object.freeze(step.parents.map((parent) => outputOf.get(parent) ?? ''))
     const node = makeNode(step, { topology, name, parents }, tables.get(step))
     nodes.push(node)
-    stores.push(...storesOf(node))
+    // Processors may share a store.
+    stores.push(...storesOf(node).filter((store) => !stores.includes(store)))
     if (step.body.kind === 'sink' && step.body.feedback) feedback.add(name)
     if (node.kind === 'repartition') nodes.push(sourceBehind(node))
     outputOf.set(step, node.kind === 'repartition' ? `${name}-source` : name)
@@ -69,6 +70,7 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
     case 'stateless':
       return Object.freeze({ ...body, operator: Object.freeze({ ...body.operator }), name, parents })
     case 'merge':
+    case 'branch':
     case 'table-to-stream':
       return Object.freeze({ ...body, name, parents })
     case 'aggregate':
@@ -84,6 +86,10 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
       const window = Object.freeze({ ...body.window })
       return Object.freeze({ ...body, aggregation, window, store: makeStore(step, body.store, place), name, parents })
     }
+    case 'split':
+      return Object.freeze({ ...body, predicates: Object.freeze([...body.predicates]), name, parents })
+    case 'process':
+      return Object.freeze({ ...body, stores: Object.freeze([...body.stores]), name, parents })
     case 'table':
     case 'table-filter':
     case 'table-map-values':

@@ -21,6 +21,8 @@ import type {
   TableToStreamNode,
   WindowedAggregateNode
 } from './node.ts'
+import type { ProcessNode } from './process-node.ts'
+import type { BranchNode, SplitNode } from './split-node.ts'
 import type {
   TableAggregateNode,
   TableFilterNode,
@@ -60,6 +62,9 @@ export type StepBody =
   | Body<SourceNode, 'repartitionOf'>
   | Body<StatelessNode>
   | Body<MergeNode>
+  | Body<SplitNode>
+  | Body<BranchNode>
+  | Body<ProcessNode>
   | Body<TableToStreamNode>
   | AggregateBody
   | WindowedAggregateBody
@@ -93,7 +98,13 @@ export type TableBody =
 
 /** Of a join. */
 export type JoinBody =
-  | (Body<StreamTableJoinNode, 'grace'> & { readonly grace?: { readonly graceMs: number; readonly store: OpenStore } })
+  | (Body<StreamTableJoinNode, 'grace'> & {
+      readonly grace?: {
+        readonly graceMs: number
+        readonly keys: Serde<unknown> | undefined
+        readonly store: OpenStore
+      }
+    })
   | Body<StreamGlobalJoinNode>
   | (Body<StreamJoinNode, 'stores'> & {
       readonly stores: { readonly left: OpenStore; readonly right: OpenStore; readonly unmatched?: OpenStore }
@@ -130,6 +141,7 @@ type Body<N extends Node, Without extends keyof N = never> = Omit<N, 'name' | 'p
 /** Whether records leave with another key than they came with, so that equal keys may be in different partitions. */
 export function changesKey(step: Step): boolean {
   if (step.body.kind === 'table-group') return true
+  if (step.body.kind === 'process') return !step.body.keepsKey
   if (step.body.kind !== 'stateless') return false
   const { kind } = step.body.operator
   return kind === 'map' || kind === 'flatMap' || kind === 'selectKey'

@@ -22,6 +22,13 @@ export function planTables(steps: readonly Step[]): ReadonlyMap<Step, TableTrait
   return plan.traits
 }
 
+/** Whether a table remembers earlier values, by itself or through those it is computed from. */
+export function isVersioned({ body, parents }: Step): boolean {
+  if (body.kind === 'table') return body.historyMs !== undefined
+  if (body.kind !== 'table-filter' && body.kind !== 'table-map-values') return false
+  return body.store === undefined && isVersioned(parents[0])
+}
+
 interface MutableTraits {
   stored: boolean
   sendsOld: boolean
@@ -37,13 +44,8 @@ class TablePlan {
     const traits = { stored: false, sendsOld: false, versioned: false }
     this.traits.set(step, traits)
     if (isTable(body)) traits.stored = body.store?.name !== undefined
-    if (body.kind === 'table' && body.historyMs !== undefined) {
-      traits.versioned = true
-      traits.stored = true
-    }
-    if (body.kind === 'table-filter' || body.kind === 'table-map-values') {
-      traits.versioned = !traits.stored && this.#of(first).versioned
-    }
+    traits.versioned = isVersioned(step)
+    if (body.kind === 'table' && traits.versioned) traits.stored = true
     if (body.kind === 'table-filter') {
       traits.sendsOld = this.#sendOld(first, false)
     } else if (body.kind === 'table-group') {

@@ -3,9 +3,13 @@ import type { Node, SourceNode } from '../graph/node.ts'
 import type { Topology } from '../graph/topology.ts'
 import { aggregateProcessor } from './aggregate.ts'
 import { inspected, inspectedAggregation } from './freeze.ts'
+import { processProcessor } from './process.ts'
 import type { Forward, Processor } from './processor.ts'
 import { repartitionProcessor, sinkProcessor } from './sink.ts'
+import { chooseBranch } from './split.ts'
 import { statelessProcessor } from './stateless.ts'
+import { streamJoinProcessor } from './stream-join.ts'
+import { streamGlobalJoinProcessor, streamTableJoinProcessor } from './stream-table-join.ts'
 import { tableProcessor } from './table.ts'
 import { tableAggregateProcessor } from './table-aggregate.ts'
 import { tableFilterProcessor } from './table-filter.ts'
@@ -49,7 +53,8 @@ export function compile(topology: Topology, subtopologyId: number, context: Proc
       const target = inputs === undefined ? process : inputs[input]
       return target === undefined ? [] : [target]
     })
-    return context.inspect ? inspected(context.inspect, fanOut(targets)) : fanOut(targets)
+    const onward = node.kind === 'split' ? chooseBranch(node, targets) : fanOut(targets)
+    return context.inspect ? inspected(context.inspect, onward) : onward
   }
   for (const node of nodes.toReversed())
     processors.set(node.name, compileNode(node, { ...context, views }, forwardTo(node)))
@@ -69,6 +74,8 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
   switch (node.kind) {
     case 'source':
     case 'merge':
+    case 'split':
+    case 'branch':
       return { process: forward }
     case 'stateless':
       return statelessProcessor(node.name, node.operator, forward)
@@ -80,6 +87,8 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
       const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
       return windowedAggregateProcessor({ ...node, aggregation }, context, forward)
     }
+    case 'process':
+      return processProcessor(node, context, forward)
     case 'table':
       return tableProcessor(node, context, forward)
     case 'table-filter':
@@ -93,8 +102,11 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
     case 'table-join':
       return tableJoinProcessor(node, context, forward)
     case 'stream-table-join':
+      return streamTableJoinProcessor(node, context, forward)
     case 'stream-global-join':
+      return streamGlobalJoinProcessor(node, context, forward)
     case 'stream-join':
+      return streamJoinProcessor(node, context, forward)
     case 'foreign-key-subscribe':
     case 'foreign-key-answer':
     case 'foreign-key-result':

@@ -37,13 +37,14 @@ export function versionedTableProcessor(
   return { process }
 }
 
-/** The row as it was at a time; undefined where it was none, and for times before the history. */
+/** The row as it was at a time; undefined where it was none, and for times before the history, unless the latest version is older still. */
 export function readVersion(
   versions: unknown,
   asOfMs: number,
   limits: { readonly observedMs: number; readonly historyMs: number }
 ): { readonly value: unknown; readonly timestamp: number } | undefined {
-  if (asOfMs < limits.observedMs - limits.historyMs) return undefined
-  const version = versionAt(toVersions(versions), asOfMs)
+  const list = toVersions(versions)
+  const version = versionAt(list, asOfMs)
+  if (version !== list.at(-1) && asOfMs < limits.observedMs - limits.historyMs) return undefined
   return version?.value === undefined ? undefined : version
 }

@@ -1,0 +1,58 @@
+import type { Duration } from '../graph/duration.ts'
+import type { StreamRecord } from '../graph/record.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { KeySerde, Slot, StepOptions } from './options.ts'
+
+/** Of a join: how its results are written, for the steps below that have to. */
+export interface JoinedOptions<R> extends StepOptions {
+  readonly value?: Serde<NoInfer<R>>
+}
+
+/** Which serdes are known after a join with these options. */
+export type KnownAfterJoin<Known extends Slot, Options> = Options extends { readonly value: object }
+  ? Known | 'value'
+  : Exclude<Known, 'value'>
+
+/** Of a join of two streams. */
+export interface StreamJoinOptions<R> extends JoinedOptions<R> {
+  /**
+   * How far apart the timestamps of two records may be, both ends included: the same to both sides, or a right record from `before` before the
+   * left one to `after` after it. Numbers (milliseconds) may be negative, as long as the window does not end before it begins.
+   */
+  readonly within: Duration | { readonly before: Duration; readonly after: Duration }
+  /** How much later than its window a match may still come. Default none. */
+  readonly grace?: Duration
+}
+
+/** Serdes of a stream join's inputs, which it keeps; those a stream does not know must be given. */
+export type StreamJoinSerdes<K, L, R, KnownLeft extends Slot, KnownRight extends Slot> = KeySerde<
+  K,
+  Exclude<'key', KnownLeft & KnownRight>
+> &
+  LeftSerde<L, Exclude<'value', KnownLeft>> &
+  RightSerde<R, Exclude<'value', KnownRight>>
+
+type LeftSerde<V, Missing extends Slot> = 'value' extends Missing
+  ? { readonly left: Serde<V> }
+  : { readonly left?: Serde<V> }
+
+type RightSerde<V, Missing extends Slot> = 'value' extends Missing
+  ? { readonly right: Serde<V> }
+  : { readonly right?: Serde<V> }
+
+/** Of a join of a stream with a table. */
+export interface StreamTableJoinOptions<R> extends JoinedOptions<R> {
+  /**
+   * Lets each record wait until the stream's time is this much past its own, so that rows that come late are found. For versioned tables
+   * (`history`) only. Default: none waits.
+   */
+  readonly grace?: Duration
+}
+
+/** Serdes of the stream that such a join writes if its key was changed, or records wait. */
+export type StreamSideSerdes<K, V> = { readonly key?: Serde<K>; readonly left?: Serde<V> }
+
+/** Of a join of a stream with a global table: which row each record wants; null wants none. */
+export interface GlobalJoinOptions<K, V, GK, R> extends JoinedOptions<R> {
+  readonly key: (value: V, record: StreamRecord<K, V>) => GK | null
+}

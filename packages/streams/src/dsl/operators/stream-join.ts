@@ -1,0 +1,80 @@
+import { type Duration, DurationError, durationMs } from '../../graph/duration.ts'
+import type { JoinKind, JoinWindow } from '../../graph/join-node.ts'
+import { long } from '../../serde/long.ts'
+import type { Serde } from '../../serde/serde.ts'
+import { versionListSerde } from '../../serde/version-list.ts'
+import { waitingListSerde } from '../../serde/waiting-list.ts'
+import type { JoinCallback } from '../callback.ts'
+import type { Point } from '../draft.ts'
+import { joinVerbs, refuseOthers } from './table-join.ts'
+
+/** What a join of two streams is told. */
+export interface StreamJoinStep {
+  readonly within: Duration | { readonly before: Duration; readonly after: Duration }
+  readonly grace?: Duration
+  readonly name?: string
+  readonly key?: Serde<unknown>
+  readonly left?: Serde<unknown>
+  readonly right?: Serde<unknown>
+  readonly value?: Serde<unknown>
+}
+
+/** Two streams by equal keys and near timestamps. Each side whose key was changed is repartitioned first. */
+export function streamJoin(
+  [left, right]: readonly [Point, Point],
+  { join, fn }: { readonly join: JoinKind; readonly fn: JoinCallback },
+  options: StreamJoinStep
+): Point {
+  refuseOthers(left, right)
+  const { draft } = left
+  const { key = left.key ?? right.key, name } = options
+  const [leftValue, rightValue] = [options.left ?? left.value, options.right ?? right.value]
+  const within = windowOf(options)
+  // Half a window wide, so that a record's window touches three entries of a key at most.
+  const bucketMs = Math.max(1, Math.ceil((within.beforeMs + within.afterMs) / 2))
+  const retentionMs = within.beforeMs + within.afterMs + within.graceMs + bucketMs
+  const kept = (value: Serde<unknown> | undefined) =>
+    ({
+      kind: 'window',
+      name,
+      key,
+      value: value && versionListSerde(value),
+      retentionMs,
+      windowSizeMs: bucketMs
+    }) as const
+  const waiting = key && leftValue && rightValue && waitingListSerde(key, [leftValue, rightValue])
+  const side = (value: Serde<unknown> | undefined, suffix: string) => ({
+    name: name === undefined ? undefined : `${name}-${suffix}`,
+    key,
+    value,
+    keepsNullKeys: join !== 'inner'
+  })
+  const step = draft.add({
+    verb: joinVerbs[join],
+    label: name,
+    parents: [left.step, right.step],
+    keyedSides: [side(leftValue, 'left'), side(rightValue, 'right')],
+    body: {
+      kind: 'stream-join',
+      join,
+      within,
+      fn,
+      stores: {
+        left: kept(leftValue),
+        right: kept(rightValue),
+        ...(join !== 'inner' && { unmatched: { kind: 'key-value', name, key: long(), value: waiting } })
+      }
+    }
+  })
+  return { draft, step, key, value: options.value }
+}
+
+function windowOf({ within, grace = 0 }: StreamJoinStep): JoinWindow {
+  const { before, after } = typeof within === 'object' ? within : { before: within, after: within }
+  const anyMs = { leastMs: Number.MIN_SAFE_INTEGER }
+  const beforeMs = durationMs('before', before, anyMs)
+  const afterMs = durationMs('after', after, anyMs)
+  if (beforeMs + afterMs < 0)
+    throw new DurationError('after', after, `the window ends before it begins, at ${-beforeMs} ms`)
+  return { beforeMs, afterMs, graceMs: durationMs('grace', grace) }
+}
