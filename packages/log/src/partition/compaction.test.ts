@@ -7,7 +7,7 @@ import { CompactionModel, readCommitted } from './compaction-model.ts'
 import type { LeaderPartition } from './leader-partition.ts'
 import { partitionFixture } from './partition-fixture.ts'
 
-const SEEDS = 100
+const SEEDS = 60
 const LIVES = 4
 const DELETE_RETENTION_MS = 5_000
 const DIRECTORY = '/log/clicks-0'

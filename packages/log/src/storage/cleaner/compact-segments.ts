@@ -9,7 +9,7 @@ import { CleanedSegment } from './cleaned-segment.ts'
 import type { NewestOffsets } from './newest-offsets.ts'
 import type { PassedTransactions } from './passed-transactions.ts'
 import { removeSnapshotsBelow, replaceSegments } from './replace-segments.ts'
-import { emptyBatch, type RewrittenBatch, rewriteBatch } from './rewrite-batch.ts'
+import { emptyBatch, placeholderBatch, type RewrittenBatch, rewriteBatch } from './rewrite-batch.ts'
 import { type SliceSource, visitSegment } from './segment-slices.ts'
 
 /** Room that an index needs for the entry it gets when the segment is sealed. */
@@ -138,7 +138,7 @@ class CompactionWriter {
     const { log, timers, cleanedTo, newest, replaced } = this.#round
     // The end stays visible, so that the new segment stands for all of the old ones' offsets.
     if (this.#last !== undefined && output.nextOffset <= batchLastOffset(this.#last)) {
-      output.append(emptyBatch(this.#last))
+      output.append(placeholderBatch(this.#last))
     }
     const summary = await output.seal({
       topicId: log.place.topicId,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { RecordBatchBuilder } from '../../wire/batch/batch-builder.ts'
 import { BatchField, readInt53 } from '../../wire/batch/header.ts'
 import { RecordBatch, validateBatch } from '../../wire/batch/record-batch.ts'
-import { emptyBatch, rewriteBatch } from './rewrite-batch.ts'
+import { emptyBatch, placeholderBatch, rewriteBatch } from './rewrite-batch.ts'
 
 interface Record {
   readonly key: string
@@ -132,6 +132,11 @@ describe('a batch that loses records', () => {
     }
     expect(readInt53(empty.buffer, BatchField.baseTimestamp)).toBe(-1)
     expect(empty.codec).toBe('none')
+    const placeholder = validateBatch(placeholderBatch(batch.buffer))
+    expect(contentOf(placeholder)).toEqual([])
+    for (const field of ['baseOffset', 'lastOffset', 'leaderEpoch'] as const)
+      expect(placeholder[field]).toBe(batch[field])
+    expect([placeholder.producerId, placeholder.isTransactional, placeholder.isControl]).toEqual([-1, false, false])
     expect(empty.isTransactional).toBe(true)
   })
 })

@@ -81,6 +81,21 @@ export function emptyBatch(header: Buffer): Buffer {
   return batch
 }
 
+/**
+ * A header that stands for the offsets of a batch and for nothing else: no producer, so that it belongs to no transaction whose marker would have
+ * to stay.
+ */
+export function placeholderBatch(header: Buffer): Buffer {
+  const batch = emptyBatch(header)
+  batch.writeInt16BE(0, BatchField.attributes)
+  writeInt53(batch, NO_TIMESTAMP, BatchField.maxTimestamp)
+  writeInt53(batch, -1, BatchField.producerId)
+  batch.writeInt16BE(-1, BatchField.producerEpoch)
+  batch.writeInt32BE(-1, BatchField.baseSequence)
+  finishHeader(batch, 0)
+  return batch
+}
+
 function finishHeader(batch: Buffer, recordCount: number): void {
   batch.writeInt32BE(batch.length - BATCH_OVERHEAD_BYTES, BatchField.length)
   batch.writeInt32BE(recordCount, BatchField.recordCount)
