@@ -59,7 +59,7 @@ export class Sender {
   wake(): void {
     if (this.#woken || this.#closed) return
     this.#woken = true
-    queueMicrotask(() => {
+    void Promise.resolve().then(() => {
       this.#woken = false
       if (!this.#closed) this.#drain()
     })
