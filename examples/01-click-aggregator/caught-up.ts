@@ -11,7 +11,8 @@ export async function whenCaughtUp(log: Log, application: string): Promise<void>
     const partitions = ((await admin.describeTopics([CLICKS_TOPIC])).get(CLICKS_TOPIC)?.partitions ?? []).map(
       ({ index }) => ({ topic: CLICKS_TOPIC, partition: index })
     )
-    const ends = await consumer.endOffsets(partitions, 'read_committed')
+    // Not the last stable offset: the end of a transaction just committed may not be written to every partition yet.
+    const ends = await consumer.endOffsets(partitions, 'read_uncommitted')
     for (;;) {
       const committed = await admin.listGroupOffsets(application)
       const behind = [...ends].filter(([partition, end]) => (committed.get(partition)?.offset ?? 0) < end)

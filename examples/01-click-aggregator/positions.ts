@@ -45,7 +45,10 @@ export async function readPositions(log: Log): Promise<Map<string, FilePosition>
   return positions
 }
 
-/** Reads a topic from its start to its end as of now, committed records only, partition by partition in order. */
+/**
+ * Reads a topic from its start to its end as of now, committed records only, partition by partition in order. Transactions that are still open,
+ * or whose end is decided and not yet written everywhere, are waited for.
+ */
 export async function readCommitted(
   log: Log,
   topic: string,
@@ -56,7 +59,7 @@ export async function readCommitted(
   try {
     const described = (await admin.describeTopics([topic])).get(topic)
     const partitions = (described?.partitions ?? []).map(({ index }) => ({ topic, partition: index }))
-    const ends = await consumer.endOffsets(partitions, 'read_committed')
+    const ends = await consumer.endOffsets(partitions, 'read_uncommitted')
     const left = new Map([...ends].filter(([, end]) => end > 0))
     consumer.assign(partitions)
     for (const tp of partitions) consumer.seek(tp, 0)

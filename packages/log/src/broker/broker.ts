@@ -1,8 +1,8 @@
 import type { Environment } from '../environment/environment.ts'
 import { FileSystemError } from '../errors.ts'
 import { finalizeFeatures, registerBroker } from '../quorum/metadata-controller.ts'
+import { noteFailedSync, settleAfterCrash } from '../storage/after-crash.ts'
 import { leaveCleanShutdownMarker, takeCleanShutdownMarker } from '../storage/checkpoint/clean-shutdown.ts'
-import { noteFailedSync, repeatFailedSync } from '../storage/failed-sync.ts'
 import type { Api, RequestOf, ResponseOf } from '../wire/api.ts'
 import { BackgroundJobs } from './background-jobs.ts'
 import type { BrokerConfig } from './broker-config.ts'
@@ -60,7 +60,8 @@ export interface Broker {
 /**
  * Starts a broker:
  * 1. Take the directory: its lock, its identity.
- * 2. Take the marker of a clean shutdown away, so that a crash while loading does not look clean (KAFKA-10471); where a sync failed before, repeat it.
+ * 2. Take the marker of a clean shutdown away, so that a crash while loading does not look clean (KAFKA-10471). After a
+ *    crash, make durable what is seen of the directory.
  * 3. Open the metadata log and take office as its leader.
  * 4. Register: every partition gets a new leader epoch, so that what an earlier run left in flight is told apart.
  * 5. Put aside directories that belong to no topic, then open the partitions.
@@ -78,8 +79,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     holder: options.holder
   })
   try {
-    await takeCleanShutdownMarker(environment.files, directory.path)
-    await repeatFailedSync(environment.files, directory.path)
+    const clean = await takeCleanShutdownMarker(environment.files, directory.path)
+    if (!clean) await settleAfterCrash(environment.files, directory.path)
     return await startInDirectory(options, directory)
   } catch (error) {
     if (error instanceof FileSystemError) noteFailedSync(environment.files, directory.path)

@@ -1,4 +1,5 @@
 import { writeFileAtomically } from '../environment/atomic-file.ts'
+import { makeDirectoryDurably } from '../environment/durable-directory.ts'
 import type { Environment, FileLock } from '../environment/environment.ts'
 import { CorruptionError, FileSystemError, FormatVersionError, UsageError } from '../errors.ts'
 import { crc32c } from '../wire/crc32c.ts'
@@ -67,8 +68,7 @@ export async function openLogDirectory(environment: Environment, options: LogDir
 async function prepareDirectory(environment: Environment, path: string): Promise<void> {
   const { files } = environment
   if (!files.exists(path)) {
-    files.makeDirectory(path)
-    await files.syncDirectory(parentOf(path))
+    await makeDirectoryDurably(files, path)
     return
   }
   const { kind } = files.stat(path)
@@ -121,6 +121,8 @@ function readIdentity(environment: Environment, directory: string): DirectoryIde
 }
 
 async function writeIdentity(environment: Environment, options: LogDirectoryOptions): Promise<DirectoryIdentity> {
+  // It may have been made by a process that was killed before it had synced its name.
+  await environment.files.syncDirectory(parentOf(options.path))
   const identity: DirectoryIdentity = {
     clusterId: randomUuid(environment.random),
     nodeId: options.nodeId,

@@ -4,6 +4,7 @@ import { openPartition } from '../partition/open-partition.ts'
 import type { Partition } from '../partition/partition.ts'
 import { SyncScheduler } from '../partition/sync-scheduler.ts'
 import { TailCacheBudget } from '../partition/tail-cache.ts'
+import { noteFailedSync } from '../storage/after-crash.ts'
 import { DirectoryCheckpoint, readDirectoryCheckpoint } from '../storage/checkpoint/directory-checkpoints.ts'
 import { decodeLeaderEpochs, LEADER_EPOCH_CHECKPOINT } from '../storage/checkpoint/leader-epochs.ts'
 import { type LogConfig, parseLogConfig } from '../storage/log-config.ts'
@@ -45,7 +46,10 @@ export class PartitionStorage {
     this.#scheduler = new SyncScheduler({ timers: environment.timers, directory })
     this.#scheduler.register({
       sync: () => Promise.resolve(),
-      directoryFailed: (error) => report({ kind: 'directory-failed', error })
+      directoryFailed: (error) => {
+        noteFailedSync(environment.files, directory)
+        report({ kind: 'directory-failed', error })
+      }
     })
     this.#logStarts = readDirectoryCheckpoint(
       { files: environment.files, directory, onDamage: (damage) => report({ kind: 'damage', report: damage }) },

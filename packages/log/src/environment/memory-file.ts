@@ -1,5 +1,5 @@
 const pageBytes = 1 << 20
-const smallestPageBytes = 1 << 12
+const smallestPageBytes = 1 << 8
 
 /**
  * The contents of one file in memory. Pages of 1 MiB, the first one growing by doubling so that small files stay small; a page never

@@ -1,4 +1,4 @@
-import { type Environment, FormatVersionError, writeFileAtomically } from '@millrace/log'
+import { type Environment, FormatVersionError, makeDirectoryDurably, writeFileAtomically } from '@millrace/log'
 
 /**
  * Where an application keeps its state on this machine: `<root>/<cluster id>/<application>/`, with one directory per task and the id of the
@@ -25,7 +25,9 @@ export async function openStateDirectory(
   owner: { readonly clusterId: string; readonly application: string }
 ): Promise<StateDirectory> {
   const path = `${root}/${owner.clusterId}/${owner.application}`
-  environment.files.makeDirectory(path)
+  for (const directory of [root, `${root}/${owner.clusterId}`, path]) {
+    await makeDirectoryDurably(environment.files, directory)
+  }
   const lock = environment.files.lock(`${path}/.lock`, `application ${owner.application}`)
   try {
     const processId = await readOrMakeProcessId(environment, path)
@@ -39,6 +41,8 @@ export async function openStateDirectory(
 async function readOrMakeProcessId(environment: Environment, path: string): Promise<string> {
   const file = `${path}/${PROCESS_FILE}`
   if (environment.files.exists(file)) {
+    // An earlier life may have been killed before it had synced the name.
+    await environment.files.syncDirectory(path)
     const text = environment.files.readFile(file).toString('utf8')
     const processId = parseProcessFile(text)
     if (processId === undefined) {

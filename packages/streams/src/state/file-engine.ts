@@ -40,10 +40,9 @@ export class FileEngine implements StateEngine {
   static async open(path: string, environment: Environment): Promise<FileEngine> {
     const { files } = environment
     const file = `${path}/state.log`
-    if (!files.exists(file)) {
-      await makeDirectoryDurably(files, path)
-      await writeFileAtomically(files, file, encodeChanges([]))
-    }
+    await makeDirectoryDurably(files, path)
+    if (files.exists(file)) await files.syncDirectory(path)
+    else await writeFileAtomically(files, file, encodeChanges([]))
     const engine = new FileEngine(path, files, files.open(file, 'write'))
     await engine.#load()
     return engine
@@ -119,8 +118,9 @@ export class FileEngine implements StateEngine {
     if (problem !== undefined) throw new StoreDamagedError(this.#file.path, problem)
     for (const change of changes) this.#take(change)
     this.#fileBytes = endByte
-    if (endByte === bytes.length) return
-    this.#file.truncate(endByte)
+    if (endByte < bytes.length) this.#file.truncate(endByte)
+    // A sync that failed before may have left this in the page cache alone, where no later sync would find it.
+    this.#file.write([bytes.subarray(0, endByte)], 0)
     await this.#file.datasync()
   }
 }

@@ -21,17 +21,22 @@ export function noteFailedSync(files: FileSystem, directory: string): void {
 }
 
 /**
- * Where a failed sync was noted, writes again what may be in the page cache only, and syncs it, before anyone believes it: of every segment
- * in the directory, the bytes that its summary does not vouch for. Does nothing otherwise.
+ * Makes durable what a process that was killed left in the page cache, before anyone believes it: the names in the log directory and in the
+ * partitions' (a sync of a file does not cover its name); and, where a failed sync was noted, the bytes of every segment that its summary does
+ * not vouch for, by writing them again.
  * @throws FileSystemError when the disk still fails; the note stays then.
  */
-export async function repeatFailedSync(files: FileSystem, directory: string): Promise<void> {
+export async function settleAfterCrash(files: FileSystem, directory: string): Promise<void> {
   const note = `${directory}/${SYNC_FAILED}`
-  if (!files.exists(note)) return
-  for (const { name, kind } of files.list(directory)) {
-    if (kind === 'directory') await rewriteSegments(files, `${directory}/${name}`)
-  }
-  files.remove(note)
+  const syncFailed = files.exists(note)
+  const partitions = files.list(directory).filter(({ kind }) => kind === 'directory')
+  await Promise.all(
+    partitions.map(async ({ name }) => {
+      if (syncFailed) await rewriteSegments(files, `${directory}/${name}`)
+      await files.syncDirectory(`${directory}/${name}`)
+    })
+  )
+  if (syncFailed) files.remove(note)
   await files.syncDirectory(directory)
 }
 
@@ -42,7 +47,6 @@ async function rewriteSegments(files: FileSystem, directory: string): Promise<vo
     const summary = readSummary(files, path.slice(0, -SegmentSuffix.log.length) + SegmentSuffix.summary)
     await rewriteFrom(files, path, typeof summary === 'string' ? 0 : summary.logSizeBytes)
   }
-  await files.syncDirectory(directory)
 }
 
 /** The same bytes at the same places: a crash on the way changes nothing. */
