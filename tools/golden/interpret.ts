@@ -10,6 +10,8 @@ import {
   type StreamsBuilder,
   string,
   type Topology,
+  untilTimeLimit,
+  untilWindowCloses,
   type Windowed
 } from '@millrace/streams'
 import type { GoldenNode } from './case.ts'
@@ -150,6 +152,13 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     if (windows === undefined) throw new UnsupportedOperatorError(`windowedBy ${node.window.type}`)
     return { kind: 'windowed', windows }
   },
+  suppress: (node, scope) => {
+    const from = resultFrom(node, scope)
+    const until = node.untilTimeLimitMs === undefined ? untilWindowCloses() : untilTimeLimit(node.untilTimeLimitMs)
+    if (from.kind === 'table') return tableOf(from.table.suppress(until))
+    if (from.kind !== 'windowed-table') throw new UnsupportedOperatorError(`suppress of a ${from.kind}`)
+    return { kind: 'windowed-table', table: from.table.suppress(until) }
+  },
   cogroup: ({ op, from }, scope) => {
     let cogrouped: CogroupedKStream<string, Text> | undefined
     for (const id of typeof from === 'string' ? [from] : (from ?? [])) {
@@ -266,6 +275,11 @@ function join(node: GoldenNode, scope: Scope): Result {
   const right = resultFrom({ op: node.op, from: node.right ?? '' }, scope)
   if (left.kind === 'table' && right.kind === 'table' && node.foreignKeyFn === undefined) {
     return tableOf(joinedTables(node, left.table, right.table))
+  }
+  if (left.kind === 'table' && right.kind === 'table') {
+    const options = { ...TEXT_VALUE, ...storeOf(node), foreignKey: keyFunction(node.foreignKeyFn) }
+    if (node.op === 'join') return tableOf(left.table.join(right.table, joiner, options))
+    if (node.op === 'leftJoin') return tableOf(left.table.leftJoin(right.table, joiner, options))
   }
   if (left.kind === 'stream') return streamOf(joinedStream(node, left.stream, right))
   throw new UnsupportedOperatorError(`${node.op} of a ${left.kind} and a ${right.kind}`)

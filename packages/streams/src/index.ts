@@ -70,6 +70,7 @@ export type {
   WindowStoreOptions
 } from './dsl/store-handle.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
+export { type Suppressed, type SuppressLimits, untilTimeLimit, untilWindowCloses } from './dsl/suppress-until.ts'
 export type {
   GlobalTableOptions,
   JoinFunction,
@@ -120,7 +121,7 @@ export { MissingSerdeError, NameTieError, TopologyError } from './graph/topology
 export type { AppMetrics, AppState, RestoreProgress } from './observe/app-state.ts'
 export { COMMIT_STEPS, type Trace, type TraceStep } from './observe/trace.ts'
 // Errors of a running topology, and what to do about them
-export { ProcessingError } from './processor/errors.ts'
+export { BufferFullError, ProcessingError } from './processor/errors.ts'
 // Querying its stores
 export type { QueryableStore, StoreEntry, TimeRange } from './query/queryable-store.ts'
 // Serdes

@@ -168,7 +168,8 @@ function repartitionTopic(
 function changelogTopic(topology: Topology, store: StoreDefinition, tasks: number): InternalTopic {
   const name = changelogTopicName(topology.name, store.name)
   const common = { 'message.timestamp.type': 'CreateTime' }
-  if (store.kind === 'key-value')
+  const isEndless = store.retentionMs === Number.MAX_SAFE_INTEGER
+  if (store.kind === 'key-value' || store.kind === 'buffer' || isEndless)
     return { name, partitions: tasks, configs: { 'cleanup.policy': 'compact', ...common } }
   const retentionMs = (store.retentionMs ?? 0) + CHANGELOG_EXTRA_RETENTION_MS
   return {

@@ -46,6 +46,4 @@ export interface Point {
   readonly key: Serde<unknown> | undefined
   /** Undefined from where a step changed the value's type until one gives a serde. */
   readonly value: Serde<unknown> | undefined
-  /** On a table of windows: how long after its end a window may still change, milliseconds. */
-  readonly closeDelayMs?: number | undefined
 }

@@ -1,15 +1,19 @@
 import { UsageError } from '@millrace/log'
-import type { JoinCallback } from './callback.ts'
+import type { JoinCallback, TableCallback } from './callback.ts'
 import type { Point } from './draft.ts'
 import type { Fluent } from './fluent.ts'
+import type { ForeignKeyJoinOptions, ForeignKeySerdes, KnownAfterJoin } from './join-options.ts'
 import type { KGroupedTable } from './k-grouped-table.ts'
 import type { KStream } from './k-stream.ts'
+import { type ForeignKeyJoinStep, foreignKeyJoin } from './operators/foreign-key-join.ts'
+import { suppress } from './operators/suppress.ts'
 import { tableFilter } from './operators/table-filter.ts'
 import { tableGroupBy } from './operators/table-group-by.ts'
 import { tableJoin } from './operators/table-join.ts'
 import { tableMapValues } from './operators/table-map-values.ts'
 import { toStream } from './operators/to-stream.ts'
 import type { GivenKey, OptionsArgument, Slot, StepOptions, ValueSerde } from './options.ts'
+import type { Suppressed } from './suppress-until.ts'
 import type { JoinFunction, KeptResultOptions, TableFunction, TableOptions } from './table-options.ts'
 
 /**
@@ -64,6 +68,14 @@ export class KTable<K, V, Known extends Slot = Slot> {
     return this.#fluent.stream(toStream(this.#point, options))
   }
 
+  /**
+   * Holds updates back, the last of each key: until its window closes, or for some stream time. `store` names the store of what is held.
+   * Its updates go on at commits.
+   */
+  suppress(until: Suppressed, options: StepOptions & { readonly store?: string } = {}): KTable<K, V, Known> {
+    return this.#fluent.table(suppress(this.#point, until, options))
+  }
+
   /** Groups the rows by a new key, to aggregate them; always through a repartition. A null key leaves the row out. */
   groupBy<K2 extends string | null>(
     mapper: TableFunction<K, V, K2>,
@@ -80,6 +92,15 @@ export class KTable<K, V, Known extends Slot = Slot> {
     return this.#fluent.groupedTable(tableGroupBy(this.#point, mapper, options))
   }
 
+  /**
+   * Rows of this table with the row of another that their values name, by `foreignKey`. Every change of either side gives its results, over two
+   * internal topics; results of different rows may come in another order than their causes.
+   */
+  join<K2, V2, R, Known2 extends Slot, O extends ForeignKeyJoinOptions<K, V, K2, R>>(
+    other: KTable<K2, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2>, R>,
+    options: O & ForeignKeySerdes<V, V2, Known, Known2>
+  ): KTable<K, R | null, KnownAfterJoin<Slot, O>>
   /** Rows that both tables have. Either side's change gives a new result; the tables need the same number of partitions. */
   join<V2, R, Known2 extends Slot>(
     other: KTable<K, V2, Known2>,
@@ -96,6 +117,11 @@ export class KTable<K, V, Known extends Slot = Slot> {
   }
 
   /** Rows of this table, with the other's value or null. */
+  leftJoin<K2, V2, R, Known2 extends Slot, O extends ForeignKeyJoinOptions<K, V, K2, R>>(
+    other: KTable<K2, V2, Known2>,
+    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2> | null, R>,
+    options: O & ForeignKeySerdes<V, V2, Known, Known2>
+  ): KTable<K, R | null, KnownAfterJoin<Slot, O>>
   leftJoin<V2, R, Known2 extends Slot>(
     other: KTable<K, V2, Known2>,
     joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2> | null, R>,
@@ -132,6 +158,17 @@ export class KTable<K, V, Known extends Slot = Slot> {
   ): unknown {
     const right = KTable.pointOf(other)
     if (right === undefined) throw new UsageError('a table is joined with a table: toTable() makes one of a stream')
+    const { join, fn } = made
+    if (join !== 'outer' && isForeignKeyJoin(options)) {
+      const { foreignKey, ...rest } = options
+      return this.#fluent.table(foreignKeyJoin([this.#point, right], { join, fn, foreignKey }, rest))
+    }
     return this.#fluent.table(tableJoin([this.#point, right], made, options))
   }
+}
+
+function isForeignKeyJoin(
+  options: object
+): options is ForeignKeyJoinStep & { readonly foreignKey: TableCallback<unknown> } {
+  return 'foreignKey' in options && typeof options.foreignKey === 'function'
 }

@@ -1,5 +1,6 @@
 import { formatDuration } from './duration.ts'
 import type { EmitMode, Node, StoreDefinition, WindowDefinition } from './node.ts'
+import type { SuppressUntil } from './suppress-node.ts'
 import type { Topology } from './topology.ts'
 
 /** A topology as plain data: no functions, ready for JSON, to draw or to compare. */
@@ -121,6 +122,8 @@ function whatItDoes(node: Node): { does: string; detail: string } {
       return { does: `foreign-key ${joinVerbs[node.join]}`, detail: '' }
     case 'table-to-stream':
       return { does: 'toStream', detail: '' }
+    case 'suppress':
+      return { does: 'suppress', detail: `${formatUntil(node.until)} in ${node.store.name}` }
     case 'aggregate':
       return { does: node.aggregation.kind, detail: `in ${node.store.name}, emits ${node.emit}` }
     case 'windowed-aggregate': {
@@ -138,6 +141,17 @@ function storeDetail({ store, emit }: { readonly store?: StoreDefinition; readon
 
 function storeNames(stores: readonly StoreDefinition[]): string {
   return stores.length === 0 ? '' : `in ${stores.map(({ name }) => name).join(', ')}`
+}
+
+function formatUntil(until: SuppressUntil): string {
+  if (until.kind === 'window-close') return 'until the window closes'
+  const { limitMs, maxRecords, maxBytes, whenFull } = until
+  const bounds = [
+    ...(maxRecords === undefined ? [] : [`${maxRecords} records`]),
+    ...(maxBytes === undefined ? [] : [`${maxBytes} bytes`])
+  ]
+  const limit = `for ${formatDuration(limitMs)}`
+  return bounds.length === 0 ? limit : `${limit}, at most ${bounds.join(' and ')}, else ${whenFull}`
 }
 
 function formatWindow(window: WindowDefinition): string {

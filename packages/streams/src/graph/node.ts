@@ -11,6 +11,7 @@ import type {
 import type { ProcessNode } from './process-node.ts'
 import type { StreamRecord } from './record.ts'
 import type { BranchNode, SplitNode } from './split-node.ts'
+import type { SuppressNode } from './suppress-node.ts'
 import type {
   TableAggregateNode,
   TableFilterNode,
@@ -33,6 +34,7 @@ export type Node =
   | AggregateNode
   | WindowedAggregateNode
   | TableToStreamNode
+  | SuppressNode
   | TableNode
   | TableFilterNode
   | TableMapValuesNode

@@ -81,6 +81,10 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
         name,
         parents
       })
+    case 'suppress': {
+      const until = Object.freeze({ ...body.until })
+      return Object.freeze({ ...body, until, store: makeStore(step, body.store, place), name, parents })
+    }
     case 'windowed-aggregate': {
       const aggregation = Object.freeze({ ...body.aggregation })
       const window = Object.freeze({ ...body.window })

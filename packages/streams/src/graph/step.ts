@@ -23,6 +23,7 @@ import type {
 } from './node.ts'
 import type { ProcessNode } from './process-node.ts'
 import type { BranchNode, SplitNode } from './split-node.ts'
+import type { SuppressNode } from './suppress-node.ts'
 import type {
   TableAggregateNode,
   TableFilterNode,
@@ -68,6 +69,7 @@ export type StepBody =
   | Body<TableToStreamNode>
   | AggregateBody
   | WindowedAggregateBody
+  | SuppressBody
   | (Body<RepartitionNode, 'topic' | 'key' | 'value'> & OpenSerdes)
   | SinkBody
   | TableBody
@@ -79,6 +81,9 @@ export type AggregateBody = Body<AggregateNode, 'store'> & { readonly store: Ope
 
 /** Of a windowed aggregation. */
 export type WindowedAggregateBody = Body<WindowedAggregateNode, 'store'> & { readonly store: OpenStore }
+
+/** Of a suppress. */
+export type SuppressBody = Body<SuppressNode, 'store'> & { readonly store: OpenStore }
 
 /** Of a sink; `feedback` says that a loop through its topic is meant. */
 export type SinkBody = Body<SinkNode, 'key' | 'value'> & OpenSerdes & { readonly feedback: boolean }
@@ -154,6 +159,7 @@ export function storeOf(step: Step): OpenStore | undefined {
     case 'aggregate':
     case 'windowed-aggregate':
     case 'table-aggregate':
+    case 'suppress':
     case 'global-table':
       return body.store
   }

@@ -69,6 +69,7 @@ class TablePlan {
   #keep(step: Step): void {
     const traits = this.#of(step)
     if (step.body.kind === 'table') traits.stored = true
+    else if (step.body.kind === 'suppress') this.#keep(step.parents[0])
     else if (!traits.stored && passesOn(step)) for (const parent of step.parents) this.#keep(parent)
   }
 
@@ -79,6 +80,8 @@ class TablePlan {
     if (step.body.kind === 'table') {
       if (!force && !traits.stored) return false
       traits.stored = true
+    } else if (step.body.kind === 'suppress') {
+      if (!this.#sendOld(step.parents[0], force)) return false
     } else if (step.body.kind === 'table-join') {
       if (!traits.stored) for (const parent of step.parents) this.#sendOld(parent, true)
     } else if (!traits.stored && passesOn(step)) {

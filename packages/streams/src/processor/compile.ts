@@ -2,6 +2,9 @@ import { InvariantError, UsageError } from '@millrace/log'
 import type { Node, SourceNode } from '../graph/node.ts'
 import type { Topology } from '../graph/topology.ts'
 import { aggregateProcessor } from './aggregate.ts'
+import { foreignKeyAnswerProcessor } from './foreign-key-answer.ts'
+import { foreignKeyResultProcessor } from './foreign-key-result.ts'
+import { foreignKeySubscribe } from './foreign-key-subscribe.ts'
 import { inspected, inspectedAggregation } from './freeze.ts'
 import { processProcessor } from './process.ts'
 import type { Forward, Processor } from './processor.ts'
@@ -10,6 +13,7 @@ import { chooseBranch } from './split.ts'
 import { statelessProcessor } from './stateless.ts'
 import { streamJoinProcessor } from './stream-join.ts'
 import { streamGlobalJoinProcessor, streamTableJoinProcessor } from './stream-table-join.ts'
+import { suppressProcessor } from './suppress.ts'
 import { tableProcessor } from './table.ts'
 import { tableAggregateProcessor } from './table-aggregate.ts'
 import { tableFilterProcessor } from './table-filter.ts'
@@ -108,9 +112,13 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
     case 'stream-join':
       return streamJoinProcessor(node, context, forward)
     case 'foreign-key-subscribe':
+      return { process: foreignKeySubscribe(node, context, forward) }
     case 'foreign-key-answer':
+      return foreignKeyAnswerProcessor(node, context, forward)
     case 'foreign-key-result':
-      throw new InvariantError(`${node.kind} is not there yet`)
+      return foreignKeyResultProcessor(node, context, forward)
+    case 'suppress':
+      return suppressProcessor(node, context, forward)
     case 'table-to-stream':
       return { process: tableToStream(forward) }
     case 'sink':

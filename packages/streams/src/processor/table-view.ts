@@ -42,7 +42,9 @@ export function tableViews(nodes: readonly Node[], context: ProcessorContext): (
       case 'aggregate':
         return node.store === undefined ? computed(node, viewOf) : stored({ ...node, store: node.store }, context)
       case 'windowed-aggregate':
-        return windows(node.store, context)
+        return node.store.kind === 'session' ? sessions(node.store, context) : windows(node.store, context)
+      case 'suppress':
+        return heldBack(node.store, viewOf(node.parents[0]), context)
       default:
         if (node.parents.length !== 1) throw new InvariantError(`node ${name} makes no table that can be read`)
         return viewOf(node.parents[0])
@@ -68,6 +70,22 @@ function stored(node: Node & { readonly store: StoreDefinition }, context: Proce
 function windows(definition: StoreDefinition, context: ProcessorContext): TableView {
   const store = context.stores.window(definition.name)
   return latestOnly((key) => (key instanceof Windowed ? store.get(key.key, key.startMs) : undefined))
+}
+
+function sessions(definition: StoreDefinition, context: ProcessorContext): TableView {
+  const store = context.stores.session(definition.name)
+  return latestOnly((key) => (key instanceof Windowed ? store.get(key.key, key) : undefined))
+}
+
+/** What those below know of a row: while an update is held back, what it was before. */
+function heldBack(definition: StoreDefinition, above: TableView, context: ProcessorContext): TableView {
+  const store = context.stores.held(definition.name)
+  return latestOnly((key, origin) => {
+    const held = store.get(key)
+    if (held === undefined) return above.get(key, origin)
+    const { oldValue } = held.value
+    return oldValue === undefined ? undefined : { value: oldValue, timestamp: held.timestamp }
+  })
 }
 
 function latestOnly(read: (key: unknown, origin: RecordOrigin) => Timestamped<unknown> | undefined): TableView {

@@ -1,6 +1,6 @@
 import type { StreamRecord } from '../graph/record.ts'
 import type { WindowEntry } from '../state/closing-windows.ts'
-import type { IndexedWindowStore, KeyValueStore, SessionStore, WindowStore } from '../state/store.ts'
+import type { BufferStore, IndexedWindowStore, KeyValueStore, SessionStore, WindowStore } from '../state/store.ts'
 import type { DropCounter } from './dropped-records.ts'
 import type { OperatorTime } from './operator-time.ts'
 import type { Forward } from './processor.ts'
@@ -13,6 +13,8 @@ export interface ProcessorContext {
   /** Rows of a global table, by the name of its store. Absent where the topology has none. */
   readonly globalTable?: (store: string) => Pick<KeyValueStore<unknown, unknown>, 'get'>
   readonly collector: RecordCollector
+  /** The task's partition number. */
+  readonly partition?: number
   /** Full name of an internal topic. */
   readonly internalTopic: (name: string) => string
   /** Takes part in the stage of every record that may be skipped. */
@@ -58,6 +60,9 @@ export interface StoresOfTask extends StageParticipant {
   window(name: string): WindowStore<unknown, unknown>
   indexedWindow(name: string): IndexedWindowStore<unknown, unknown>
   session(name: string): SessionStore<unknown, unknown>
+  held(name: string): BufferStore<unknown>
+  /** Keys of a buffer that are held back from before `toMs`, uncommitted changes included, by place, then by the key's bytes. */
+  heldBefore(buffer: string, toMs: number): AsyncIterable<readonly WindowEntry[]>
   /** Windows that start in `[fromStartMs, toStartMs)`, uncommitted changes included, by window start, then by the key's bytes. */
   windowsClosing(store: string, fromStartMs: number, toStartMs: number): AsyncIterable<readonly WindowEntry[]>
   /** Windows that start before this are no longer needed; their space is given back in time. */

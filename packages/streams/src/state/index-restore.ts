@@ -21,11 +21,11 @@ export class IndexRestore {
   }
 
   /** @param engineKey Of the restored window or session, as `layout.ts` has it. */
-  note(engineKey: Buffer, present: boolean): void {
+  note(engineKey: Buffer, value: Buffer | null): void {
     const place: WindowPlace = { atMs: readLong(engineKey, 1), startMs: this.#isSession ? readLong(engineKey, 9) : 0 }
     const key = engineKey.subarray(this.#isSession ? 17 : 9)
     const entry = this.#entry(key, bucketOf(place.atMs, this.#bucketMs))
-    entry.list = present ? withPlace(entry.list, place) : withoutPlace(entry.list, place)
+    entry.list = value !== null ? withPlace(entry.list, place) : withoutPlace(entry.list, place)
   }
 
   /** The changes, and the latest bucket among them (-1: none). */

@@ -1,6 +1,10 @@
 import type { StoreDefinition } from '../graph/node.ts'
+import type { Serde } from '../serde/serde.ts'
 import { sessionKey } from './session-key.ts'
 import { placeLists } from './window-index.ts'
+
+/** Of entries that say all by being there. */
+const presence: Serde<unknown> = Object.freeze({ name: 'presence', encode: () => Buffer.alloc(0), decode: () => true })
 
 /** Not a name that a topology can give: it has a slash. */
 const suffix = '/index'
@@ -18,6 +22,9 @@ export function isIndexName(store: string): boolean {
 /** A store, and before it its index, if it has one. */
 export function withIndex(definition: StoreDefinition): readonly StoreDefinition[] {
   const { indexBucketMs, name, key, retentionMs = 0 } = definition
+  if (definition.kind === 'buffer') {
+    return [{ name: indexName(name), kind: 'window', key, value: presence, retentionMs: 0, named: false }, definition]
+  }
   if (indexBucketMs === undefined) return [definition]
   return [{ name: indexName(name), kind: 'window', key, value: placeLists, retentionMs, named: false }, definition]
 }

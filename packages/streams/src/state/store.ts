@@ -1,3 +1,5 @@
+import type { Buffered } from '../serde/buffered.ts'
+
 /**
  * The stores as operators see them: decoded values, synchronous point access. Writes go to a write buffer that the commit spine
  * turns into changelog records and one engine batch; `undefined` means absent.
@@ -46,6 +48,15 @@ export interface IndexedWindowStore<K, V> extends WindowStore<K, V> {
 export interface SessionBounds {
   readonly startMs: number
   readonly endMs: number
+}
+
+/** Updates that are held back, one per key. */
+export interface BufferStore<K> {
+  readonly name: string
+  /** Its timestamp is the update's. */
+  get(key: K): Timestamped<Buffered> | undefined
+  put(key: K, held: Buffered, timestamp: number): void
+  remove(key: K, timestamp: number): void
 }
 
 /** One value per key and session; its timestamp is the session's end. */

@@ -1,5 +1,7 @@
 import { UsageError } from '@millrace/log'
 import type { StoreDefinition } from '../graph/node.ts'
+import { BufferIndexRestore } from './buffer-index-restore.ts'
+import { BufferTable } from './buffer-table.ts'
 import { closingWindows, type WindowEntry } from './closing-windows.ts'
 import type { StateChange } from './engine.ts'
 import { IndexRestore } from './index-restore.ts'
@@ -87,6 +89,13 @@ export class TaskStore {
     throw this.#ofAnotherKind()
   }
 
+  get held(): BufferTable {
+    if (this.context.definition.kind === 'buffer' && this.#table instanceof KeyValueTable && this.#index) {
+      return new BufferTable(this.#table, this.#index.window)
+    }
+    throw this.#ofAnotherKind()
+  }
+
   get identity(): StoreIdentity | undefined {
     const { clusterId, topicId, offset, leaderEpoch, committedAtMs } = this.context.meta
     return offset < 0 ? undefined : { clusterId, topicId, offset, leaderEpoch, committedAtMs }
@@ -170,8 +179,8 @@ export class TaskStore {
         const startMs = windowStartOf(engineKey)
         if (startMs < meta.expiredBeforeMs) continue
         if (startMs > meta.maxWindowStartMs) meta.maxWindowStartMs = startMs
-        index?.restore.note(engineKey, value !== null)
       }
+      index?.restore.note(engineKey, value)
       batch.push({ key: engineKey, value: value === null ? null : engineValue(timestamp, value) })
     }
     this.context.meta = meta
@@ -195,7 +204,11 @@ export class TaskStore {
     const index = this.#index
     if (index === undefined) return undefined
     index.#table.drop()
-    const restore = new IndexRestore(index.context, this.context.definition)
+    const { context: windows } = this
+    const restore =
+      windows.definition.kind === 'buffer'
+        ? new BufferIndexRestore(index.context, windows)
+        : new IndexRestore(index.context, windows.definition)
     return {
       restore,
       finish: () => {
@@ -242,7 +255,7 @@ export class TaskStore {
 }
 
 interface IndexRestoreRun {
-  readonly restore: IndexRestore
+  readonly restore: Pick<IndexRestore, 'note' | 'finish'>
   /** The index's part of the batch. */
   finish(): readonly StateChange[]
 }

@@ -5,7 +5,7 @@ import type { WindowEntry } from './closing-windows.ts'
 import { CommittedReader } from './committed-reader.ts'
 import type { StateChange, StateEngine } from './engine.ts'
 import { indexName, inEngine, isIndexName, withIndex } from './index-stores.ts'
-import type { IndexedWindowStore, KeyValueStore, SessionStore, WindowStore } from './store.ts'
+import type { BufferStore, IndexedWindowStore, KeyValueStore, SessionStore, WindowStore } from './store.ts'
 import type { StoreIdentity } from './store-meta.ts'
 import { timeStateChange, timeStateKey } from './store-meta.ts'
 import { loadStoreMetas } from './stored-metas.ts'
@@ -86,6 +86,11 @@ export class TaskStores {
     return this.#store(name).session
   }
 
+  /** @throws UsageError when there is no such store, or it is of another kind. */
+  held(name: string): BufferStore<unknown> {
+    return this.#store(name).held
+  }
+
   /** What queries may see of a store. */
   committed(name: string): CommittedReader {
     return new CommittedReader(this.#store(name).context)
@@ -158,6 +163,11 @@ export class TaskStores {
   /** Windows that start in `[fromMs, toMs)`, changes included, expired ones too if they are still there; by start, then the key's bytes. */
   windowsClosing(store: string, fromMs: number, toMs: number): AsyncGenerator<readonly WindowEntry[]> {
     return this.#store(store).windowsClosing(fromMs, toMs)
+  }
+
+  /** Keys of a buffer that are held back from before `toMs`, changes included; by place, then the key's bytes. */
+  heldBefore(buffer: string, toMs: number): AsyncGenerator<readonly WindowEntry[]> {
+    return this.#store(indexName(buffer)).windowsClosing(0, toMs)
   }
 
   /**

@@ -5,7 +5,7 @@ import type { Step } from '../../graph/step.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Point } from '../draft.ts'
 import type { GroupedPoint } from './group-by-key.ts'
-import { closeDelayMs, indexBucket, keptWindows, windowedSerde, windowVerb } from './kept-windows.ts'
+import { indexBucket, keptWindows, windowedSerde, windowVerb } from './kept-windows.ts'
 import type { WindowedPoint } from './windowed-by.ts'
 
 /** What count, reduce and aggregate say of the step they make. */
@@ -73,5 +73,5 @@ function addWindowed({ point, keyed, others = [], window }: WindowedPoint, made:
       ...(emit === 'final' && retention !== undefined && { finalRetentionMs: retentionMs })
     }
   })
-  return { draft, step, key: windowedSerde(window, key), value, closeDelayMs: closeDelayMs(window) }
+  return { draft, step, key: windowedSerde(window, key), value }
 }

@@ -1,0 +1,46 @@
+import { UsageError } from '@millrace/log'
+import type { Step } from '../../graph/step.ts'
+import type { SuppressUntil } from '../../graph/suppress-node.ts'
+import { buffered } from '../../serde/buffered.ts'
+import type { Point } from '../draft.ts'
+import type { Suppressed } from '../suppress-until.ts'
+import { closeDelayMs } from './kept-windows.ts'
+
+/** Holds a table's updates back. What is held is kept in a store of its own, with a changelog. */
+export function suppress(
+  point: Point,
+  until: Suppressed,
+  { name, store }: { readonly name?: string; readonly store?: string }
+): Point {
+  const { draft, key, value } = point
+  const step = draft.add({
+    verb: 'suppress',
+    label: name,
+    parents: [point.step],
+    body: {
+      kind: 'suppress',
+      until: held(point, until),
+      store: { kind: 'buffer', name: store, key, value: value === undefined ? undefined : buffered(value) }
+    }
+  })
+  return { draft, step, key, value }
+}
+
+function held({ draft, step }: Point, until: Suppressed): SuppressUntil {
+  if (until.kind === 'time-limit') return until
+  const delayMs = windowDelayMs(step)
+  if (delayMs === undefined) {
+    throw new UsageError(
+      `topology '${draft.topology}': suppress(untilWindowCloses()) needs a table of windows that end: ` +
+        'tumbling, hopping, sliding or sessions'
+    )
+  }
+  return { kind: 'window-close', delayMs }
+}
+
+/** How long the windows above take records after their end. */
+function windowDelayMs({ body, parents }: Step): number | undefined {
+  if (body.kind === 'windowed-aggregate') return closeDelayMs(body.window)
+  if (body.kind !== 'table-filter' && body.kind !== 'table-map-values' && body.kind !== 'suppress') return undefined
+  return windowDelayMs(parents[0])
+}

@@ -1,0 +1,35 @@
+import { UsageError } from '@millrace/log'
+import { type Duration, durationMs } from '../graph/duration.ts'
+import type { SuppressBounds } from '../graph/suppress-node.ts'
+
+/** How long a suppress holds updates back; made by {@link untilWindowCloses} and {@link untilTimeLimit}. */
+export type Suppressed =
+  | { readonly kind: 'window-close' }
+  | ({ readonly kind: 'time-limit'; readonly limitMs: number } & SuppressBounds)
+
+/** Bounds of what a suppress may hold back; checked at every commit. */
+export interface SuppressLimits {
+  readonly maxRecords?: number
+  /** Of keys and values as they are written. */
+  readonly maxBytes?: number
+  /** `emit-early`, the default: the oldest go on before their time. `stop`: the application fails. */
+  readonly whenFull?: 'emit-early' | 'stop'
+}
+
+/** Only a window's last result goes on, once it is closed; deletions do not. */
+export function untilWindowCloses(): Suppressed {
+  return Object.freeze({ kind: 'window-close' })
+}
+
+/**
+ * At most one update per key goes on in `limit` of stream time: the last, once the first that was held back is the limit old.
+ * @throws UsageError when a bound is not a whole number from 0 on.
+ */
+export function untilTimeLimit(limit: Duration, limits: SuppressLimits = {}): Suppressed {
+  const { maxRecords, maxBytes, whenFull = 'emit-early' } = limits
+  for (const [name, bound] of Object.entries({ maxRecords, maxBytes })) {
+    if (bound === undefined || (Number.isSafeInteger(bound) && bound >= 0)) continue
+    throw new UsageError(`untilTimeLimit: ${name} is ${bound}, but must be a whole number from 0 on`)
+  }
+  return Object.freeze({ ...limits, kind: 'time-limit', limitMs: durationMs('limit', limit), whenFull })
+}
