@@ -138,35 +138,48 @@ export class StreamThread {
     const fetched = await consumer.poll(waitMs)
     if (this.#starting) return this.#startTasks(this.#starting)
     this.#inputs.offer(fetched)
+    await this.#punctuate(environment.clock.nowMs())
     await this.#process()
     const buffered = this.#tasks.reduce((sum, task) => sum + task.stores.bufferedBytes, 0)
     const due = environment.clock.monotonicMs() - this.#lastCommitMs >= commitIntervalMs
-    if (due || buffered > maxBufferedBytes) await this.#commit()
+    const asked = this.#tasks.some((task) => task.task.commitRequested)
+    if (due || asked || buffered > maxBufferedBytes) await this.#commit()
     await new Promise<void>((resolve) => environment.timers.soon(resolve))
+  }
+
+  /** What processors scheduled by the time of day, once a turn. */
+  async #punctuate(nowMs: number): Promise<void> {
+    for (const task of this.#tasks) {
+      if (task.task.punctuationDue(nowMs)) await this.#runTask(task, () => task.task.punctuate(nowMs))
+    }
   }
 
   /** Tasks take turns until nothing is left, the slice is over or the write buffers are full. */
   async #process(): Promise<void> {
-    const { environment, producer } = this.#options
+    const { environment } = this.#options
     const endMs = environment.clock.monotonicMs() + SLICE_MS
     for (let processed = 1; processed > 0 && environment.clock.monotonicMs() < endMs; ) {
       processed = 0
       for (const task of this.#tasks) {
         if (task.task.buffered() === 0) continue
-        if (!this.#inTransaction) {
-          producer.beginTransaction()
-          this.#inTransaction = true
-        }
-        processed += this.#processTask(task)
+        await this.#runTask(task, () => {
+          processed += task.task.process(TURN_RECORDS)
+        })
       }
       this.#processedRecords += processed
     }
     this.#inputs.resumeCaughtUp()
   }
 
-  #processTask(task: RunningTask): number {
+  /** Runs a task, inside the transaction, until nothing of it waits. */
+  async #runTask(task: RunningTask, run: () => void): Promise<void> {
+    if (!this.#inTransaction) {
+      this.#options.producer.beginTransaction()
+      this.#inTransaction = true
+    }
     try {
-      return task.task.process(TURN_RECORDS)
+      run()
+      await task.task.waiting
     } catch (error) {
       const damage = storeDamage(error)
       if (damage) this.#damaged.set(task.name, damage.message)

@@ -55,6 +55,7 @@ export function openTask(id: TaskId, options: TaskOpenerOptions): Promise<Runnin
       collector: options.collector,
       internalTopic: (topic) => internalTopicName(topology.name, topic),
       policies: options.policies,
+      nowMs: () => options.environment.clock.nowMs(),
       ...(options.onSkipped && { onSkipped: options.onSkipped }),
       ...(options.inspect && { inspect: options.inspect })
     }

@@ -1,5 +1,6 @@
+import { type KeyValueRow, keyValueRows } from './key-value-range.ts'
 import { decodeEngineValue, keyValueKey } from './layout.ts'
-import type { KeyValueStore, Timestamped } from './store.ts'
+import type { KeySpan, KeyValueStore, Timestamped } from './store.ts'
 import type { StoreContext } from './store-context.ts'
 import { evictionMark, identityOf, type KeyIdentity, StoreEntry } from './store-entry.ts'
 import { WriteBuffer } from './write-buffer.ts'
@@ -29,6 +30,10 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
 
   put(key: unknown, value: unknown, timestamp: number): void {
     this.buffer.set(this.#entry(key), value, timestamp)
+  }
+
+  rows(span: KeySpan): AsyncGenerator<readonly KeyValueRow[]> {
+    return keyValueRows(this.#context, this.buffer.dirty, span)
   }
 
   /** Drops clean entries above the bound, first those not used since the last sweep. */

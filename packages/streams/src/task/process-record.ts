@@ -1,10 +1,12 @@
+import type { StreamRecord } from '../graph/record.ts'
+import type { PartitionQueue } from './partition-queue.ts'
 import { chooseQueue } from './record-choice.ts'
 import { showHead } from './record-head.ts'
 import type { RecordRun } from './record-run.ts'
 
 /**
- * The spine of a task: one record, from the head of its partition to its last effect. All of it is synchronous, and nothing of another record
- * of the task happens in between.
+ * The spine of a task: one record, from the head of its partition to its last effect. All of it is synchronous, unless a processor of the program
+ * waits for something: then steps 6 and 7 come when it is done. Nothing of another record of the task happens in between.
  *
  * 1. Every partition that has records shows its head: decoded, and stamped with its event time. Bytes that cannot be read go to the
  *    deserialization policy.
@@ -15,10 +17,11 @@ import type { RecordRun } from './record-run.ts'
  * 6. On an error of a callback undo all of that and apply the processing policy; else release the sends.
  * 7. Note the record as consumed: a commit from here on covers it and all that it did.
  *
- * @returns false when there is nothing to process, or when an earlier record is known to be on its way.
+ * @returns false when there is nothing to process, or when an earlier record is known to be on its way; a promise when the record is not done
+ *   yet: it is to be waited for before anything else of the task.
  * @throws the error, when a policy says fail or no policy covers it: the task is then to be closed, and its transaction aborted.
  */
-export function processRecord(run: RecordRun): boolean {
+export function processRecord(run: RecordRun): boolean | Promise<void> {
   // 1.
   for (const queue of run.queues) if (queue.head === undefined) showHead(queue, run)
   // 2.
@@ -32,13 +35,32 @@ export function processRecord(run: RecordRun): boolean {
   try {
     // 5.
     queue.source.enter(record)
+    if (run.waits.any) return finishLater(run, { queue, record })
     // 6.
     run.stage.release()
   } catch (error) {
+    if (run.waits.any) return finishLater(run, { queue, record, error })
     run.stage.rollback()
     run.recover(error, queue, record.origin)
   }
   // 7.
   queue.consumed(record.origin.offset)
   return true
+}
+
+/** Steps 6 and 7 of a record that waits. What is still under way ends first, whatever failed: nothing may change after a rollback. */
+async function finishLater(
+  run: RecordRun,
+  begun: { readonly queue: PartitionQueue; readonly record: StreamRecord; readonly error?: unknown }
+): Promise<void> {
+  const { queue, record } = begun
+  try {
+    await run.waits.settled()
+    if ('error' in begun) throw begun.error
+    run.stage.release()
+  } catch (cause) {
+    run.stage.rollback()
+    run.recover('error' in begun ? begun.error : cause, queue, record.origin)
+  }
+  queue.consumed(record.origin.offset)
 }

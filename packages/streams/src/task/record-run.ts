@@ -3,6 +3,7 @@ import type { DropCounter } from '../processor/dropped-records.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { Stage } from './stage.ts'
 import type { StreamTime } from './stream-time.ts'
+import type { Waits } from './waits.ts'
 
 /** What the process-record spine works on: one task's parts. */
 export interface RecordRun {
@@ -10,6 +11,8 @@ export interface RecordRun {
   readonly queues: readonly PartitionQueue[]
   readonly time: StreamTime
   readonly stage: Stage
+  /** What of the current record is not done yet. */
+  readonly waits: Waits
   readonly dropCounter: (node: string) => DropCounter
   /** Applies the error policy to the record that the queue last showed: returns when the task goes on without it, else throws. */
   readonly recover: (error: unknown, queue: PartitionQueue, origin: RecordOrigin) => void

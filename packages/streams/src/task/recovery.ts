@@ -43,6 +43,15 @@ export function recordRecovery(
   }
 }
 
+/** Applies the processing policy to a punctuation. It has no record: a dead letter of it has neither key nor value, but says what failed. */
+export function punctuationRecovery(parts: RecoveryParts): (error: unknown, timestamp: number) => void {
+  return (error, timestamp) => {
+    if (!(error instanceof ProcessingError)) throw error
+    parts.dropCounter(error.node).add('processing-error')
+    apply(parts, parts.policies.processing, { error, original: { key: null, value: null, timestamp, headers: [] } })
+  }
+}
+
 /** Applies the processing policy to one result that is emitted at the commit: it alone is undone, and shown as the store has it. */
 export function emissionGuard(
   parts: RecoveryParts,

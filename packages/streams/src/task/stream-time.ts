@@ -8,15 +8,20 @@ export interface PartitionTime {
   ms: number
 }
 
+/** When one schedule of a processor is due next, milliseconds of its clock; {@link NO_TIME_MS}: it has not begun. */
+export interface PunctuationTime {
+  nextMs: number
+}
+
 /** Kinds of entries in the encoded form. Never renumbered. */
-const EntryKind = { task: 0, partition: 1, observed: 2, closed: 3, firstDropReason: 16 } as const
+const EntryKind = { task: 0, partition: 1, observed: 2, closed: 3, punctuation: 4, firstDropReason: 16 } as const
 
 const FORMAT_VERSION = 1
 const ENTRY_BYTES = 13
 
 /**
- * All the times of one task: of each input partition, of the task, and of each operator that has a time of its own; and how many records
- * each node dropped. They are committed with the offsets (as their metadata) and in the stores' batch, and only ever grow, so that of two
+ * All the times of one task: of each input partition, of the task, and of each operator that has a time of its own; when each schedule of a
+ * processor is due; and how many records each node dropped. They are committed with the offsets (as their metadata) and in the stores' batch, and only ever grow, so that of two
  * states that were saved the greater one of each figure is right.
  *
  * Encoded: the version (1 byte), then per figure 13 bytes: kind (1), hash of the topic or node name (4), milliseconds or a count as a double (8). Hashes keep
@@ -27,6 +32,7 @@ export class StreamTime {
   taskMs: number = NO_TIME_MS
   readonly #partitions = new Map<string, PartitionTime>()
   readonly #operators = new Map<string, OperatorTime>()
+  readonly #punctuations = new Map<string, PunctuationTime>()
   readonly #dropped = new Map<string, DropCounter>()
   /** Restored counts of nodes that have not asked for their counter yet, by kind and hash. */
   readonly #restoredDrops = new Map<number, TimeEntry>()
@@ -44,6 +50,15 @@ export class StreamTime {
     if (known) return known
     const time = new OperatorTime(node)
     this.#operators.set(node, time)
+    return time
+  }
+
+  /** @param schedule Name of a schedule: the same in every life of the task. */
+  punctuation(schedule: string): PunctuationTime {
+    const known = this.#punctuations.get(schedule)
+    if (known) return known
+    const time = { nextMs: NO_TIME_MS }
+    this.#punctuations.set(schedule, time)
     return time
   }
 
@@ -121,6 +136,7 @@ export class StreamTime {
     }
     const entries = [task, ...[...this.#partitions.values()].map(partitionEntry)]
     for (const operator of this.#operators.values()) entries.push(...operatorEntries(operator))
+    for (const [schedule, time] of this.#punctuations) entries.push(punctuationEntry(schedule, time))
     for (const counter of this.#dropped.values()) entries.push(...dropEntries(counter))
     entries.push(...this.#restoredDrops.values())
     assertDistinct(entries)
@@ -167,6 +183,17 @@ function operatorEntries(time: OperatorTime): TimeEntry[] {
       }
     }
   ]
+}
+
+function punctuationEntry(schedule: string, time: PunctuationTime): TimeEntry {
+  return {
+    kind: EntryKind.punctuation,
+    hash: hashOf(schedule),
+    read: () => time.nextMs,
+    write: (ms) => {
+      time.nextMs = ms
+    }
+  }
 }
 
 /** A count of nothing is not written, as a time that never was. */

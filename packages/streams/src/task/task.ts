@@ -2,15 +2,25 @@ import { UsageError } from '@millrace/log'
 import type { Subtopology, Topology } from '../graph/topology.ts'
 import { type CompiledGraph, compile } from '../processor/compile.ts'
 import type { DropCounter } from '../processor/dropped-records.ts'
+import type { PunctuationRequest } from '../processor/punctuation.ts'
 import type { RecordCollector } from '../processor/record-collector.ts'
-import type { StoresOfTask } from '../processor/task-context.ts'
+import type { ProcessorContext, StoresOfTask } from '../processor/task-context.ts'
 import type { ErrorPolicies } from './error-policy.ts'
 import { type FetchedRecords, PartitionQueue } from './partition-queue.ts'
 import { processRecord } from './process-record.ts'
+import { Punctuations } from './punctuations.ts'
 import type { RecordRun } from './record-run.ts'
-import { emissionGuard, mayGoOn, type RecoverableError, recordRecovery } from './recovery.ts'
+import {
+  emissionGuard,
+  mayGoOn,
+  punctuationRecovery,
+  type RecoverableError,
+  type RecoveryParts,
+  recordRecovery
+} from './recovery.ts'
 import { staged, unstaged } from './stage.ts'
 import { StreamTime } from './stream-time.ts'
+import { Waits } from './waits.ts'
 
 /** What a task is made of. */
 export interface TaskOptions {
@@ -22,9 +32,13 @@ export interface TaskOptions {
   readonly topics?: readonly string[]
   readonly stores: StoresOfTask
   readonly collector: RecordCollector
+  /** Rows of the global tables, which tasks share. */
+  readonly globalTable?: NonNullable<ProcessorContext['globalTable']>
   /** Full name of an internal topic. */
   readonly internalTopic: (name: string) => string
   readonly policies?: ErrorPolicies
+  /** The time of day, milliseconds since the epoch. Default: it stands at 0. */
+  readonly nowMs?: () => number
   /** Time states that were saved: of the stores, and from the metadata of each committed offset. Any order; older ones do no harm. */
   readonly savedTimes?: readonly Buffer[]
   /** Hears of every record that a policy let go. */
@@ -45,7 +59,8 @@ export interface ConsumedOffset {
 
 /**
  * One sub-topology on one partition number: it owns its stores, is single-threaded, and processes records one after the other. It never
- * reads the log, the clock or a timer: batches are offered to it, and it is told when to process and when to flush.
+ * reads the log or sets a timer: batches are offered to it, and it is told when to process, when to punctuate and when to flush. After each of
+ * these it may be {@link waiting}: nothing else is to be asked of it before that promise resolves.
  */
 export class Task {
   /** `<subtopology>_<partition>`. */
@@ -53,16 +68,22 @@ export class Task {
   readonly partition: number
   readonly #graph: CompiledGraph
   readonly #run: RecordRun
+  readonly #punctuations: Punctuations
+  readonly #recoverPunctuation: (error: unknown, timestampMs: number) => void
+  #waiting: Promise<void> | undefined
+  #commitRequested = false
 
   constructor(options: TaskOptions) {
-    const { partition, stores, policies = {}, collector, onSkipped } = options
+    const { partition, stores, policies = {}, collector, onSkipped, nowMs = () => 0 } = options
     this.id = `${options.subtopology.id}_${partition}`
     this.partition = partition
     const time = new StreamTime()
     const dropCounter = (node: string) => time.dropCounter(node)
     const stage = mayGoOn(policies) ? staged(collector) : unstaged(collector)
     stage.join(stores)
-    const recovery = { policies, collector, dropCounter, ...(onSkipped && { onSkipped }) }
+    const waits = new Waits()
+    this.#punctuations = new Punctuations(time, nowMs)
+    const recovery: RecoveryParts = { policies, collector, dropCounter, ...(onSkipped && { onSkipped }) }
     this.#graph = compile(options.topology, options.subtopology.id, {
       stores,
       collector: stage.collector,
@@ -71,11 +92,23 @@ export class Task {
       operatorTime: (node) => time.operator(node),
       dropCounter,
       guardEmission: emissionGuard(recovery, stage),
+      taskId: this.id,
+      streamTimeMs: () => time.taskMs,
+      nowMs,
+      schedule: (request) => this.#punctuations.schedule(request),
+      requestCommit: () => {
+        this.#commitRequested = true
+      },
+      wait: waits.add,
+      partition,
+      ...(options.globalTable && { globalTable: options.globalTable }),
       ...(options.inspect && { inspect: options.inspect })
     })
     const queues = queuesOf(this.#graph, time, options)
-    this.#run = { queues, time, stage, dropCounter, recover: recordRecovery(recovery) }
+    this.#run = { queues, time, stage, waits, dropCounter, recover: recordRecovery(recovery) }
+    this.#recoverPunctuation = punctuationRecovery(recovery)
     for (const bytes of options.savedTimes ?? []) time.restore(bytes)
+    this.#punctuations.begin()
   }
 
   /** Takes fetched batches over; they stay read-only. */
@@ -84,17 +117,48 @@ export class Task {
   }
 
   /**
-   * Processes up to `maxRecords`; returns how many. Fewer means that there is nothing (more) to do until more is offered.
+   * Processes up to `maxRecords`, and what is due by stream time after each; returns how many. Fewer means that there is nothing (more) to do
+   * until more is offered, or until the task is no longer waiting.
    * @throws what a callback or a store threw, when no policy covers it. The task is then to be closed and its transaction aborted.
    */
   process(maxRecords: number): number {
     let processed = 0
-    while (processed < maxRecords && processRecord(this.#run)) processed++
+    while (processed < maxRecords && this.#waiting === undefined) {
+      const done = processRecord(this.#run)
+      if (done === false) break
+      processed++
+      if (done !== true) this.#wait(done.then(() => this.#punctuateStreamTime()))
+      else if (this.#punctuations.dueAtStreamTime(this.#run.time.taskMs)) this.#wait(this.#punctuateStreamTime())
+    }
     return processed
+  }
+
+  /** Whether `punctuate` would do anything: it takes a transaction. */
+  punctuationDue(nowMs: number): boolean {
+    return this.#punctuations.dueAtWallClock(nowMs)
+  }
+
+  /**
+   * Runs what is due by the time of day.
+   * @throws as `process` does.
+   */
+  punctuate(nowMs: number): void {
+    this.#wait(this.#punctuations.fire('wall-clock', nowMs, (request) => this.#runPunctuation(request, nowMs)))
+  }
+
+  /** Work that a processor of the program waits for; rejects as `process` throws. Undefined: there is none. */
+  get waiting(): Promise<void> | undefined {
+    return this.#waiting
+  }
+
+  /** Whether a processor asked for a commit since the last flush. */
+  get commitRequested(): boolean {
+    return this.#commitRequested
   }
 
   /** Emits what waits for the commit, node after node. Not to be interleaved with `process`. */
   flush(): void | Promise<void> {
+    this.#commitRequested = false
     return this.#flushFrom(0)
   }
 
@@ -132,7 +196,48 @@ export class Task {
     const { flushes } = this.#graph
     for (let index = first; index < flushes.length; index++) {
       const flushed = flushes[index]()
-      if (flushed) return flushed.then(() => this.#flushFrom(index + 1))
+      if (!flushed && !this.#run.waits.any) continue
+      return Promise.resolve(flushed)
+        .then(() => this.#run.waits.settled())
+        .then(() => this.#flushFrom(index + 1))
+    }
+  }
+
+  #wait(pending: void | Promise<void>): void {
+    if (!pending) return
+    const waiting = pending.finally(() => {
+      this.#waiting = undefined
+    })
+    // Whoever asks for it meets the error.
+    waiting.catch(() => undefined)
+    this.#waiting = waiting
+  }
+
+  #punctuateStreamTime(): void | Promise<void> {
+    const { taskMs } = this.#run.time
+    return this.#punctuations.fire('stream-time', taskMs, (request) => this.#runPunctuation(request, taskMs))
+  }
+
+  /** As with a record: all of it stays, or, where a policy goes on after an error, nothing. */
+  #runPunctuation(request: PunctuationRequest, timestampMs: number): void | Promise<void> {
+    const { stage, waits } = this.#run
+    const failed = (error: unknown): void => {
+      stage.rollback()
+      this.#recoverPunctuation(error, timestampMs)
+    }
+    stage.mark()
+    try {
+      const running = request.run(timestampMs)
+      if (running) waits.add(running)
+      if (waits.any) return waits.settled().then(stage.release, failed)
+      stage.release()
+    } catch (error) {
+      if (waits.any)
+        return waits.settled().then(
+          () => failed(error),
+          () => failed(error)
+        )
+      failed(error)
     }
   }
 

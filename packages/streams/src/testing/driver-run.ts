@@ -3,6 +3,7 @@ import { deepFreeze } from '../processor/freeze.ts'
 import { MemoryEngine } from '../state/memory-engine.ts'
 import { TaskStores } from '../state/task-stores.ts'
 import type { ErrorPolicies } from '../task/error-policy.ts'
+import { GlobalTables } from '../task/global-tables.ts'
 import type { RecoverableError } from '../task/recovery.ts'
 import { Task } from '../task/task.ts'
 import { DriverLog } from './driver-log.ts'
@@ -32,7 +33,16 @@ export class DriverRun {
   readonly skipped: RecoverableError[] = []
   nowMs: number
 
-  private constructor(topology: Topology, options: TestDriverOptions, stores: readonly TaskStores[]) {
+  readonly #globals: GlobalTables
+  readonly #forGlobals: LoggedRecord[] = []
+
+  private constructor(
+    topology: Topology,
+    options: TestDriverOptions,
+    state: { readonly stores: readonly TaskStores[]; readonly globals: GlobalTables }
+  ) {
+    const { stores, globals } = state
+    this.#globals = globals
     this.nowMs = options.nowMs ?? 0
     this.log = new DriverLog((record) => this.#deliver(record))
     this.tasks = topology.subtopologies.map((subtopology, index) => {
@@ -43,20 +53,31 @@ export class DriverRun {
 
   static async open(topology: Topology, options: TestDriverOptions): Promise<DriverRun> {
     const stores = await Promise.all(topology.subtopologies.map((subtopology) => openStores(topology, subtopology)))
-    return new DriverRun(topology, options, stores)
+    const globals = await GlobalTables.open(topology, options.errors ?? {})
+    return new DriverRun(topology, options, { stores, globals })
   }
 
   /** Runs records until none waits anywhere, with a commit after each. */
   async run(): Promise<void> {
-    let waiting = this.#waiting()
-    while (waiting) {
+    await this.#followGlobals()
+    for (let waiting = this.#waiting(); waiting; waiting = this.#waiting()) {
       waiting.task.process(1)
-      for (const { task } of this.tasks) await task.flush()
-      for (const { task, stores } of this.tasks) {
-        await stores.apply({ changelogOffsets: new Map(), time: task.timeState(), nowMs: this.nowMs })
-      }
-      waiting = this.#waiting()
+      await waiting.task.waiting
+      await this.#commit()
+      await this.#followGlobals()
     }
+  }
+
+  /** Moves the wall clock, and runs what is due then, and what follows from it. */
+  async advance(byMs: number): Promise<void> {
+    this.nowMs += byMs
+    for (const { task } of this.tasks) {
+      if (!task.punctuationDue(this.nowMs)) continue
+      task.punctuate(this.nowMs)
+      await task.waiting
+      await this.#commit()
+    }
+    await this.run()
   }
 
   async close(): Promise<void> {
@@ -64,13 +85,27 @@ export class DriverRun {
       task.close()
       await stores.close()
     }
+    await this.#globals.close()
+  }
+
+  async #commit(): Promise<void> {
+    for (const { task } of this.tasks) await task.flush()
+    for (const { task, stores } of this.tasks) {
+      await stores.apply({ changelogOffsets: new Map(), time: task.timeState(), nowMs: this.nowMs })
+    }
   }
 
   #waiting(): DriverTask | undefined {
     return this.tasks.find(({ task }) => task.buffered() > 0)
   }
 
+  /** Global tables take over what came to their topics, before anything else runs. */
+  async #followGlobals(): Promise<void> {
+    for (const record of this.#forGlobals.splice(0)) await this.#globals.offer(fetchedRecord(record))
+  }
+
   #deliver(record: LoggedRecord): void {
+    if (this.#globals.topics.includes(record.topic)) this.#forGlobals.push(record)
     this.tasks.find(({ topics }) => topics.includes(record.topic))?.task.offer(fetchedRecord(record))
   }
 
@@ -86,8 +121,10 @@ export class DriverRun {
       partition: 0,
       stores,
       collector: this.log,
+      globalTable: (name) => this.#globals.rows(name),
       internalTopic: (name) => internalTopic(topology, name),
       inspect: deepFreeze,
+      nowMs: () => this.nowMs,
       onSkipped: (error) => this.skipped.push(error),
       ...(options.errors && { policies: options.errors })
     })

@@ -1,5 +1,5 @@
 import { UsageError } from '@millrace/log'
-import type { Node } from '../graph/node.ts'
+import type { Node, StoreDefinition } from '../graph/node.ts'
 import type { Topology } from '../graph/topology.ts'
 import type { DropReason } from '../processor/dropped-records.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -45,7 +45,8 @@ export class TopologyTestDriver {
   /** A topic to write to; by default with the serdes of the source that reads it. */
   input<K = unknown, V = unknown>(topic: string, serdes: TopicSerdes<K, V> = {}): TestInput<K, V> {
     const source = this.#topology.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic))
-    return new TestInput(topic, completeSerdes(topic, serdes, source), ({ timestamp, ...record }) =>
+    const table = this.#topology.globalTables.find((candidate) => candidate.topic === topic)
+    return new TestInput(topic, completeSerdes(topic, serdes, source ?? table?.store), ({ timestamp, ...record }) =>
       this.#inOrder(() => {
         this.#run.log.send({ topic, partition: 0, timestamp: timestamp ?? this.#run.nowMs, ...record })
         return this.#run.run()
@@ -93,11 +94,9 @@ export class TopologyTestDriver {
     return this.#run.nowMs
   }
 
-  /** Moves the wall clock. */
+  /** Moves the wall clock; what processors scheduled by it has run when this resolves. */
   advanceWallClock(byMs: number): Promise<void> {
-    return this.#inOrder(async () => {
-      this.#run.nowMs += byMs
-    })
+    return this.#inOrder(() => this.#run.advance(byMs))
   }
 
   /** Ends the run. What was written can still be read. */
@@ -128,7 +127,7 @@ export class TopologyTestDriver {
 function completeSerdes<K, V>(
   topic: string,
   { key, value }: TopicSerdes<K, V>,
-  node: Node | undefined
+  node: Node | StoreDefinition | undefined
 ): { key: Serde<K>; value: Serde<V> } {
   const known = node !== undefined && 'key' in node && 'value' in node ? node : undefined
   // The topology's serdes are of the types its author gave them; a test that names others asks for those.

@@ -1,0 +1,49 @@
+import type { ProcessContext } from '../../graph/process-context.ts'
+import type { ProcessNode, RunningProcessor } from '../../graph/process-node.ts'
+import type { StreamRecord } from '../../graph/record.ts'
+import type { Serde } from '../../serde/serde.ts'
+import type { Point } from '../draft.ts'
+import { definitionOf, type StoreHandle } from '../store-handle.ts'
+
+/** A program's processor, its types laid down; written as methods for the reason given at `Callback`. */
+export type AnyProcessor =
+  | { run(record: StreamRecord, context: ProcessContext): void | Promise<void> }['run']
+  | { make(context: ProcessContext): RunningProcessor }
+
+/** What both kinds of processors may be given. */
+export interface AnyProcessOptions {
+  readonly name?: string
+  readonly stores?: readonly StoreHandle[]
+  readonly key?: Serde<unknown>
+  readonly value?: Serde<unknown>
+}
+
+/**
+ * A processor of the program's own, with stores and punctuation. Nothing is repartitioned before it, even where the key was changed: equal keys
+ * meet only if they were together before, or after `repartition()`. Its own keys count as changed.
+ */
+export function process(point: Point, processor: AnyProcessor, options: AnyProcessOptions): Point {
+  return addProcessor(point, { verb: 'process', keepsKey: false, make: makerOf(processor), options })
+}
+
+/** Adds the step. */
+export function addProcessor(
+  point: Point,
+  made: Pick<ProcessNode, 'keepsKey' | 'make'> & { readonly verb: string; readonly options: AnyProcessOptions }
+): Point {
+  const { verb, keepsKey, make, options } = made
+  const { name, stores = [], key = point.key, value = point.value } = options
+  const step = point.draft.add({
+    verb,
+    label: name,
+    parents: [point.step],
+    body: { kind: 'process', keepsKey, make, stores: stores.map(definitionOf) }
+  })
+  return { draft: point.draft, step, key, value }
+}
+
+/** A function is a processor that keeps nothing between records. */
+function makerOf(processor: AnyProcessor): ProcessNode['make'] {
+  if (typeof processor === 'object') return (context) => processor.make(context)
+  return (context) => ({ process: (record) => processor(record, context) })
+}

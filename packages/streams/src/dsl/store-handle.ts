@@ -1,0 +1,78 @@
+import { UsageError } from '@millrace/log'
+import { type Duration, durationMs } from '../graph/duration.ts'
+import type { StoreDefinition } from '../graph/node.ts'
+import type { ProcessorStore, ProcessorWindowStore } from '../graph/process-context.ts'
+import type { Serde } from '../serde/serde.ts'
+
+/** A key-value store for processors: given to those that use it as `{ stores: [handle] }`. */
+export interface KeyValueStoreHandle<N extends string = string, K = unknown, V = unknown> {
+  readonly kind: 'key-value'
+  readonly name: N
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+}
+
+/** A window store for processors. */
+export interface WindowStoreHandle<N extends string = string, K = unknown, V = unknown> {
+  readonly kind: 'window'
+  readonly name: N
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+}
+
+/** Any store for processors. */
+export type StoreHandle = KeyValueStoreHandle | WindowStoreHandle
+
+/** What a processor gets for a handle. */
+export type StoreOf<H> =
+  H extends KeyValueStoreHandle<string, infer K, infer V>
+    ? ProcessorStore<K, V>
+    : H extends WindowStoreHandle<string, infer K, infer V>
+      ? ProcessorWindowStore<K, V>
+      : never
+
+/** Of a processor's key-value store. */
+export interface StoreOptions<K, V> {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+}
+
+/** Of a processor's window store. */
+export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
+  /** How long a window is kept after its start, in stream time. */
+  readonly retention: Duration
+  /** The windows' size, for those who read the store. Default: unknown. */
+  readonly size?: Duration
+}
+
+const definitions = new WeakMap<StoreHandle, StoreDefinition>()
+
+/** Defines a key-value store; it is there once a processor is given it. */
+export function keyValueStore<const N extends string, K, V>(
+  name: N,
+  { key, value }: StoreOptions<K, V>
+): KeyValueStoreHandle<N, K, V> {
+  const handle = Object.freeze({ kind: 'key-value', name, key, value } as const)
+  definitions.set(handle, Object.freeze({ ...handle, named: true }))
+  return handle
+}
+
+/** Defines a window store; it is there once a processor is given it. */
+export function windowStore<const N extends string, K, V>(
+  name: N,
+  { key, value, retention, size }: WindowStoreOptions<K, V>
+): WindowStoreHandle<N, K, V> {
+  const handle = Object.freeze({ kind: 'window', name, key, value } as const)
+  const retentionMs = durationMs('retention', retention, { leastMs: 1 })
+  const sized = size === undefined ? {} : { windowSizeMs: durationMs('size', size, { leastMs: 1 }) }
+  definitions.set(handle, Object.freeze({ ...handle, retentionMs, ...sized, named: true }))
+  return handle
+}
+
+/** @throws UsageError when the handle was not made by the builder. */
+export function definitionOf(handle: StoreHandle): StoreDefinition {
+  const definition = definitions.get(handle)
+  if (definition === undefined)
+    throw new UsageError(`store ${handle.name} was not made by b.store() or b.windowStore()`)
+  return definition
+}
