@@ -1,7 +1,9 @@
 import type { Duration } from '../graph/duration.ts'
 import type { StreamRecord } from '../graph/record.ts'
+import type { TableRow } from '../graph/table-node.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { KeySerde, Slot, StepOptions } from './options.ts'
+import type { TableOptions } from './table-options.ts'
 
 /** Of a join: how its results are written, for the steps below that have to. */
 export interface JoinedOptions<R> extends StepOptions {
@@ -56,3 +58,16 @@ export type StreamSideSerdes<K, V> = { readonly key?: Serde<K>; readonly left?: 
 export interface GlobalJoinOptions<K, V, GK, R> extends JoinedOptions<R> {
   readonly key: (value: V, record: StreamRecord<K, V>) => GK | null
 }
+
+/** Of a join of a table with one whose keys are in its values. */
+export interface ForeignKeyJoinOptions<K, V, K2, R> extends JoinedOptions<R>, TableOptions {
+  /** The key of the other table's row; null: there is none. */
+  readonly foreignKey: (value: NonNullable<V>, row: TableRow<K>) => K2 | null
+}
+
+/** Serdes of a foreign-key join's inputs, which travel between tasks; those a table does not know must be given. */
+export type ForeignKeySerdes<L, R, KnownLeft extends Slot, KnownRight extends Slot> = LeftSerde<
+  L,
+  Exclude<'value', KnownLeft>
+> &
+  RightSerde<R, Exclude<'value', KnownRight>>

@@ -76,6 +76,8 @@ export interface ForeignKeySubscribeNode extends NodeBase {
 export interface ForeignKeyAnswerNode extends NodeBase {
   readonly kind: 'foreign-key-answer'
   readonly store: StoreDefinition
+  /** Of the right table's key. */
+  readonly foreign: Serde<unknown>
   /** Of the left table's key. */
   readonly primary: Serde<unknown>
 }

@@ -1,0 +1,89 @@
+import { pathBelow } from '../../graph/names.ts'
+import { MissingSerdeError } from '../../graph/topology-error.ts'
+import { bytes } from '../../serde/bytes.ts'
+import { Answer, answerSerde, subscriptionSerde } from '../../serde/foreign-key.ts'
+import type { Serde } from '../../serde/serde.ts'
+import type { JoinCallback, TableCallback } from '../callback.ts'
+import type { Point } from '../draft.ts'
+import { addTable, type KeptTable } from './table.ts'
+import { joinVerbs, refuseOthers } from './table-join.ts'
+
+/** What a foreign-key join is told. */
+export interface ForeignKeyJoinStep extends KeptTable {
+  readonly name?: string
+  readonly left?: Serde<unknown>
+  readonly right?: Serde<unknown>
+  readonly value?: Serde<unknown>
+}
+
+/**
+ * A table with another, whose key is in its values. Over two internal topics: rows of the left table subscribe where the right row is, and are
+ * answered where they are. Both are named after the two tables, or by `name`.
+ */
+export function foreignKeyJoin(
+  sides: readonly [Point, Point],
+  made: {
+    readonly join: 'inner' | 'left'
+    readonly fn: JoinCallback
+    readonly foreignKey: TableCallback<unknown>
+  },
+  options: ForeignKeyJoinStep
+): Point {
+  const [left, right] = sides
+  const { join, fn, foreignKey } = made
+  refuseOthers(left, right)
+  const { draft } = left
+  const verb = join === 'inner' ? 'foreignKeyJoin' : 'foreignKeyLeftJoin'
+  const base = options.name ?? `${pathBelow(left.step)}-${pathBelow(right.step)}-${verb}`
+  const keyed = { name: base, key: undefined, value: undefined }
+  const given = (serde: Serde<unknown> | undefined, missing: 'key' | 'value'): Serde<unknown> => {
+    if (serde === undefined) throw new MissingSerdeError({ topology: draft.topology, node: base, missing })
+    return serde
+  }
+  const serdes = {
+    foreign: given(right.key, 'key'),
+    primary: given(left.key, 'key'),
+    left: given(options.left ?? left.value, 'value'),
+    right: given(options.right ?? right.value, 'value')
+  }
+  const subscribe = draft.add({
+    verb: `${verb}-subscribe`,
+    label: undefined,
+    parents: [left.step],
+    body: { kind: 'foreign-key-subscribe', join, foreignKey, foreign: serdes.foreign, left: serdes.left }
+  })
+  const subscriptions = draft.add({
+    verb: 'subscription',
+    label: base,
+    parents: [subscribe],
+    body: { kind: 'repartition', explicit: true, key: serdes.foreign, value: subscriptionSerde(serdes.primary) }
+  })
+  const store = { kind: 'key-value', name: undefined, key: bytes(), value: bytes() } as const
+  const answer = draft.add({
+    verb: 'subscriptions',
+    label: undefined,
+    parents: [subscriptions, right.step],
+    keyed,
+    body: { kind: 'foreign-key-answer', foreign: serdes.foreign, primary: serdes.primary, store }
+  })
+  const answers = draft.add({
+    verb: 'answer',
+    label: base,
+    parents: [answer],
+    body: {
+      kind: 'repartition',
+      explicit: true,
+      key: serdes.primary,
+      value: answerSerde(serdes.right),
+      partitioner: (_key, value) => (value instanceof Answer ? value.partition : 0)
+    }
+  })
+  const step = draft.add({
+    verb: 'result',
+    label: undefined,
+    parents: [answers, left.step],
+    keyed,
+    body: { kind: 'foreign-key-result', join, fn, left: serdes.left }
+  })
+  return addTable({ draft, step, key: left.key, value: options.value }, joinVerbs[join], options)
+}
