@@ -191,11 +191,14 @@ const TEXT_KEY = { key: string() }
 const TEXT_VALUE = { value: string() }
 const TEXT = { ...TEXT_KEY, ...TEXT_VALUE }
 
+/** Every update goes on at once, and the first says that the key was what the aggregation begins with. */
+const AS_UNCACHED = { emit: 'changes', firstOldValue: 'initial' } as const
+
 /** Every update goes on at once, as with Kafka Streams' caching off, unless the window says final. */
 function aggregation(node: GoldenNode, scope: Scope): Result {
   const from = resultFrom(node, scope)
   const named = storeOf(node)
-  if (from.kind === 'grouped') return tableOf(aggregated(node.op, from.grouped, { ...named, emit: 'changes' }))
+  if (from.kind === 'grouped') return tableOf(aggregated(node.op, from.grouped, { ...named, ...AS_UNCACHED }))
   if (from.kind === 'grouped-table') {
     return tableOf(aggregatedRows(node.op, from.grouped, { ...named, emit: 'changes' }))
   }
@@ -203,12 +206,12 @@ function aggregation(node: GoldenNode, scope: Scope): Result {
     return { kind: 'windowed-table', table: aggregateWindows(node.op, from.windows, named) }
   }
   if (from.kind === 'cogrouped') {
-    return tableOf(from.cogrouped.aggregate(initial, { ...named, emit: 'changes', ...TEXT_VALUE }))
+    return tableOf(from.cogrouped.aggregate(initial, { ...named, ...AS_UNCACHED, ...TEXT_VALUE }))
   }
   throw new UnsupportedOperatorError(`${node.op} of a ${from.kind}`)
 }
 
-function aggregated(op: string, grouped: Grouped, options: { store?: string; emit: 'changes' }): Table {
+function aggregated(op: string, grouped: Grouped, options: { store?: string } & typeof AS_UNCACHED): Table {
   if (op === 'count') return grouped.count(options).mapValues(decimal, TEXT_VALUE)
   if (op === 'reduce') return grouped.reduce(reducer, options)
   return grouped.aggregate<Text>(initial, adder, { ...options, ...TEXT_VALUE })

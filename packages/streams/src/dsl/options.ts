@@ -80,6 +80,11 @@ export interface AggregateOptions {
   readonly store?: string
   /** When results go on: the last per key at each commit (default), or every update. */
   readonly emit?: 'commit' | 'changes'
+  /**
+   * What a key's first update says the key was before, with emit `changes`: `nothing` (default), or what `initial` makes, as in Kafka Streams.
+   * A grouping of the table then subtracts that, though it was never added.
+   */
+  readonly firstOldValue?: 'nothing' | 'initial'
 }
 
 /** Of a windowed aggregation. */

@@ -109,6 +109,8 @@ export interface AggregateNode extends NodeBase {
   readonly aggregation: Aggregation
   readonly store: StoreDefinition
   readonly emit: EmitMode
+  /** True: with emit `changes`, a key's first update says that the key was what `initial` makes. */
+  readonly firstFromInitial?: boolean
 }
 
 /** The same per key and window. Keys downstream are `Windowed`. */

@@ -12,6 +12,7 @@ import type { ProcessorContext } from './task-context.ts'
  */
 export function aggregateProcessor(node: AggregateNode, context: ProcessorContext, forward: Forward): Processor {
   const store = context.stores.keyValue(node.store.name)
+  const first = node.firstFromInitial ? node.aggregation.initial : undefined
   const dropped = context.dropCounter(node.name)
   const pending = node.emit === 'changes' ? undefined : new PendingUpdates(node.store.key)
   if (pending) context.stage(pending)
@@ -27,7 +28,9 @@ export function aggregateProcessor(node: AggregateNode, context: ProcessorContex
       const value = step(old, record) ?? null
       store.put(key, value, timestamp)
       if (pending === undefined) {
-        return forward(record.with(key, new Change(value ?? undefined, old?.value), timestamp))
+        return forward(
+          record.with(key, new Change(value ?? undefined, old === undefined ? first?.() : old.value), timestamp)
+        )
       }
       const update = pending.note(key, 0, old?.value)
       if (value === null) update.deletedAtMs = timestamp

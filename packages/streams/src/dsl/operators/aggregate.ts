@@ -1,7 +1,7 @@
 import type { Serde } from '../../serde/serde.ts'
 import type { AggregateCallback, MergeCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
-import type { WindowedAggregateOptions } from '../options.ts'
+import type { AggregateOptions, WindowedAggregateOptions } from '../options.ts'
 import { addAggregation } from './aggregation.ts'
 import type { GroupedPoint } from './group-by-key.ts'
 
@@ -13,7 +13,7 @@ import type { GroupedPoint } from './group-by-key.ts'
 export function aggregate(
   on: GroupedPoint,
   fold: { readonly initial: () => unknown; readonly adder: AggregateCallback; readonly merger?: MergeCallback },
-  options: WindowedAggregateOptions & { readonly value: Serde<unknown> }
+  options: (AggregateOptions | WindowedAggregateOptions) & { readonly value: Serde<unknown> }
 ): Point {
   const add: AggregateCallback = (folded, next, record) => fold.adder(next, folded, record)
   const { initial, merger } = fold

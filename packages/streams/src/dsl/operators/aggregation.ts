@@ -4,6 +4,7 @@ import type { Aggregation, EmitMode } from '../../graph/node.ts'
 import type { Step } from '../../graph/step.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Point } from '../draft.ts'
+import type { AggregateOptions } from '../options.ts'
 import type { GroupedPoint } from './group-by-key.ts'
 import { indexBucket, keptWindows, windowedSerde, windowVerb } from './kept-windows.ts'
 import type { WindowedPoint } from './windowed-by.ts'
@@ -16,6 +17,7 @@ export interface AggregationStep {
   readonly store?: string | undefined
   readonly emit?: EmitMode | undefined
   readonly retention?: Duration | undefined
+  readonly firstOldValue?: AggregateOptions['firstOldValue']
 }
 
 /** Adds an aggregation per key, or per key and window; the point after it stands on a table. */
@@ -32,7 +34,7 @@ function inputs(first: GroupedPoint, others: readonly GroupedPoint[]): Pick<Step
 
 function addPlain(
   { point, keyed, others = [] }: GroupedPoint,
-  { aggregation, value, store: name, emit = 'commit' }: AggregationStep
+  { aggregation, value, store: name, emit = 'commit', firstOldValue = 'nothing' }: AggregationStep
 ): Point {
   const { draft, key } = point
   if (emit === 'final') {
@@ -44,7 +46,13 @@ function addPlain(
     verb: aggregation.kind,
     label: undefined,
     ...inputs({ point, keyed }, others),
-    body: { kind: 'aggregate', aggregation, emit, store: { kind: 'key-value', name, key, value } }
+    body: {
+      kind: 'aggregate',
+      aggregation,
+      emit,
+      ...(firstOldValue === 'initial' && { firstFromInitial: true }),
+      store: { kind: 'key-value', name, key, value }
+    }
   })
   return { draft, step, key, value }
 }

@@ -2,7 +2,7 @@ import type { WindowDefinition } from '../../graph/node.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { AggregateCallback, MergeCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
-import type { WindowedAggregateOptions } from '../options.ts'
+import type { AggregateOptions, WindowedAggregateOptions } from '../options.ts'
 import { addAggregation } from './aggregation.ts'
 import type { GroupedPoint } from './group-by-key.ts'
 
@@ -20,7 +20,7 @@ export function cogroup(on: CogroupedPoint, grouped: GroupedPoint, adder: Aggreg
 export function aggregateCogroup(
   { inputs }: CogroupedPoint,
   fold: { readonly initial: () => unknown; readonly merger?: MergeCallback; readonly window?: WindowDefinition },
-  options: WindowedAggregateOptions & { readonly value: Serde<unknown> }
+  options: (AggregateOptions | WindowedAggregateOptions) & { readonly value: Serde<unknown> }
 ): Point {
   const { initial, merger, window } = fold
   const adders = inputs.map(

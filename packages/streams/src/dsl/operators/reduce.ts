@@ -1,7 +1,7 @@
 import type { Serde } from '../../serde/serde.ts'
 import type { AggregateCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
-import type { WindowedAggregateOptions } from '../options.ts'
+import type { AggregateOptions, WindowedAggregateOptions } from '../options.ts'
 import { addAggregation } from './aggregation.ts'
 import type { GroupedPoint } from './group-by-key.ts'
 
@@ -12,7 +12,10 @@ import type { GroupedPoint } from './group-by-key.ts'
 export function reduce(
   on: GroupedPoint,
   reducer: AggregateCallback,
-  { value = on.point.value, ...options }: WindowedAggregateOptions & { readonly value?: Serde<unknown> }
+  {
+    value = on.point.value,
+    ...options
+  }: (AggregateOptions | WindowedAggregateOptions) & { readonly value?: Serde<unknown> }
 ): Point {
   const add: AggregateCallback = (reduced, next, record) => reducer(next, reduced, record)
   return addAggregation(on, { ...options, aggregation: { kind: 'reduce', add }, value })
