@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { Pace } from '../storage/cleaner/pace.ts'
+import { readCommitted } from '../testing/compaction-model.ts'
 import type { SimulatedMachine } from '../testing/simulated-machine.ts'
 import { SimulatedWorld } from '../testing/simulated-world.ts'
 import { type BuildOptions, RecordBatchBuilder } from '../wire/batch/batch-builder.ts'
 import { BatchField } from '../wire/batch/header.ts'
 import { decodeBatches, type RecordBatch } from '../wire/batch/record-batch.ts'
 import { crc32c } from '../wire/crc32c.ts'
-import { readCommitted } from './compaction-model.ts'
 import type { LeaderPartition } from './leader-partition.ts'
 import { type PartitionFixture, partitionFixture } from './partition-fixture.ts'
 

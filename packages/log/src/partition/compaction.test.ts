@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Environment } from '../environment/environment.ts'
 import { Pace } from '../storage/cleaner/pace.ts'
+import { CompactionModel, readCommitted } from '../testing/compaction-model.ts'
 import { SeededRandom } from '../testing/seeded-random.ts'
 import { SimulatedWorld } from '../testing/simulated-world.ts'
-import { CompactionModel, readCommitted } from './compaction-model.ts'
 import type { LeaderPartition } from './leader-partition.ts'
 import { partitionFixture } from './partition-fixture.ts'
 

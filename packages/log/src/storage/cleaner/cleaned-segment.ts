@@ -83,7 +83,7 @@ export class CleanedSegment {
     await log.datasync()
     await indexes.datasync()
     const summary = { ...this.#segment.facts(), ...facts }
-    await writeSummary(files, summaryPath, summary)
+    await writeSummary(files, summaryPath + CLEANED_SUFFIX, summary)
     await files.syncDirectory(directory)
     this.#segment.close()
     return summary

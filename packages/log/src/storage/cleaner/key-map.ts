@@ -1,5 +1,5 @@
 /** Hash, place and length of the key, offset, and two places in the table. */
-const ENTRY_BYTES = 4 + 4 + 4 + 8 + 2 * 4
+const ENTRY_BYTES = 4 + 8 + 4 + 8 + 2 * 4
 const FIRST_ENTRIES = 16
 const FIRST_KEY_BYTES = 256
 /** Up to this length a loop is faster than a call. */

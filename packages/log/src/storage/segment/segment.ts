@@ -26,7 +26,7 @@ export interface SegmentOptions {
   readonly createdMs: number
   /** What is certain about it. */
   readonly summary?: SegmentSummary | undefined
-  /** Added to the names of its files while it is being written to replace others. */
+  /** Added to the names of its log and indexes while it is being written to replace others. */
   readonly fileSuffix?: string | undefined
 }
 
@@ -63,14 +63,12 @@ export class Segment {
   deleted = false
   /** A reader met bad bytes, and a note about it was left for the next start. */
   damaged = false
-  readonly #fileSuffix: string
   /** Where recent reads ended, so that reading on needs no search: offset -> position. */
   readonly #nextPositions = new Map<number, number>()
 
   constructor(files: FileSystem, options: SegmentOptions) {
     const { baseOffset, summary, fileSuffix = '' } = options
     this.baseOffset = baseOffset
-    this.#fileSuffix = fileSuffix
     this.path = `${options.directory}/${offsetName(baseOffset)}`
     this.log = new LogFile(files, this.path + SegmentSuffix.log + fileSuffix, options.sizeBytes)
     this.indexes = new SegmentIndexes(files, this.path, { baseOffset, summary, fileSuffix })
@@ -82,7 +80,7 @@ export class Segment {
   }
 
   get summaryPath(): string {
-    return this.path + SegmentSuffix.summary + this.#fileSuffix
+    return this.path + SegmentSuffix.summary
   }
 
   /** Whether every batch begins where the one before it ends. */

@@ -1,8 +1,8 @@
-import type { SeededRandom } from '../testing/seeded-random.ts'
+import type { LeaderPartition } from '../partition/leader-partition.ts'
 import { RecordBatchBuilder } from '../wire/batch/batch-builder.ts'
 import { controlRecord, endTransactionMarker } from '../wire/batch/control-batch.ts'
 import { decodeBatches, type RecordBatch } from '../wire/batch/record-batch.ts'
-import type { LeaderPartition } from './leader-partition.ts'
+import type { SeededRandom } from './seeded-random.ts'
 
 const KEYS = 12
 const CODECS = ['none', 'none', 'gzip', 'lz4', 'snappy', 'zstd'] as const
