@@ -15,6 +15,19 @@ export type { StreamsApp } from './app/streams-app.ts'
 export type { EngineFactory } from './app/task-opener.ts'
 export type { StreamFunction } from './dsl/callback.ts'
 export type { CogroupAdder, CogroupedKStream } from './dsl/cogrouped-k-stream.ts'
+export {
+  average,
+  type Collector,
+  type Comparable,
+  distinct,
+  type Folding,
+  first,
+  last,
+  max,
+  min,
+  type Reducing,
+  topN
+} from './dsl/collectors.ts'
 export { defineTopology } from './dsl/define-topology.ts'
 export type {
   GlobalJoinOptions,
@@ -128,6 +141,7 @@ export type { QueryableStore, StoreEntry, TimeRange } from './query/queryable-st
 export { bytes } from './serde/bytes.ts'
 export { nullable, serde } from './serde/custom.ts'
 export { json } from './serde/json.ts'
+export { list } from './serde/list.ts'
 export { long } from './serde/long.ts'
 export { number } from './serde/number.ts'
 export type { Serde } from './serde/serde.ts'

@@ -2,10 +2,12 @@ import type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } fr
 import type { StreamRecord } from '../graph/record.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { CogroupAdder, CogroupedKStream } from './cogrouped-k-stream.ts'
+import type { Collector } from './collectors.ts'
 import type { Fluent } from './fluent.ts'
 import type { KTable } from './k-table.ts'
 import { aggregate } from './operators/aggregate.ts'
 import { cogroup } from './operators/cogroup.ts'
+import { collect } from './operators/collect.ts'
 import { count } from './operators/count.ts'
 import type { GroupedPoint } from './operators/group-by-key.ts'
 import { reduce } from './operators/reduce.ts'
@@ -45,6 +47,19 @@ export class KGroupedStream<K, V, Known extends Slot = Slot> {
   /** The number of records per key. Written as Kafka's Long. */
   count(options: AggregateOptions = {}): KTable<K, number> {
     return this.#fluent.table(count(this.#grouped, options))
+  }
+
+  /**
+   * A ready-made aggregation per key: `first last min max average topN distinct`.
+   *
+   * @example
+   * purchases.groupByKey().collect(average((purchase) => purchase.price))
+   */
+  collect<R>(
+    collector: Collector<NonNullable<V>, R>,
+    options: AggregateOptions & { readonly value?: Serde<V> } = {}
+  ): KTable<K, R> {
+    return this.#fluent.table(collect(this.#grouped, collector, options))
   }
 
   /**

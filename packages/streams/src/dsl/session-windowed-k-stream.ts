@@ -1,9 +1,11 @@
 import type { StreamRecord } from '../graph/record.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { Windowed } from '../serde/windowed.ts'
+import type { Collector } from './collectors.ts'
 import type { Fluent } from './fluent.ts'
 import type { KTable } from './k-table.ts'
 import { aggregate } from './operators/aggregate.ts'
+import { collect } from './operators/collect.ts'
 import { count } from './operators/count.ts'
 import { reduce } from './operators/reduce.ts'
 import type { WindowedPoint } from './operators/windowed-by.ts'
@@ -26,6 +28,19 @@ export class SessionWindowedKStream<K, V, Known extends Slot = Slot> {
   /** The number of records per key and session. Written as Kafka's Long. */
   count(options: WindowedAggregateOptions = {}): KTable<Windowed<K>, number> {
     return this.#fluent.table(count(this.#windowed, options))
+  }
+
+  /**
+   * A ready-made aggregation per key and session: `first last min max average topN distinct`.
+   *
+   * @example
+   * windows.collect(average((purchase) => purchase.price))
+   */
+  collect<R>(
+    collector: Collector<NonNullable<V>, R>,
+    options: WindowedAggregateOptions & { readonly value?: Serde<V> } = {}
+  ): KTable<Windowed<K>, R> {
+    return this.#fluent.table(collect(this.#windowed, collector, options))
   }
 
   /**

@@ -11,6 +11,8 @@ import type { WindowedPoint } from './windowed-by.ts'
 
 /** What count, reduce and aggregate say of the step they make. */
 export interface AggregationStep {
+  /** The own kind, as it stands in names. Default: the aggregation's. */
+  readonly verb?: string
   readonly aggregation: Aggregation
   /** How results are kept; undefined is a missing serde, found when the topology is built. */
   readonly value: Serde<unknown> | undefined
@@ -34,7 +36,7 @@ function inputs(first: GroupedPoint, others: readonly GroupedPoint[]): Pick<Step
 
 function addPlain(
   { point, keyed, others = [] }: GroupedPoint,
-  { aggregation, value, store: name, emit = 'commit', firstOldValue = 'nothing' }: AggregationStep
+  { verb, aggregation, value, store: name, emit = 'commit', firstOldValue = 'nothing' }: AggregationStep
 ): Point {
   const { draft, key } = point
   if (emit === 'final') {
@@ -43,7 +45,7 @@ function addPlain(
     )
   }
   const step = draft.add({
-    verb: aggregation.kind,
+    verb: verb ?? aggregation.kind,
     label: undefined,
     ...inputs({ point, keyed }, others),
     body: {
@@ -68,7 +70,7 @@ function addWindowed({ point, keyed, others = [], window }: WindowedPoint, made:
   const kept = keptWindows(window)
   const retentionMs = durationMs('retention', retention ?? kept.retentionMs, { leastMs: kept.leastRetentionMs })
   const step = draft.add({
-    verb: `${windowVerb(window)}-${aggregation.kind}`,
+    verb: `${windowVerb(window)}-${made.verb ?? aggregation.kind}`,
     label: undefined,
     ...inputs({ point, keyed }, others),
     body: {
