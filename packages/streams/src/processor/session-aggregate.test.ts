@@ -1,0 +1,200 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { defineTopology } from '../dsl/define-topology.ts'
+import { sessions } from '../dsl/windows.ts'
+import type { EmitMode, SessionWindows } from '../graph/node.ts'
+import type { Topology } from '../graph/topology.ts'
+import { string } from '../serde/string.ts'
+import { Windowed } from '../serde/windowed.ts'
+import { TaskBench } from '../testing/task-bench.ts'
+import { TopologyTestDriver } from '../testing/topology-test-driver.ts'
+
+type Click = readonly [key: string | null, timestamp: number]
+type Result = readonly [key: string, value: string | null, timestamp: number]
+
+interface Session {
+  readonly startMs: number
+  readonly endMs: number
+  readonly value: string
+}
+
+function listing(window: SessionWindows, emit: EmitMode): Topology {
+  return defineTopology('listing', (builder) => {
+    builder
+      .stream('in', { key: string(), value: string() })
+      .groupByKey()
+      .windowedBy(window)
+      .aggregate(
+        () => '',
+        (value, list) => list + value,
+        (left, right) => left + right,
+        { store: 'lists', emit, value: string() }
+      )
+      .toStream()
+      .map((value, { key }): [string, string | null] => [String(key), value], { key: string(), value: string() })
+      .to('out')
+  })
+}
+
+/** Sessions by other means: a list per key, searched from end to end. */
+class Oracle {
+  readonly #window: SessionWindows
+  readonly #sessions = new Map<string, Session[]>()
+  readonly #emitted = new Set<string>()
+  #timeMs = -1
+  late = 0
+
+  constructor(window: SessionWindows) {
+    this.#window = window
+  }
+
+  click(key: string | null, value: string, timestamp: number): Result[] {
+    if (key === null) return []
+    const { gapMs, graceMs } = this.#window
+    // What was closed before this record is joined no more.
+    const open = this.#timeMs - gapMs - graceMs
+    this.#timeMs = Math.max(this.#timeMs, timestamp)
+    const all = this.#sessions.get(key) ?? []
+    const joined = all
+      .filter(({ startMs, endMs }) => endMs >= open && endMs >= timestamp - gapMs && startMs <= timestamp + gapMs)
+      .sort((a, b) => a.endMs - b.endMs || a.startMs - b.startMs)
+    const startMs = Math.min(timestamp, ...joined.map((session) => session.startMs))
+    const endMs = Math.max(timestamp, ...joined.map((session) => session.endMs))
+    if (endMs < this.#timeMs - gapMs - graceMs) {
+      this.late++
+      return []
+    }
+    const next = { startMs, endMs, value: joined.map((session) => session.value).join('') + value }
+    this.#sessions.set(key, [...all.filter((session) => !joined.includes(session)), next])
+    const gone = startMs === endMs ? [] : joined
+    return [
+      ...gone.map((session): Result => [idOf(key, session), null, session.endMs]),
+      [idOf(key, next), next.value, endMs]
+    ]
+  }
+
+  /** What closed since the last time. */
+  closed(): Result[] {
+    const { gapMs, graceMs } = this.#window
+    return [...this.#sessions]
+      .flatMap(([key, list]) => list.map((session) => ({ key, ...session })))
+      .filter((session) => session.endMs < this.#timeMs - gapMs - graceMs)
+      .sort((a, b) => a.endMs - b.endMs || a.startMs - b.startMs || (a.key < b.key ? -1 : 1))
+      .map((session): Result => [idOf(session.key, session), session.value, session.endMs])
+      .filter(([id]) => !this.#emitted.has(id) && this.#emitted.add(id))
+  }
+}
+
+function idOf(key: string, { startMs, endMs }: { readonly startMs: number; readonly endMs: number }): string {
+  return String(new Windowed(key, startMs, endMs))
+}
+
+const windows = fc
+  .tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 0, max: 30 }))
+  .map(([gap, grace]) => sessions({ gap, grace }))
+/** Time goes forward with each click, which may be up to 60 ms behind. */
+const clicks = fc
+  .array(
+    fc.tuple(fc.constantFrom('a', 'ab', 'b', null), fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 6 })),
+    { maxLength: 40 }
+  )
+  .map((raw) => raw.map(([key, behind, step], i): Click => [key, Math.max(0, i * step - behind)]))
+
+async function run(topology: Topology, input: readonly Click[]): Promise<{ results: Result[][]; late: number }> {
+  const driver = await TopologyTestDriver.open(topology)
+  const output = driver.output<string, string>('out')
+  const results: Result[][] = []
+  for (const [i, [key, timestamp]] of input.entries()) {
+    await driver.input<string, string>('in').pipe(key, nameOf(i), timestamp)
+    results.push(output.readAll().map((record): Result => [record.key ?? '', record.value, record.timestamp]))
+  }
+  const late = driver.dropped('late')
+  await driver.close()
+  return { results, late }
+}
+
+function nameOf(i: number): string {
+  return String.fromCharCode(65 + (i % 26))
+}
+
+/** One task with a commit or a crash after some records; `steps` says what follows each record. */
+async function runWithCrashes(
+  topology: Topology,
+  input: readonly Click[],
+  steps: readonly string[]
+): Promise<Result[]> {
+  const bench = await TaskBench.open(topology)
+  for (const [i, [key, timestamp]] of input.entries()) {
+    bench.feed('in', [{ key, value: nameOf(i), timestamp }])
+    while (bench.task.process(10) > 0);
+    const step = steps[i % steps.length]
+    if (step === 'commit') await bench.commit()
+    if (step !== 'crash') continue
+    bench.crash()
+    while (bench.task.process(10) > 0);
+  }
+  await bench.commit()
+  return bench.output().map(({ key, value, timestamp }): Result => [key ?? '', value, timestamp])
+}
+
+/** The last result of each session; those that were deleted are left out. */
+function lastOf(results: readonly Result[]): Result[] {
+  const last = new Map(results.map((result) => [result[0], result]))
+  return [...last.values()].filter(([, value]) => value !== null).sort()
+}
+
+const steps = fc.array(fc.constantFrom('commit', 'crash', 'on'), { minLength: 1, maxLength: 6 })
+
+describe('session aggregates', () => {
+  it('agree with an oracle on disordered input: every change in order, and what was late', async () => {
+    await fc.assert(
+      fc.asyncProperty(windows, clicks, async (window, input) => {
+        const oracle = new Oracle(window)
+        const results = input.map(([key, timestamp], i) => oracle.click(key, nameOf(i), timestamp))
+        expect(await run(listing(window, 'changes'), input)).toEqual({ results, late: oracle.late })
+      }),
+      { numRuns: 80 }
+    )
+  })
+
+  it('agree with the oracle on final results: each session once, when it closes, in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(windows, clicks, async (window, input) => {
+        const oracle = new Oracle(window)
+        const results = input.map(([key, timestamp], i) => {
+          oracle.click(key, nameOf(i), timestamp)
+          return oracle.closed()
+        })
+        expect(await run(listing(window, 'final'), input)).toEqual({ results, late: oracle.late })
+      }),
+      { numRuns: 80 }
+    )
+  })
+
+  it('are the same whatever is committed and wherever it crashes', async () => {
+    await fc.assert(
+      fc.asyncProperty(windows, clicks, steps, async (window, input, after) => {
+        const oracle = new Oracle(window)
+        const changes = input.flatMap(([key, timestamp], i) => oracle.click(key, nameOf(i), timestamp))
+        expect(await runWithCrashes(listing(window, 'changes'), input, after)).toEqual(changes)
+        expect(lastOf(await runWithCrashes(listing(window, 'commit'), input, after))).toEqual(lastOf(changes))
+      }),
+      { numRuns: 60 }
+    )
+  })
+
+  it('come out once when final, whatever is committed and wherever it crashes', async () => {
+    await fc.assert(
+      fc.asyncProperty(windows, clicks, steps, async (window, input, after) => {
+        const oracle = new Oracle(window)
+        const finals = input.flatMap(([key, timestamp], i) => {
+          oracle.click(key, nameOf(i), timestamp)
+          return oracle.closed()
+        })
+        const came = await runWithCrashes(listing(window, 'final'), input, after)
+        expect([...came].sort()).toEqual([...finals].sort())
+      }),
+      { numRuns: 60 }
+    )
+  })
+})
