@@ -10,7 +10,8 @@ import { planTopics, type TopicPlan } from './topic-plan.ts'
 export function externalTopics(topology: Topology): string[] {
   const sources = topology.subtopologies.flatMap((subtopology) => subtopology.sourceTopics)
   const sinks = topology.nodes.filter((node): node is SinkNode => node.kind === 'sink').map((node) => node.topic)
-  return [...new Set([...sources, ...sinks])]
+  const global = topology.globalTables.map((table) => table.topic)
+  return [...new Set([...sources, ...global, ...sinks])]
 }
 
 /**

@@ -6,6 +6,7 @@ import { LevelEngine } from '../state/level-engine.ts'
 import { MemoryEngine } from '../state/memory-engine.ts'
 import type { AppStart } from './app-options.ts'
 import { changelogCatalog } from './changelog-catalog.ts'
+import { GlobalTablesFeed } from './global-tables-feed.ts'
 import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
 import { initialOffsets } from './initial-offsets.ts'
 import { prepareTopics } from './internal-topics.ts'
@@ -27,6 +28,7 @@ export interface ThreadListeners {
 /** A thread, and how to give back what it was made with. */
 export interface ThreadResources {
   readonly thread: StreamThread
+  readonly globals?: GlobalTablesFeed
   release(): Promise<void>
 }
 
@@ -47,13 +49,21 @@ export async function makeThread(start: AppStart, listeners: ThreadListeners): P
     })
     const restoreConsumer = log.consumer({ isolation: 'read_committed' })
     const catalog = await changelogCatalog(log, { admin, plan, consumer: restoreConsumer })
-    const thread = new StreamThread(threadOptions(start, listeners, { plan, state, catalog, restoreConsumer }))
+    const globals = await GlobalTablesFeed.open(log, {
+      topology,
+      plan,
+      policies: options.errors ?? {},
+      changed: (change) => listeners.hub.publish([change])
+    })
+    const parts = { plan, state, catalog, restoreConsumer, ...(globals && { globals }) }
+    const thread = new StreamThread(threadOptions(start, listeners, parts))
     const release = async () => {
+      await globals?.close()
       await restoreConsumer.close()
       await admin.close()
       state?.release()
     }
-    return { thread, release }
+    return { thread, release, ...(globals && { globals }) }
   } catch (error) {
     await admin.close()
     state?.release()
@@ -67,11 +77,12 @@ interface PreparedParts {
   readonly state: StateDirectory | undefined
   readonly catalog: ChangelogCatalog
   readonly restoreConsumer: Consumer
+  readonly globals?: GlobalTablesFeed
 }
 
 function threadOptions(start: AppStart, listeners: ThreadListeners, parts: PreparedParts): StreamThreadOptions {
   const { log, topology, options } = start
-  const { plan, state, catalog, restoreConsumer } = parts
+  const { plan, state, catalog, restoreConsumer, globals } = parts
   const { environment } = log
   const processId = state?.processId ?? environment.random.bytes(12).toString('hex')
   const producer = log.producer({
@@ -89,6 +100,7 @@ function threadOptions(start: AppStart, listeners: ThreadListeners, parts: Prepa
     taskPath: (task: string) => state?.taskPath(task) ?? task,
     collector: new ProducerCollector(producer, plan.partitions),
     policies: options.errors ?? {},
+    ...(globals && { globalTable: (store: string) => globals.rows(store) }),
     ...(options.onSkipped && { onSkipped: options.onSkipped }),
     ...(options.freezeValues && { inspect: deepFreeze })
   }

@@ -69,14 +69,17 @@ export class RunningApp implements StreamsApp {
 
   store<K, V>(name: string): QueryableStore<K, V> {
     const { topology } = this.#start
-    const definition = topology.stores.find((store) => store.name === name && store.named)
+    const definitions = [...topology.stores, ...topology.globalTables.map((table) => table.store)]
+    const definition = definitions.find((store) => store.name === name && store.named)
     if (!definition)
       throw new UnknownStoreError(
         name,
-        topology.stores.filter((store) => store.named).map((store) => store.name)
+        definitions.filter((store) => store.named).map((store) => store.name)
       )
     const readers = async () => {
       await this.running
+      const globals = this.#resources?.globals
+      if (globals && !topology.stores.includes(definition)) return [globals.committed(definition)]
       const tasks = this.#thread?.tasks ?? []
       return tasks.filter((task) => task.changelogs.has(name)).map((task) => task.stores.committed(name))
     }

@@ -9,6 +9,7 @@ import { MemoryEngine } from '../state/memory-engine.ts'
 import { TaskStores } from '../state/task-stores.ts'
 import type { ErrorPolicies } from '../task/error-policy.ts'
 import type { RecoverableError } from '../task/recovery.ts'
+import type { TaskOptions } from '../task/task.ts'
 import { inputPartitions } from './group-assignor.ts'
 import { type ChangelogCatalog, type OpenedStores, RunningTask } from './running-task.ts'
 import { changelogTopicName, internalTopicName, type TopicPlan } from './topic-plan.ts'
@@ -27,6 +28,8 @@ export interface TaskOpenerOptions {
   taskPath(task: string): string
   readonly collector: RecordCollector
   readonly policies: ErrorPolicies
+  /** Rows of the global tables, by store. */
+  readonly globalTable?: NonNullable<TaskOptions['globalTable']>
   /** Why the state on disk must not be used, when that was found while running. */
   readonly damaged?: string
   readonly onSkipped?: (error: RecoverableError) => void
@@ -55,6 +58,7 @@ export function openTask(id: TaskId, options: TaskOpenerOptions): Promise<Runnin
       collector: options.collector,
       internalTopic: (topic) => internalTopicName(topology.name, topic),
       policies: options.policies,
+      ...(options.globalTable && { globalTable: options.globalTable }),
       nowMs: () => options.environment.clock.nowMs(),
       ...(options.onSkipped && { onSkipped: options.onSkipped }),
       ...(options.inspect && { inspect: options.inspect })

@@ -51,12 +51,11 @@ export function sourceTopicsOf(topology: Topology, subtopology: Subtopology): st
  */
 export function planTopics(topology: Topology, external: ReadonlyMap<string, number>): TopicPlan {
   const partitions = new Map<string, number>()
-  for (const subtopology of topology.subtopologies) {
-    for (const topic of subtopology.sourceTopics) {
-      const count = external.get(topic)
-      if (count === undefined) throw new MissingSourceTopicError(topic)
-      partitions.set(topic, count)
-    }
+  const sources = topology.subtopologies.flatMap((subtopology) => subtopology.sourceTopics)
+  for (const topic of [...sources, ...topology.globalTables.map((table) => table.topic)]) {
+    const count = external.get(topic)
+    if (count === undefined) throw new MissingSourceTopicError(topic)
+    partitions.set(topic, count)
   }
   const repartitions = topology.nodes.filter((node): node is RepartitionNode => node.kind === 'repartition')
   resolveRepartitions(topology, repartitions, partitions)
@@ -88,8 +87,7 @@ function resolveRepartitions(
   let unresolved = nodes
   while (unresolved.length > 0) {
     const left = unresolved.filter((node) => {
-      const count =
-        node.partitions ?? copartitionedCount(topology, node, partitions) ?? widestFeed(topology, node, partitions)
+      const count = node.partitions ?? copartitionedCount({ topology, nodes, partitions }, node)
       if (count === undefined) return true
       partitions.set(internalTopicName(topology.name, node.topic), count)
       return false
@@ -103,31 +101,41 @@ function resolveRepartitions(
   }
 }
 
-function copartitionedCount(
-  topology: Topology,
-  node: RepartitionNode,
-  partitions: ReadonlyMap<string, number>
-): number | undefined {
-  for (const subtopology of topology.subtopologies) {
-    for (const set of subtopology.copartitioned) {
-      if (!set.includes(node.topic)) continue
-      const known = set
-        .filter((topic) => !subtopology.repartitionSources.includes(topic))
-        .map((topic) => partitions.get(topic))
-      if (known[0] !== undefined) return known[0]
-    }
-  }
-  return undefined
+interface Resolving {
+  readonly topology: Topology
+  readonly nodes: readonly RepartitionNode[]
+  /** By full topic name, as far as known. */
+  readonly partitions: ReadonlyMap<string, number>
 }
 
-function widestFeed(
-  topology: Topology,
-  node: RepartitionNode,
-  partitions: ReadonlyMap<string, number>
-): number | undefined {
-  const feeding = topology.subtopologies.filter((subtopology) => subtopology.repartitionSinks.includes(node.topic))
-  const counts = feeding
+/** As many as an external topic it must match has; else as an internal one that was given a number; else as the widest topic that feeds any of them. */
+function copartitionedCount(resolving: Resolving, node: RepartitionNode): number | undefined {
+  const { topology, nodes, partitions } = resolving
+  const sets = topology.subtopologies.flatMap(({ copartitioned, repartitionSources }) =>
+    copartitioned.filter((set) => set.includes(node.topic)).map((set) => ({ set, repartitionSources }))
+  )
+  for (const { set, repartitionSources } of sets) {
+    const external = set.find((topic) => !repartitionSources.includes(topic))
+    if (external !== undefined) return partitions.get(external)
+  }
+  const topics = new Set([node.topic, ...sets.flatMap(({ set }) => set)])
+  const matching = nodes.filter(({ topic }) => topics.has(topic))
+  const given = matching.find((other) => other.partitions !== undefined)
+  if (given !== undefined) return given.partitions
+  const leaders = matching.filter(({ follows }) => follows !== true)
+  const counts = (leaders.length > 0 ? leaders : matching).map((leader) => widestFeed(resolving, leader))
+  return counts.includes(undefined) ? undefined : Math.max(...counts.map((count) => count ?? 0))
+}
+
+function widestFeed({ topology, nodes, partitions }: Resolving, node: RepartitionNode): number | undefined {
+  // What follows others has as many partitions as they have.
+  const following = new Set(
+    nodes.filter(({ follows }) => follows === true).map(({ topic }) => internalTopicName(topology.name, topic))
+  )
+  const counts = topology.subtopologies
+    .filter((subtopology) => subtopology.repartitionSinks.includes(node.topic))
     .flatMap((subtopology) => sourceTopicsOf(topology, subtopology))
+    .filter((topic) => !following.has(topic))
     .map((topic) => partitions.get(topic))
   return counts.length === 0 || counts.includes(undefined) ? undefined : Math.max(...counts.map((count) => count ?? 0))
 }

@@ -214,6 +214,8 @@ export interface RepartitionNode extends NodeBase {
   readonly value: Serde<unknown>
   /** Explicit number of partitions; absent: as many as the widest topic it must match. */
   readonly partitions?: number
+  /** True: its partitions are those of the topics it is read with, and do not count where theirs are worked out. */
+  readonly follows?: boolean
   /** Automatic ones drop null keys; explicit ones keep them. */
   readonly explicit: boolean
   /** Where it goes: default murmur2 of the key's bytes. */

@@ -8,6 +8,14 @@ import type { ErrorPolicies } from './error-policy.ts'
 import { DeserializationError } from './errors.ts'
 import type { FetchedRecords, RecordView } from './partition-queue.ts'
 
+/** Hears of every row that changed, with its bytes as on the topic. */
+export type RowChanged = (change: {
+  readonly store: string
+  readonly key: Buffer
+  readonly value: Buffer | null
+  readonly timestamp: number
+}) => void
+
 /**
  * The global tables of an instance: all partitions of their topics, in memory, shared by all its tasks. Whoever feeds it decides how far it is;
  * what was offered is there for the next look-up.
@@ -16,21 +24,23 @@ export class GlobalTables {
   readonly #definitions: ReadonlyMap<string, GlobalTableDefinition>
   readonly #stores: TaskStores
   readonly #policies: ErrorPolicies
+  readonly #changed: RowChanged | undefined
 
   private constructor(
     definitions: readonly GlobalTableDefinition[],
-    parts: { readonly stores: TaskStores; readonly policies: ErrorPolicies }
+    parts: { readonly stores: TaskStores; readonly policies: ErrorPolicies; readonly changed?: RowChanged }
   ) {
+    this.#changed = parts.changed
     this.#definitions = new Map(definitions.map((definition) => [definition.topic, definition]))
     this.#stores = parts.stores
     this.#policies = parts.policies
   }
 
   /** Opens the global tables of a topology, empty. */
-  static async open({ globalTables }: Topology, policies: ErrorPolicies): Promise<GlobalTables> {
+  static async open({ globalTables }: Topology, policies: ErrorPolicies, changed?: RowChanged): Promise<GlobalTables> {
     const definitions = globalTables.map(({ store }) => store)
     const stores = await TaskStores.open({ definitions, engine: new MemoryEngine() })
-    return new GlobalTables(globalTables, { stores, policies })
+    return new GlobalTables(globalTables, { stores, policies, ...(changed && { changed }) })
   }
 
   /** Names of the topics. */
@@ -77,7 +87,14 @@ export class GlobalTables {
   #put({ store }: GlobalTableDefinition, view: RecordView): void {
     const key = store.key.decode(view.buffer, view.keyStart, view.keyEnd)
     const value = view.valueStart < 0 ? null : store.value.decode(view.buffer, view.valueStart, view.valueEnd)
-    this.#stores.keyValue(store.name).put(key, value, Math.max(0, view.timestamp))
+    const timestamp = Math.max(0, view.timestamp)
+    this.#stores.keyValue(store.name).put(key, value, timestamp)
+    this.#changed?.({
+      store: store.name,
+      key: Buffer.from(view.buffer.subarray(view.keyStart, view.keyEnd)),
+      value: view.valueStart < 0 ? null : Buffer.from(view.buffer.subarray(view.valueStart, view.valueEnd)),
+      timestamp
+    })
   }
 }
 

@@ -56,7 +56,13 @@ export function foreignKeyJoin(
     verb: 'subscription',
     label: base,
     parents: [subscribe],
-    body: { kind: 'repartition', explicit: true, key: serdes.foreign, value: subscriptionSerde(serdes.primary) }
+    body: {
+      kind: 'repartition',
+      explicit: true,
+      follows: true,
+      key: serdes.foreign,
+      value: subscriptionSerde(serdes.primary)
+    }
   })
   const store = { kind: 'key-value', name: undefined, key: bytes(), value: bytes() } as const
   const answer = draft.add({
@@ -73,6 +79,7 @@ export function foreignKeyJoin(
     body: {
       kind: 'repartition',
       explicit: true,
+      follows: true,
       key: serdes.primary,
       value: answerSerde(serdes.right),
       partitioner: (_key, value) => (value instanceof Answer ? value.partition : 0)
