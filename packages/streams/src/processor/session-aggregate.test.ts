@@ -197,4 +197,35 @@ describe('session aggregates', () => {
       { numRuns: 60 }
     )
   })
+
+  it('can be found by key and time, and are gone from the store after their retention', async () => {
+    const driver = await TopologyTestDriver.open(listing(sessions({ gap: 10, grace: 20 }), 'commit'))
+    const input = driver.input<string, string>('in')
+    const store = driver.store<string, string>('lists')
+    const clicksOf: Click[] = [
+      ['a', 0],
+      ['a', 8],
+      ['b', 9],
+      ['a', 19],
+      ['a', 25]
+    ]
+    for (const [i, [key, timestamp]] of clicksOf.entries()) await input.pipe(key, nameOf(i), timestamp)
+    const older = { key: 'a', windowStartMs: 0, windowEndMs: 8, value: 'AB', timestamp: 8 }
+    const newer = { key: 'a', windowStartMs: 19, windowEndMs: 25, value: 'DE', timestamp: 25 }
+    expect(await store.findSessions('a', 0, 100)).toEqual([older, newer])
+    expect(await store.findSessions('a', 9, 100)).toEqual([newer])
+    expect(await store.findSessions('a', 0, 18)).toEqual([older])
+    expect(await store.fetch('a', 0, 8)).toEqual([older])
+    expect(store.getSession('a', { startMs: 19, endMs: 25 })).toEqual({ value: 'DE', timestamp: 25 })
+    expect((await store.all()).map(({ key, windowEndMs }) => [key, windowEndMs])).toEqual([
+      ['a', 8],
+      ['b', 9],
+      ['a', 25]
+    ])
+    await input.pipe('c', 'x', 500)
+    await input.pipe('c', 'x', 501)
+    expect((await store.all()).map(({ key }) => key)).toEqual(['c'])
+    expect(await store.findSessions('a', 0, 1_000)).toEqual([])
+    await driver.close()
+  })
 })

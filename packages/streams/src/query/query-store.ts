@@ -2,6 +2,7 @@ import { UsageError } from '@millrace/log'
 import { defer, filter, from, map, merge, mergeMap, type Observable, share, takeUntil } from 'rxjs'
 import type { StoreChange } from '../changelog/changelog-writer.ts'
 import type { StoreDefinition } from '../graph/node.ts'
+import { readLong } from '../serde/long.ts'
 import type { CommittedEntry, CommittedPages, CommittedReader } from '../state/committed-reader.ts'
 import type { QueryableStore, StoreEntry, TimeRange } from './queryable-store.ts'
 import type { WatchHub } from './watch-hub.ts'
@@ -13,8 +14,8 @@ export interface QueryTarget {
   readonly hub: WatchHub
 }
 
-/** Changelog keys of windows end with the start (8 bytes) and a sequence number (4). */
-const WINDOW_SUFFIX_BYTES = 12
+/** Changelog keys of windows end with the start (8 bytes) and a sequence number (4), those of sessions with end and start (8 bytes each). */
+const SUFFIX_BYTES = { 'key-value': 0, buffer: 0, window: 12, session: 16 } as const
 
 /** Makes the query side of a store. The caller vouches for the types, as with the topology that defines the store. */
 export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarget): QueryableStore<K, V> {
@@ -25,8 +26,7 @@ export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarge
     }
   }
   const windows = (what: string) => {
-    if (definition.kind !== 'window')
-      throw new UsageError(`store ${definition.name} has no windows: ${what} needs some`)
+    if (!hasWindows(definition)) throw new UsageError(`store ${definition.name} has no windows: ${what} needs some`)
   }
   const fetch = (key: K, range: TimeRange = {}) => {
     windows('fetch')
@@ -40,11 +40,15 @@ export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarge
   return {
     get: async (key) => (await latest(definition, target, key, fetch))?.value,
     range: (fromKey, toKey) => {
-      if (definition.kind === 'window') throw new UsageError(`store ${definition.name} is read by fetch or fetchAll`)
+      if (hasWindows(definition)) throw new UsageError(`store ${definition.name} is read by fetch or fetchAll`)
       return pages((reader) => reader.range(fromKey, toKey))
     },
     all: () => pages((reader) => reader.all()),
     fetch,
+    findSessions: (key, earliestEndMs, latestStartMs) => {
+      if (definition.kind !== 'session') throw new UsageError(`store ${definition.name} has no sessions to find`)
+      return pages((reader) => reader.findSessions(key, earliestEndMs, latestStartMs))
+    },
     fetchAll: (range = {}) => {
       windows('fetchAll')
       const { fromMs, toMs } = bounds(range)
@@ -73,7 +77,7 @@ async function latest<K, V>(
   key: K,
   fetch: (key: K) => AsyncIterable<StoreEntry<K, V>>
 ): Promise<StoreEntry<K, V> | undefined> {
-  if (definition.kind === 'window') {
+  if (hasWindows(definition)) {
     let newest: StoreEntry<K, V> | undefined
     for await (const entry of fetch(key)) newest = entry
     return newest
@@ -88,22 +92,29 @@ async function latest<K, V>(
 function decodeChange(definition: StoreDefinition, change: StoreChange): CommittedEntry {
   const key = plainKey(definition, change.key)
   const value = change.value === null ? undefined : definition.value.decode(change.value, 0, change.value.length)
-  const windowStartMs =
-    definition.kind === 'window' ? Number(change.key.readBigInt64BE(change.key.length - WINDOW_SUFFIX_BYTES)) : 0
-  return { key: definition.key.decode(key, 0, key.length), windowStartMs, value, timestamp: change.timestamp }
+  const entry = { key: definition.key.decode(key, 0, key.length), value, timestamp: change.timestamp }
+  if (definition.kind === 'session') {
+    const windowEndMs = readLong(change.key, key.length)
+    return { ...entry, windowStartMs: readLong(change.key, key.length + 8), windowEndMs }
+  }
+  return { ...entry, windowStartMs: definition.kind === 'window' ? readLong(change.key, key.length) : 0 }
 }
 
-function plainKey(definition: StoreDefinition, changelogKey: Buffer): Buffer {
-  return definition.kind === 'window'
-    ? changelogKey.subarray(0, changelogKey.length - WINDOW_SUFFIX_BYTES)
-    : changelogKey
+function plainKey({ kind }: StoreDefinition, changelogKey: Buffer): Buffer {
+  return changelogKey.subarray(0, changelogKey.length - SUFFIX_BYTES[kind])
+}
+
+function hasWindows({ kind }: StoreDefinition): boolean {
+  return kind === 'window' || kind === 'session'
 }
 
 function entryOf<K, V>(definition: StoreDefinition, entry: CommittedEntry): StoreEntry<K, V> {
   const { windowStartMs: startMs, timestamp } = entry
   const plain = { key: entry.key as K, value: entry.value as V | undefined, timestamp }
-  if (definition.kind !== 'window') return plain
-  return { ...plain, window: { startMs, endMs: startMs + (definition.windowSizeMs ?? 0) } }
+  if (!hasWindows(definition)) return plain
+  // An unlimited window has no size.
+  const { windowSizeMs = Number.MAX_SAFE_INTEGER - startMs } = definition
+  return { ...plain, window: { startMs, endMs: entry.windowEndMs ?? startMs + windowSizeMs } }
 }
 
 function bounds({ fromMs, toMs }: TimeRange): { fromMs: number; toMs: number } {

@@ -7,7 +7,7 @@ export interface StoreEntry<K, V> {
   readonly value: V | undefined
   /** Event time of the value, milliseconds since the epoch. */
   readonly timestamp: number
-  /** Window stores only; the end is exclusive. */
+  /** Window stores only. The end is exclusive; of sliding windows and sessions it is included. */
   readonly window?: { readonly startMs: number; readonly endMs: number }
 }
 
@@ -28,9 +28,11 @@ export interface QueryableStore<K, V> {
   range(from?: K, to?: K): AsyncIterable<StoreEntry<K, V>>
   /** Every entry: by key, or by window start and then key; ordered within each task. */
   all(): AsyncIterable<StoreEntry<K, V>>
-  /** Window stores: one key's windows by their start. */
+  /** Window stores: one key's windows by their start; `range` is that of the starts. Session stores: by their end, and `range` is that of the ends. */
   fetch(key: K, range?: TimeRange): AsyncIterable<StoreEntry<K, V>>
-  /** Window stores: all keys' windows by their start. */
+  /** Session stores: one key's sessions that end at `earliestEndMs` or later and start at `latestStartMs` or before, by their end. */
+  findSessions(key: K, earliestEndMs: number, latestStartMs: number): AsyncIterable<StoreEntry<K, V>>
+  /** Window stores: all keys' windows by their start; of sessions by their end. */
   fetchAll(range?: TimeRange): AsyncIterable<StoreEntry<K, V>>
   /** The key's entry now, if there is one, and again after every commit that changed it. */
   watch(key: K): Observable<StoreEntry<K, V>>

@@ -1,5 +1,7 @@
+import { committedPlaces } from './committed-places.ts'
 import {
   decodeEngineValue,
+  isTimeFirst,
   keyOffset,
   keyValueKey,
   storeRange,
@@ -7,7 +9,8 @@ import {
   windowRange,
   windowStartOf
 } from './layout.ts'
-import type { Timestamped } from './store.ts'
+import { SessionKey } from './session-key.ts'
+import type { SessionBounds, Timestamped } from './store.ts'
 import type { StoreContext } from './store-context.ts'
 
 /** One entry as a query gets it: decoded for it alone. */
@@ -15,6 +18,8 @@ export interface CommittedEntry {
   readonly key: unknown
   /** 0 in a key-value store. */
   readonly windowStartMs: number
+  /** Session stores only: the session's last record. */
+  readonly windowEndMs?: number
   readonly value: unknown
   readonly timestamp: number
 }
@@ -25,15 +30,31 @@ export type CommittedPages = AsyncGenerator<readonly CommittedEntry[]>
 /** What queries see of a store: the engine's entries, which are committed, never the write buffer. Values are the caller's own. */
 export class CommittedReader {
   readonly #context: StoreContext
+  readonly #index: StoreContext | undefined
 
-  constructor(context: StoreContext) {
+  /** @param index Of the store's index, if it has one. */
+  constructor(context: StoreContext, index?: StoreContext) {
     this.#context = context
+    this.#index = index
   }
 
   /** @param windowStartMs Window stores only. */
   get(key: unknown, windowStartMs = 0): Timestamped<unknown> | undefined {
     const { definition } = this.#context
     return this.#read(definition.key.encode(key), windowStartMs)
+  }
+
+  /** Session stores only. */
+  getSession(key: unknown, { startMs, endMs }: SessionBounds): Timestamped<unknown> | undefined {
+    return this.#read(this.#context.definition.key.encode(new SessionKey(startMs, key)), endMs)
+  }
+
+  /** Session stores only: a key's sessions that end at `earliestEndMs` or later and start at `latestStartMs` or before, by end, then start. */
+  async *findSessions(key: unknown, earliestEndMs: number, latestStartMs: number): CommittedPages {
+    for await (const page of this.fetch(key, earliestEndMs, Number.MAX_SAFE_INTEGER - 1)) {
+      const found = page.filter(({ windowStartMs }) => windowStartMs <= latestStartMs)
+      if (found.length > 0) yield found
+    }
   }
 
   /** Key-value stores: keys from `from` to `to`, both included, in the order of their bytes; undefined is the end. */
@@ -49,12 +70,12 @@ export class CommittedReader {
   /** Everything: by key, or by window start and then key. */
   all(): CommittedPages {
     const { definition, committed } = this.#context
-    return definition.kind === 'window'
+    return isTimeFirst(definition.kind)
       ? this.fetchAll(0, Number.POSITIVE_INFINITY)
       : this.#pages(storeRange(committed.prefix))
   }
 
-  /** Window stores: all keys of the windows that start from `fromMs` to `toMs`, both included. */
+  /** Window stores: all keys of the windows that start (sessions: end) from `fromMs` to `toMs`, both included. */
   fetchAll(fromMs: number, toMs: number): CommittedPages {
     const { committed } = this.#context
     return this.#pages(
@@ -62,8 +83,40 @@ export class CommittedReader {
     )
   }
 
-  /** Window stores: one key's windows that start from `fromMs` to `toMs`, both included. Asks once per window that exists. */
-  async *fetch(key: unknown, fromMs: number, toMs: number): CommittedPages {
+  /**
+   * Window stores: one key's windows that start (sessions: end) from `fromMs` to `toMs`, both included. Asks once per window that exists, or per
+   * entry of the index.
+   */
+  fetch(key: unknown, fromMs: number, toMs: number): CommittedPages {
+    return this.#index === undefined ? this.#scanKey(key, fromMs, toMs) : this.#fetchIndexed(key, fromMs, toMs)
+  }
+
+  async *#fetchIndexed(key: unknown, fromMs: number, toMs: number): CommittedPages {
+    const { definition, committed } = this.#context
+    if (this.#index === undefined) return
+    const isSession = definition.kind === 'session'
+    const keyBytes = this.#index.definition.key.encode(key)
+    const span = { fromMs: Math.max(Math.ceil(fromMs), committed.expiredBeforeMs), toMs: Math.floor(toMs) }
+    for await (const places of committedPlaces(this.#index, definition.indexBucketMs ?? 1, { keyBytes, ...span })) {
+      const page: CommittedEntry[] = []
+      for (const { atMs, startMs } of places) {
+        const bytes = isSession ? definition.key.encode(new SessionKey(startMs, key)) : keyBytes
+        const found = this.#read(bytes, atMs)
+        if (found !== undefined) page.push({ ...this.#placed(bytes, atMs), ...found })
+      }
+      if (page.length > 0) yield page
+    }
+  }
+
+  /** What an entry's key says; decoded for the caller alone. */
+  #placed(keyBytes: Buffer, atMs: number): Pick<CommittedEntry, 'key' | 'windowStartMs' | 'windowEndMs'> {
+    const key = this.#context.definition.key.decode(keyBytes, 0, keyBytes.length)
+    return key instanceof SessionKey
+      ? { key: key.key, windowStartMs: key.startMs, windowEndMs: atMs }
+      : { key, windowStartMs: atMs }
+  }
+
+  async *#scanKey(key: unknown, fromMs: number, toMs: number): CommittedPages {
     const { definition, committed, engine } = this.#context
     const keyBytes = definition.key.encode(key)
     let startMs = Math.max(Math.ceil(fromMs), committed.expiredBeforeMs)
@@ -84,7 +137,7 @@ export class CommittedReader {
 
   #read(keyBytes: Buffer, windowStartMs: number): Timestamped<unknown> | undefined {
     const { definition, committed, engine } = this.#context
-    const isWindow = definition.kind === 'window'
+    const isWindow = isTimeFirst(definition.kind)
     if (isWindow && windowStartMs < committed.expiredBeforeMs) return undefined
     const { prefix } = committed
     const bytes = engine.get(isWindow ? windowKey(prefix, windowStartMs, keyBytes) : keyValueKey(prefix, keyBytes))
@@ -97,8 +150,8 @@ export class CommittedReader {
     for await (const page of engine.pages(range)) {
       yield page.map(([engineKey, bytes]) => {
         const { value, timestamp } = decodeEngineValue(definition, bytes)
-        const key = definition.key.decode(engineKey, offset, engineKey.length)
-        return { key, windowStartMs: definition.kind === 'window' ? windowStartOf(engineKey) : 0, value, timestamp }
+        const atMs = isTimeFirst(definition.kind) ? windowStartOf(engineKey) : 0
+        return { ...this.#placed(engineKey.subarray(offset), atMs), value, timestamp }
       })
     }
   }

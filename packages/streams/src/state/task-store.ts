@@ -3,6 +3,7 @@ import type { StoreDefinition } from '../graph/node.ts'
 import { BufferIndexRestore } from './buffer-index-restore.ts'
 import { BufferTable } from './buffer-table.ts'
 import { closingWindows, type WindowEntry } from './closing-windows.ts'
+import { CommittedReader } from './committed-reader.ts'
 import type { StateChange } from './engine.ts'
 import { IndexRestore } from './index-restore.ts'
 import { IndexedWindowTable } from './indexed-window-table.ts'
@@ -87,6 +88,14 @@ export class TaskStore {
       return new SessionTable(this.#table, this.#windowIndex())
     }
     throw this.#ofAnotherKind()
+  }
+
+  /** What queries may see. */
+  get reader(): CommittedReader {
+    return new CommittedReader(
+      this.context,
+      this.context.definition.kind === 'buffer' ? undefined : this.#index?.context
+    )
   }
 
   get held(): BufferTable {

@@ -2,7 +2,7 @@ import { UsageError } from '@millrace/log'
 import type { StoreDefinition } from '../graph/node.ts'
 import { CheckedEngine } from './checked-engine.ts'
 import type { WindowEntry } from './closing-windows.ts'
-import { CommittedReader } from './committed-reader.ts'
+import type { CommittedReader } from './committed-reader.ts'
 import type { StateChange, StateEngine } from './engine.ts'
 import { indexName, inEngine, isIndexName, withIndex } from './index-stores.ts'
 import type { BufferStore, IndexedWindowStore, KeyValueStore, SessionStore, WindowStore } from './store.ts'
@@ -93,7 +93,7 @@ export class TaskStores {
 
   /** What queries may see of a store. */
   committed(name: string): CommittedReader {
-    return new CommittedReader(this.#store(name).context)
+    return this.#store(name).reader
   }
 
   /** Approximate size of what waits for the commit. */

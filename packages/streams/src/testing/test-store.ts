@@ -6,6 +6,8 @@ export interface TestStoreEntry<K, V> {
   readonly key: K
   /** Start of the window, milliseconds; 0 in a store without windows. */
   readonly windowStartMs: number
+  /** Session stores only: the session's last record, milliseconds. */
+  readonly windowEndMs?: number
   readonly value: V
   /** Event time of the value, milliseconds. */
   readonly timestamp: number
@@ -30,12 +32,22 @@ export class TestStore<K, V> {
     return this.#reader.get(key, windowStartMs) as Timestamped<V> | undefined
   }
 
-  /** All windows of a key that start from `fromMs` to `toMs`, both included. */
+  /** The value of a key's session, or undefined. */
+  getSession(key: K, session: { readonly startMs: number; readonly endMs: number }): Timestamped<V> | undefined {
+    return this.#reader.getSession(key, session) as Timestamped<V> | undefined
+  }
+
+  /** A key's sessions that end at `earliestEndMs` or later and start at `latestStartMs` or before, by end, then start. */
+  findSessions(key: K, earliestEndMs: number, latestStartMs: number): Promise<TestStoreEntry<K, V>[]> {
+    return this.#collect(this.#reader.findSessions(key, earliestEndMs, latestStartMs))
+  }
+
+  /** All windows of a key that start (sessions: end) from `fromMs` to `toMs`, both included. */
   fetch(key: K, fromMs: number, toMs: number): Promise<TestStoreEntry<K, V>[]> {
     return this.#collect(this.#reader.fetch(key, fromMs, toMs))
   }
 
-  /** Everything: by the key's bytes, or by window start and then the key's bytes. */
+  /** Everything: by the key's bytes, or by window start (sessions: end, then start) and then the key's bytes. */
   all(): Promise<TestStoreEntry<K, V>[]> {
     return this.#collect(this.#reader.all())
   }
