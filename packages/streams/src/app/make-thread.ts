@@ -1,4 +1,6 @@
-import type { Consumer, Environment } from '@millrace/log'
+import type { Admin, Consumer, Environment } from '@millrace/log'
+import { hasPatterns, resolvePatterns } from '../graph/resolve-patterns.ts'
+import type { Topology } from '../graph/topology.ts'
 import type { AppState, RestoreProgress } from '../observe/app-state.ts'
 import { deepFreeze } from '../processor/freeze.ts'
 import type { WatchHub } from '../query/watch-hub.ts'
@@ -37,11 +39,13 @@ const TRANSACTION_TIMEOUT_MS = 60_000
 const DEFAULT_BUFFERED_BYTES = 64 * 1024 * 1024
 
 /** Makes the topics, the clients and the thread of an application. Nothing has run when it fails. */
-export async function makeThread(start: AppStart, listeners: ThreadListeners): Promise<ThreadResources> {
-  const { log, topology, options } = start
-  const state = await stateOf(start)
+export async function makeThread(given: AppStart, listeners: ThreadListeners): Promise<ThreadResources> {
+  const { log, options } = given
+  const state = await stateOf(given)
   const admin = log.admin()
   try {
+    const topology = await withTopics(admin, given.topology)
+    const start = { ...given, topology }
     const plan = await prepareTopics(admin, topology, {
       createTopics: options.createTopics ?? (log.directory !== undefined || log.url === 'memory:' ? {} : false),
       policies: options.errors ?? {},
@@ -56,7 +60,7 @@ export async function makeThread(start: AppStart, listeners: ThreadListeners): P
       changed: (change) => listeners.hub.publish([change])
     })
     const parts = { plan, state, catalog, restoreConsumer, ...(globals && { globals }) }
-    const thread = new StreamThread(threadOptions(start, listeners, parts))
+    const thread = new StreamThread(threadOptions(start, listeners, { ...parts, admin }))
     const release = async () => {
       await globals?.close()
       await restoreConsumer.close()
@@ -71,8 +75,23 @@ export async function makeThread(start: AppStart, listeners: ThreadListeners): P
   }
 }
 
+/** The topology with the topics that its patterns match now. */
+async function withTopics(admin: Admin, topology: Topology): Promise<Topology> {
+  if (!hasPatterns(topology)) return topology
+  return resolvePatterns(
+    topology,
+    (await admin.listTopics()).map(({ name }) => name)
+  )
+}
+
+async function countPartitions(admin: Admin, topic: string): Promise<number | undefined> {
+  const found = (await admin.listTopics()).find(({ name }) => name === topic)
+  return found?.partitions.length
+}
+
 /** What of a thread depends on the topics. */
 interface PreparedParts {
+  readonly admin: Admin
   readonly plan: TopicPlan
   readonly state: StateDirectory | undefined
   readonly catalog: ChangelogCatalog
@@ -82,7 +101,7 @@ interface PreparedParts {
 
 function threadOptions(start: AppStart, listeners: ThreadListeners, parts: PreparedParts): StreamThreadOptions {
   const { log, topology, options } = start
-  const { plan, state, catalog, restoreConsumer, globals } = parts
+  const { plan, state, catalog, restoreConsumer, globals, admin } = parts
   const { environment } = log
   const processId = state?.processId ?? environment.random.bytes(12).toString('hex')
   const producer = log.producer({
@@ -98,7 +117,7 @@ function threadOptions(start: AppStart, listeners: ThreadListeners, parts: Prepa
     catalog,
     engine: options.engine ?? defaultEngine(state),
     taskPath: (task: string) => state?.taskPath(task) ?? task,
-    collector: new ProducerCollector(producer, plan.partitions),
+    collector: new ProducerCollector(producer, plan.partitions, (topic) => countPartitions(admin, topic)),
     policies: options.errors ?? {},
     ...(globals && { globalTable: (store: string) => globals.rows(store) }),
     ...(options.onSkipped && { onSkipped: options.onSkipped }),

@@ -5,13 +5,21 @@ import { UnknownSinkTopicError } from './errors.ts'
 /** Sends of all tasks of a thread go to its producer, inside the transaction. */
 export class ProducerCollector implements RecordCollector {
   readonly #producer: Producer
-  readonly #partitions: ReadonlyMap<string, number>
+  readonly #partitions: Map<string, number>
+  readonly #countPartitions: (topic: string) => Promise<number | undefined>
+  readonly #lookups = new Map<string, Promise<void>>()
   /** Records without a key go round the partitions, one batch's worth each. */
   #keyless = 0
 
-  constructor(producer: Producer, partitions: ReadonlyMap<string, number>) {
+  /** @param countPartitions Asks the cluster; undefined when there is no such topic. */
+  constructor(
+    producer: Producer,
+    partitions: ReadonlyMap<string, number>,
+    countPartitions: (topic: string) => Promise<number | undefined>
+  ) {
     this.#producer = producer
-    this.#partitions = partitions
+    this.#partitions = new Map(partitions)
+    this.#countPartitions = countPartitions
   }
 
   send(record: OutgoingRecord): void {
@@ -23,6 +31,21 @@ export class ProducerCollector implements RecordCollector {
     const count = this.#partitions.get(topic)
     if (count === undefined) throw new UnknownSinkTopicError(topic)
     return count
+  }
+
+  /** @throws UnknownSinkTopicError, as a rejection. The next record for the topic asks again. */
+  lookUp(topic: string): Promise<void> | undefined {
+    if (this.#partitions.has(topic)) return undefined
+    const known = this.#lookups.get(topic)
+    if (known) return known
+    const lookup = this.#countPartitions(topic)
+      .then((count) => {
+        if (count === undefined) throw new UnknownSinkTopicError(topic)
+        this.#partitions.set(topic, count)
+      })
+      .finally(() => this.#lookups.delete(topic))
+    this.#lookups.set(topic, lookup)
+    return lookup
   }
 
   #choose(record: OutgoingRecord): number {

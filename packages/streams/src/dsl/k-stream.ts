@@ -340,9 +340,12 @@ export class KStream<K, V, Known extends Slot = Slot> {
     return this.#fluent.grouped(groupBy(this.#point, mapper, options))
   }
 
-  /** Writes each record to a topic, in the transaction that commits its input. The topic must exist. */
+  /**
+   * Writes each record to a topic, in the transaction that commits its input. The topic must exist; a function that says the topic of each record
+   * is found out at the first record for a new one.
+   */
   to(
-    topic: string,
+    topic: string | StreamFunction<K, V, string>,
     ...[options]: OptionsArgument<Exclude<Slot, Known>, SinkOptions<K, V> & SerdeOptions<K, V, Exclude<Slot, Known>>>
   ): void {
     to(this.#point, topic, options ?? {})

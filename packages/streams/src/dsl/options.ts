@@ -68,8 +68,11 @@ export interface RepartitionOptions<K, V> extends StepOptions {
 
 /** Of a sink. */
 export interface SinkOptions<K, V> extends StepOptions {
-  /** From 0 to below `partitions`. Default: murmur2 of the key's bytes, for a windowed key those of the key alone. */
-  readonly partitioner?: (key: K, value: V, partitions: number) => number
+  /**
+   * From 0 to below `partitions`; several are a copy each, none or undefined drops the record. Default: murmur2 of the key's bytes, for a windowed
+   * key those of the key alone.
+   */
+  readonly partitioner?: (key: K, value: V, partitions: number) => number | readonly number[] | undefined
   /** True allows a topic that this stream is fed from: records may come round again. Default false, which refuses it. */
   readonly feedback?: boolean
 }

@@ -40,8 +40,11 @@ export class StreamsBuilder {
     this.#draft = draft
   }
 
-  /** Reads one topic, or several as one stream with no order between them but that of their timestamps. */
-  stream<K, V>(topics: string | readonly string[], options: StreamOptions<K, V>): KStream<K, V> {
+  /**
+   * Reads one topic, or several as one stream with no order between them but that of their timestamps. A pattern stands for the topics that match it
+   * when the application starts; those that come later are read from the next start on.
+   */
+  stream<K, V>(topics: string | readonly string[] | RegExp, options: StreamOptions<K, V>): KStream<K, V> {
     return fluent.stream(stream(this.#draft, typeof topics === 'string' ? [topics] : topics, options))
   }
 

@@ -72,7 +72,7 @@ function formatNode({ name, does, detail, children }: NodeDescription): string {
 function whatItDoes(node: Node): { does: string; detail: string } {
   switch (node.kind) {
     case 'source':
-      return { does: 'source', detail: `${node.topics.join(', ')} (${node.key.name}, ${node.value.name})` }
+      return { does: 'source', detail: `${node.pattern ?? node.topics.join(', ')} (${node.key.name}, ${node.value.name})` }
     case 'sink':
     case 'repartition':
       return { does: node.kind, detail: `${node.topic} (${node.key.name}, ${node.value.name})` }
@@ -81,6 +81,8 @@ function whatItDoes(node: Node): { does: string; detail: string } {
         does: node.operator.kind === 'filter' && node.operator.not ? 'filterNot' : node.operator.kind,
         detail: ''
       }
+    case 'routed-sink':
+      return { does: 'sink', detail: `by function (${node.key.name}, ${node.value.name})` }
     case 'split':
       return { does: 'split', detail: '' }
     case 'branch':

@@ -26,7 +26,7 @@ function findPath(step: Step): string {
   const store = storeOf(step)
   if (store !== undefined) return storeName(step, store.name)
   const { body, label } = step
-  if (body.kind === 'source') return label ?? body.topics.join('-')
+  if (body.kind === 'source') return label ?? (body.pattern ? patternName(body.pattern) : body.topics.join('-'))
   if (body.kind === 'table-join' || body.kind === 'stream-join') return label ?? `${pathAbove(step)}-${step.verb}`
   if (body.kind === 'merge' || body.kind === 'repartition') return label ?? pathAbove(step)
   if (body.kind === 'branch') return `${pathAbove(step)}-${body.branch}`
@@ -63,6 +63,11 @@ export function repartitionName(step: Step): string {
 function pathAbove(step: Step): string {
   if (step.keyed?.name !== undefined) return step.keyed.name
   return [...new Set(step.parents.map(pathBelow))].join('-')
+}
+
+/** What of a pattern can be part of a name. */
+export function patternName({ source }: RegExp): string {
+  return source.replace(/[^a-zA-Z0-9_]+/g, '-').replace(/^-|-$/g, '') || 'pattern'
 }
 
 /** Names that Kafka takes for a topic: what is wrong with this one, or undefined. */

@@ -10,6 +10,7 @@ import type {
 } from './join-node.ts'
 import type { ProcessNode } from './process-node.ts'
 import type { StreamRecord } from './record.ts'
+import type { RoutedSinkNode } from './routed-sink-node.ts'
 import type { BranchNode, SplitNode } from './split-node.ts'
 import type { SuppressNode } from './suppress-node.ts'
 import type {
@@ -49,6 +50,7 @@ export type Node =
   | ForeignKeyResultNode
   | RepartitionNode
   | SinkNode
+  | RoutedSinkNode
 
 /** What every node has. */
 export interface NodeBase {
@@ -61,6 +63,8 @@ export interface NodeBase {
 export interface SourceNode extends NodeBase {
   readonly kind: 'source'
   readonly topics: readonly string[]
+  /** Reads the topics that exist at the start and match; `topics` is empty before (`resolve-patterns.ts`). */
+  readonly pattern?: RegExp
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
   /** The record's event time; default: the timestamp on the log. Gets the partition time so far as second argument, -1 at first. */
@@ -228,5 +232,6 @@ export interface SinkNode extends NodeBase {
   readonly topic: string
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
-  readonly partitioner?: (key: unknown, value: unknown, partitions: number) => number
+  /** Several partitions get a copy each; none, or undefined, drops the record. Default: murmur2 of the key's bytes. */
+  readonly partitioner?: (key: unknown, value: unknown, partitions: number) => number | readonly number[] | undefined
 }

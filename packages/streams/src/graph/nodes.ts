@@ -112,6 +112,8 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
       throw new InvariantError(`global table ${body.topic} is no node of topology ${place.topology}`)
     case 'repartition':
       return Object.freeze({ ...body, ...completeSerdes(body, place), topic: repartitionName(step), name, parents })
+    case 'routed-sink':
+      return Object.freeze({ ...body, ...completeSerdes(body, place), name, parents })
     case 'sink': {
       const { feedback: _, ...sink } = body
       return Object.freeze({ ...sink, ...completeSerdes(body, place), name, parents })

@@ -22,6 +22,7 @@ import type {
   WindowedAggregateNode
 } from './node.ts'
 import type { ProcessNode } from './process-node.ts'
+import type { RoutedSinkNode } from './routed-sink-node.ts'
 import type { BranchNode, SplitNode } from './split-node.ts'
 import type { SuppressNode } from './suppress-node.ts'
 import type {
@@ -72,6 +73,7 @@ export type StepBody =
   | SuppressBody
   | (Body<RepartitionNode, 'topic' | 'key' | 'value'> & OpenSerdes)
   | SinkBody
+  | (Body<RoutedSinkNode, 'key' | 'value'> & OpenSerdes)
   | TableBody
   | JoinBody
   | GlobalTableBody

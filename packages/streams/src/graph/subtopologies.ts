@@ -1,3 +1,4 @@
+import { patternName } from './names.ts'
 import type { Node } from './node.ts'
 import { storesOf } from './node-stores.ts'
 import type { Subtopology } from './topology.ts'
@@ -23,7 +24,9 @@ function makeSubtopology(nodes: readonly Node[], id: number): Subtopology {
     Object.freeze(
       sources.filter((node) => (node.repartitionOf !== undefined) === internal).flatMap((node) => node.topics)
     )
-  const [name = ''] = [...topics(false), ...topics(true)].sort()
+  // Which topics a pattern matches may change from start to start.
+  const lasting = sources.flatMap((node) => (node.pattern === undefined ? node.topics : [patternName(node.pattern)]))
+  const [name = ''] = lasting.sort()
   return Object.freeze({
     id,
     name,

@@ -49,8 +49,8 @@ function checkSources({ name: topology, nodes, globalTables }: Candidate): void 
   const sources = nodes.filter((node) => node.kind === 'source')
   if (sources.length === 0)
     throw new TopologyError({ topology, problem: 'it reads nothing: begin with b.stream(topic, …)' })
-  for (const { name: node, topics } of sources) {
-    if (topics.length === 0)
+  for (const { name: node, topics, pattern } of sources) {
+    if (topics.length === 0 && pattern === undefined)
       throw new TopologyError({ topology, node, problem: 'it reads no topic: name at least one' })
     for (const topic of topics) {
       if (readBy.has(topic)) {

@@ -8,7 +8,7 @@ import { foreignKeySubscribe } from './foreign-key-subscribe.ts'
 import { inspected, inspectedAggregation } from './freeze.ts'
 import { processProcessor } from './process.ts'
 import type { Forward, Processor } from './processor.ts'
-import { repartitionProcessor, sinkProcessor } from './sink.ts'
+import { repartitionProcessor, routedSinkProcessor, sinkProcessor } from './sink.ts'
 import { chooseBranch } from './split.ts'
 import { statelessProcessor } from './stateless.ts'
 import { streamJoinProcessor } from './stream-join.ts'
@@ -121,6 +121,8 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
       return suppressProcessor(node, context, forward)
     case 'table-to-stream':
       return { process: tableToStream(forward) }
+    case 'routed-sink':
+      return { process: routedSinkProcessor(node, context) }
     case 'sink':
       return { process: sinkProcessor(node, context) }
     case 'repartition':

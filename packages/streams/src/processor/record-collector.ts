@@ -18,4 +18,8 @@ export interface RecordCollector {
   send(record: OutgoingRecord): void
   /** Partitions of a topic, for a node with a partitioner of its own. */
   partitionCount(topic: string): number
+  /**
+   * Finds out about a topic that the topology does not name; undefined when it is known already. Rejects when there is none.
+   */
+  lookUp(topic: string): Promise<void> | undefined
 }

@@ -1,4 +1,7 @@
+import { UsageError } from '@millrace/log'
 import type { RepartitionNode, SinkNode } from '../graph/node.ts'
+import type { StreamRecord } from '../graph/record.ts'
+import type { RoutedSinkNode } from '../graph/routed-sink-node.ts'
 import type { Serde } from '../serde/serde.ts'
 import { ProcessingError } from './errors.ts'
 import type { Forward } from './processor.ts'
@@ -7,7 +10,34 @@ import type { ProcessorContext } from './task-context.ts'
 
 /** Encodes and sends to a topic. */
 export function sinkProcessor(node: SinkNode, context: ProcessorContext): Forward {
-  return sender({ ...node, topic: node.topic }, context.collector)
+  const send = sender(node, context.collector)
+  return (record) => send(record, node.topic)
+}
+
+/**
+ * Encodes and sends each record to the topic that the program says. A topic that is new to the task is looked up first: the record waits for that,
+ * and fails if there is none.
+ */
+export function routedSinkProcessor(node: RoutedSinkNode, context: ProcessorContext): Forward {
+  const { collector, wait } = context
+  const send = sender(node, collector)
+  return (record) => {
+    let topic: string
+    try {
+      topic = node.route(record.value, record)
+    } catch (cause) {
+      throw new ProcessingError(node.name, record.origin, cause)
+    }
+    const lookup = collector.lookUp(topic)
+    if (lookup === undefined) return send(record, topic)
+    const sent = lookup.then(
+      () => send(record, topic),
+      (cause) => {
+        throw new ProcessingError(node.name, record.origin, cause)
+      }
+    )
+    wait(sent)
+  }
 }
 
 /**
@@ -15,7 +45,9 @@ export function sinkProcessor(node: SinkNode, context: ProcessorContext): Forwar
  * no key-based step could use; the explicit ones keep them.
  */
 export function repartitionProcessor(node: RepartitionNode, context: ProcessorContext): Forward {
-  const send = sender({ ...node, topic: context.internalTopic(node.topic) }, context.collector)
+  const topic = context.internalTopic(node.topic)
+  const write = sender(node, context.collector)
+  const send: Forward = (record) => write(record, topic)
   if (node.explicit) return send
   const dropped = context.dropCounter(node.name)
   return (record) => (record.key === null || record.key === undefined ? dropped.add('null-key') : send(record))
@@ -23,30 +55,41 @@ export function repartitionProcessor(node: RepartitionNode, context: ProcessorCo
 
 interface Destination {
   readonly name: string
-  /** Full name. */
-  readonly topic: string
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
-  readonly partitioner?: (key: unknown, value: unknown, partitions: number) => number
+  readonly partitioner?: NonNullable<SinkNode['partitioner']>
 }
 
-function sender(destination: Destination, collector: RecordCollector): Forward {
-  const { name, topic, key, value, partitioner } = destination
-  return (record) => {
+function sender(destination: Destination, collector: RecordCollector): (record: StreamRecord, topic: string) => void {
+  const { name, key, value, partitioner } = destination
+  return (record, topic) => {
     let keyBytes: Buffer | null
     let valueBytes: Buffer | null
-    let partition: number | undefined
+    let chosen: readonly number[] | undefined
     const partitions = partitioner === undefined ? 0 : collector.partitionCount(topic)
     try {
       keyBytes = encoded(key, record.key)
       valueBytes = encoded(value, record.value)
-      partition = partitioner?.(record.key, record.value, partitions)
+      if (partitioner) chosen = checked(partitioner(record.key, record.value, partitions), { topic, partitions })
     } catch (cause) {
       throw new ProcessingError(name, record.origin, cause)
     }
     const { timestamp, headers } = record
-    collector.send({ topic, partition, key: keyBytes, value: valueBytes, timestamp, headers })
+    const outgoing = { topic, key: keyBytes, value: valueBytes, timestamp, headers }
+    if (chosen === undefined) collector.send({ ...outgoing, partition: undefined })
+    else for (const partition of chosen) collector.send({ ...outgoing, partition })
   }
+}
+
+/** @throws UsageError when a partitioner chose a partition that is not there. */
+function checked(
+  chosen: number | readonly number[] | undefined,
+  { topic, partitions }: { readonly topic: string; readonly partitions: number }
+): readonly number[] {
+  const all = typeof chosen === 'number' ? [chosen] : [...new Set(chosen)]
+  const wrong = all.find((partition) => !(Number.isInteger(partition) && partition >= 0 && partition < partitions))
+  if (wrong === undefined) return all
+  throw new UsageError(`the partitioner chose partition ${wrong} of ${topic}, which has ${partitions}`)
 }
 
 function encoded(serde: Serde<unknown>, value: unknown): Buffer | null {

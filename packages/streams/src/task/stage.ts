@@ -28,7 +28,8 @@ export function staged(collector: RecordCollector): Stage {
       send: (record) => {
         sends.push(record)
       },
-      partitionCount: (topic) => collector.partitionCount(topic)
+      partitionCount: (topic) => collector.partitionCount(topic),
+      lookUp: (topic) => collector.lookUp(topic)
     },
     join: (participant) => {
       participants.push(participant)

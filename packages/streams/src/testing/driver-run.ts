@@ -23,6 +23,8 @@ export interface TestDriverOptions {
   readonly nowMs?: number
   /** As `runStreams` takes them. */
   readonly errors?: ErrorPolicies
+  /** Topics that exist, for sources that read by pattern. */
+  readonly topics?: readonly string[]
 }
 
 /** All tasks of a topology on one partition each, with a log that leads what they send to whoever reads it. */

@@ -113,7 +113,7 @@ export class TaskBench {
       savedTimes: this.#savedTimes,
       internalTopic: (name) => `${this.#topology.name}-${name}`,
       onSkipped: (error) => this.skipped.push(error),
-      collector: { send: (record) => this.#sent.push(record), partitionCount: () => 1 }
+      collector: { send: (record) => this.#sent.push(record), partitionCount: () => 1, lookUp: () => undefined }
     })
   }
 

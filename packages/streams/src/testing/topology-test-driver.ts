@@ -1,5 +1,6 @@
 import { UsageError } from '@millrace/log'
 import type { Node, StoreDefinition } from '../graph/node.ts'
+import { resolvePatterns } from '../graph/resolve-patterns.ts'
 import type { Topology } from '../graph/topology.ts'
 import type { DropReason } from '../processor/dropped-records.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -39,7 +40,8 @@ export class TopologyTestDriver {
 
   /** Opens a driver with empty stores. */
   static async open(topology: Topology, options: TestDriverOptions = {}): Promise<TopologyTestDriver> {
-    return new TopologyTestDriver(topology, await DriverRun.open(topology, options))
+    const resolved = resolvePatterns(topology, options.topics ?? [])
+    return new TopologyTestDriver(resolved, await DriverRun.open(resolved, options))
   }
 
   /** A topic to write to; by default with the serdes of the source that reads it. */

@@ -9,7 +9,7 @@ type TimestampCallback = {
 /** Reads topics as a stream of records; several topics are one source, in no order between them but that of their timestamps. */
 export function stream(
   draft: Draft,
-  topics: readonly string[],
+  topics: readonly string[] | RegExp,
   options: {
     readonly key: Serde<unknown>
     readonly value: Serde<unknown>
@@ -25,7 +25,7 @@ export function stream(
     parents: [],
     body: {
       kind: 'source',
-      topics,
+      ...(topics instanceof RegExp ? { topics: [], pattern: topics } : { topics }),
       key,
       value,
       ...(timestamp === undefined ? {} : { timestamp }),
