@@ -88,6 +88,13 @@ export interface ForeignKeyResultNode extends NodeBase {
   readonly join: 'inner' | 'left'
   readonly fn: Joiner
   readonly left: Serde<unknown>
+  /** How to ask once more: the topic of the subscriptions (without the application's prefix), and what they are made of. */
+  readonly again: {
+    readonly topic: string
+    readonly foreignKey: (value: unknown, row: TableRow) => unknown
+    readonly foreign: Serde<unknown>
+    readonly subscription: Serde<unknown>
+  }
 }
 
 /** A table of which every instance has all partitions. Not a node: it is no part of any task. */

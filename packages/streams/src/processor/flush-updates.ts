@@ -6,20 +6,25 @@ import { Change, type Forward } from './processor.ts'
 import type { ProcessorContext } from './task-context.ts'
 
 /**
- * Emits what each pending key of a key-value store has become, in the order in which the keys first changed; a key that came and went
- * between two commits leaves nothing.
+ * Emits what each pending key of a key-value store has become, in the order in which the keys first changed. A key that came and went between
+ * two commits leaves nothing, or with `deletesUnseen` its deletion: who reads the table may have seen the row meanwhile.
  */
 export function flushUpdates(
   node: { readonly name: string; readonly store: StoreDefinition },
-  parts: { readonly pending: PendingUpdates; readonly context: ProcessorContext; readonly forward: Forward }
+  parts: {
+    readonly pending: PendingUpdates
+    readonly context: ProcessorContext
+    readonly forward: Forward
+    readonly deletesUnseen?: boolean
+  }
 ): () => void {
-  const { pending, context } = parts
+  const { pending, context, deletesUnseen = false } = parts
   const store = context.stores.keyValue(node.store.name)
   const emit = context.guardEmission(emissionSource(node), parts.forward)
   return () => {
     for (const { key, oldValue, deletedAtMs } of pending.take()) {
       const current = store.get(key)
-      if (current === undefined && oldValue === undefined) continue
+      if (current === undefined && oldValue === undefined && !deletesUnseen) continue
       emit(emittedRecord(key, new Change(current?.value, oldValue), current?.timestamp ?? deletedAtMs))
     }
   }

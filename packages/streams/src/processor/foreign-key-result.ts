@@ -1,13 +1,17 @@
 import type { ForeignKeyResultNode } from '../graph/join-node.ts'
-import { Answer } from '../serde/foreign-key.ts'
+import type { StreamRecord } from '../graph/record.ts'
+import { Answer, Instruction, Subscription } from '../serde/foreign-key.ts'
 import { hash128 } from '../serde/hash128.ts'
+import type { Timestamped } from '../state/store.ts'
 import { ProcessingError } from './errors.ts'
 import type { Forward, Processor } from './processor.ts'
 import type { ViewingContext } from './table-view.ts'
 
 /**
  * Joins an answer of the right table with the left row, if that still is what the answer is for: the hashes of its bytes are equal. A stale answer
- * is dropped and counted; a newer one follows it.
+ * is dropped and counted: the row's newer subscription is answered too. Not so where there is no right row and the subscription only wanted one:
+ * a stale answer that would have deleted the result is therefore asked for once more, for the row as it is. (Kafka Streams drops it, and the
+ * result of a row that changed at the wrong moment stays.)
  */
 export function foreignKeyResultProcessor(
   node: ForeignKeyResultNode,
@@ -16,23 +20,49 @@ export function foreignKeyResultProcessor(
 ): Processor {
   const rows = context.views(node.parents[1])
   const dropped = context.dropCounter(node.name)
+  const askAgain = again(node, context)
   const process: Forward = (record) => {
     const { key, value: answer } = record
     if (!(answer instanceof Answer)) return dropped.add('null-value')
     const row = rows.get(key, record.origin)
     const hash = row === undefined ? null : hash128(node.left.encode(row.value))
     const isCurrent = hash === null || answer.hash === null ? hash === answer.hash : hash.equals(answer.hash)
-    if (!isCurrent) return dropped.add('late')
+    if (!isCurrent) {
+      dropped.add('late')
+      if (node.join === 'left' || answer.value !== undefined) return
+      if (row !== undefined && hash !== null && askAgain(record, { row, hash })) return
+    }
     if (row === undefined || (answer.value === undefined && node.join === 'inner')) {
       return forward(record.withValue(null))
     }
-    let result: unknown
-    try {
-      result = node.fn(row.value, answer.value ?? null, { key })
-    } catch (cause) {
-      throw new ProcessingError(node.name, record.origin, cause)
-    }
-    forward(record.withValue(result))
+    forward(record.withValue(guarded(node, record, () => node.fn(row.value, answer.value ?? null, { key }))))
   }
   return { process, inputs: [process, undefined] }
+}
+
+/** Sends the row's subscription again; false where it has no foreign key, so that no answer could come. */
+function again(
+  node: ForeignKeyResultNode,
+  context: ViewingContext
+): (record: StreamRecord, of: { readonly row: Timestamped<unknown>; readonly hash: Buffer }) => boolean {
+  const { foreignKey, foreign, subscription } = node.again
+  const topic = context.internalTopic(node.again.topic)
+  return (record, { row, hash }) => {
+    const { key, timestamp, headers } = record
+    const wanted = guarded(node, record, () => foreignKey(row.value, { key })) ?? null
+    if (wanted === null) return false
+    const partition = context.partition ?? record.origin.partition
+    const value = new Subscription({ instruction: Instruction.answer, primaryKey: key, hash, partition })
+    const sent = { topic, partition: undefined, timestamp: Math.max(timestamp, row.timestamp), headers }
+    context.collector.send({ ...sent, key: foreign.encode(wanted), value: subscription.encode(value) })
+    return true
+  }
+}
+
+function guarded<T>(node: ForeignKeyResultNode, record: StreamRecord, compute: () => T): T {
+  try {
+    return compute()
+  } catch (cause) {
+    throw new ProcessingError(node.name, record.origin, cause)
+  }
 }

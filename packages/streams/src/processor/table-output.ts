@@ -53,7 +53,7 @@ export function tableOutput(node: TableNodeBase, context: ProcessorContext, forw
       store.put(key, newValue ?? null, timestamp)
       if (newValue === undefined) update.deletedAtMs = timestamp
     },
-    flush: flushUpdates(stored, { pending, context, forward })
+    flush: flushUpdates(stored, { pending, context, forward, deletesUnseen: true })
   }
 }
 

@@ -1,4 +1,4 @@
-import { pathBelow } from '../../graph/names.ts'
+import { pathBelow, repartitionName } from '../../graph/names.ts'
 import { MissingSerdeError } from '../../graph/topology-error.ts'
 import { bytes } from '../../serde/bytes.ts'
 import { Answer, answerSerde, subscriptionSerde } from '../../serde/foreign-key.ts'
@@ -36,16 +36,8 @@ export function foreignKeyJoin(
   const verb = join === 'inner' ? 'foreignKeyJoin' : 'foreignKeyLeftJoin'
   const base = options.name ?? `${pathBelow(left.step)}-${pathBelow(right.step)}-${verb}`
   const keyed = { name: base, key: undefined, value: undefined }
-  const given = (serde: Serde<unknown> | undefined, missing: 'key' | 'value'): Serde<unknown> => {
-    if (serde === undefined) throw new MissingSerdeError({ topology: draft.topology, node: base, missing })
-    return serde
-  }
-  const serdes = {
-    foreign: given(right.key, 'key'),
-    primary: given(left.key, 'key'),
-    left: given(options.left ?? left.value, 'value'),
-    right: given(options.right ?? right.value, 'value')
-  }
+  const serdes = serdesOf([left, right], options, base)
+  const subscription = subscriptionSerde(serdes.primary)
   const subscribe = draft.add({
     verb: `${verb}-subscribe`,
     label: undefined,
@@ -61,7 +53,7 @@ export function foreignKeyJoin(
       explicit: true,
       follows: true,
       key: serdes.foreign,
-      value: subscriptionSerde(serdes.primary)
+      value: subscription
     }
   })
   const store = { kind: 'key-value', name: undefined, key: bytes(), value: bytes() } as const
@@ -90,7 +82,27 @@ export function foreignKeyJoin(
     label: undefined,
     parents: [answers, left.step],
     keyed,
-    body: { kind: 'foreign-key-result', join, fn, left: serdes.left }
+    body: {
+      kind: 'foreign-key-result',
+      join,
+      fn,
+      left: serdes.left,
+      again: { topic: repartitionName(subscriptions), foreignKey, foreign: serdes.foreign, subscription }
+    }
   })
   return addTable({ draft, step, key: left.key, value: options.value }, joinVerbs[join], options)
+}
+
+/** All that travels between the tasks. */
+function serdesOf([left, right]: readonly [Point, Point], options: ForeignKeyJoinStep, node: string) {
+  const given = (serde: Serde<unknown> | undefined, missing: 'key' | 'value'): Serde<unknown> => {
+    if (serde === undefined) throw new MissingSerdeError({ topology: left.draft.topology, node, missing })
+    return serde
+  }
+  return {
+    foreign: given(right.key, 'key'),
+    primary: given(left.key, 'key'),
+    left: given(options.left ?? left.value, 'value'),
+    right: given(options.right ?? right.value, 'value')
+  }
 }
