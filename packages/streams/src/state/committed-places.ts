@@ -1,6 +1,7 @@
 import { windowKey, windowRange, windowStartOf } from './layout.ts'
 import type { StoreContext } from './store-context.ts'
-import { bucketOf, placeLists, type WindowPlace } from './window-index.ts'
+import { bucketOf } from './window-bucket.ts'
+import { placeLists, type WindowPlace } from './window-index.ts'
 
 const timestampBytes = 8
 

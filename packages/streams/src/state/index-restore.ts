@@ -3,7 +3,8 @@ import { readLong } from '../serde/long.ts'
 import type { StateChange } from './engine.ts'
 import { engineValue, windowKey } from './layout.ts'
 import type { StoreContext } from './store-context.ts'
-import { bucketOf, type PlaceList, placeLists, type WindowPlace, withoutPlace, withPlace } from './window-index.ts'
+import { bucketOf } from './window-bucket.ts'
+import { type PlaceList, placeLists, type WindowPlace, withoutPlace, withPlace } from './window-index.ts'
 
 const timestampBytes = 8
 

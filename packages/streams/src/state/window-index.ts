@@ -1,5 +1,6 @@
 import { readLong, writeLong } from '../serde/long.ts'
 import type { Serde } from '../serde/serde.ts'
+import { bucketOf } from './window-bucket.ts'
 import type { WindowTable } from './window-table.ts'
 
 /** Where a window is in its store: its start, or a session's end; and for sessions the start, else 0. */
@@ -46,11 +47,6 @@ export function withoutPlace(list: PlaceList, { atMs, startMs }: WindowPlace): P
 
 function isAfter(list: PlaceList, at: number, atMs: number, startMs: number): boolean {
   return list[at] > atMs || (list[at] === atMs && list[at + 1] > startMs)
-}
-
-/** Start of the index entry that lists a place. */
-export function bucketOf(atMs: number, bucketMs: number): number {
-  return Math.floor(atMs / bucketMs) * bucketMs
 }
 
 /**
