@@ -1,6 +1,6 @@
-import type { Serde } from './serde.ts'
+import { type SortableSerde, sortableBytes } from './sortable.ts'
 
-const raw: Serde<Buffer> = Object.freeze({
+const raw: SortableSerde<Buffer> = Object.freeze({
   name: 'bytes',
   encode: (value: Buffer) => value,
   decode(bytes: Buffer, start: number, end: number): Buffer {
@@ -8,10 +8,11 @@ const raw: Serde<Buffer> = Object.freeze({
     bytes.copy(copy, 0, start, end)
     return copy
   },
-  identity: (value: Buffer) => value.toString('latin1')
+  identity: (value: Buffer) => value.toString('latin1'),
+  sortable: sortableBytes
 })
 
 /** Bytes as they are. Writing gives the buffer away: do not change it afterwards. Reading copies. */
-export function bytes(): Serde<Buffer> {
+export function bytes(): SortableSerde<Buffer> {
   return raw
 }

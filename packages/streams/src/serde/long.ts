@@ -1,9 +1,9 @@
-import type { Serde } from './serde.ts'
 import { expectLength, SerdeError } from './serde-error.ts'
+import { fixedSortable, type SortableSerde } from './sortable.ts'
 
 const twoTo32 = 0x1_0000_0000
 
-const int64: Serde<number> = Object.freeze({
+const int64: SortableSerde<number> = Object.freeze({
   name: 'long',
   encode(value: number): Buffer {
     const bytes = Buffer.allocUnsafe(8)
@@ -14,14 +14,15 @@ const int64: Serde<number> = Object.freeze({
     expectLength('long', end - start, 8)
     return readLong(bytes, start)
   },
-  identity: (value: number) => value
+  identity: (value: number) => value,
+  sortable: sortableLong()
 })
 
 /**
  * Whole numbers from -(2^53 - 1) to 2^53 - 1 as 8 bytes, big-endian two's complement: Kafka's LongSerializer. What `count()` writes.
  * Anything else, on the way in or out, is a `SerdeError`, never a rounded number.
  */
-export function long(): Serde<number> {
+export function long(): SortableSerde<number> {
   return int64
 }
 
@@ -49,4 +50,20 @@ export function readLong(bytes: Buffer, at: number): number {
     throw new SerdeError({ serde: 'long', operation: 'decode', problem })
   }
   return value
+}
+
+/** Two's complement with the sign bit turned over. */
+function sortableLong() {
+  return fixedSortable<number>(
+    8,
+    (bytes, value) => {
+      writeLong(bytes, value, 0)
+      bytes[0] ^= 0x80
+    },
+    (bytes, at) => {
+      const turned = Buffer.from(bytes.subarray(at, at + 8))
+      turned[0] ^= 0x80
+      return readLong(turned, 0)
+    }
+  )
 }

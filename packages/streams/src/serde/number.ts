@@ -1,7 +1,7 @@
-import type { Serde } from './serde.ts'
 import { expectLength } from './serde-error.ts'
+import { fixedSortable, type SortableSerde } from './sortable.ts'
 
-const double: Serde<number> = Object.freeze({
+const double: SortableSerde<number> = Object.freeze({
   name: 'number',
   encode(value: number): Buffer {
     const bytes = Buffer.allocUnsafe(8)
@@ -13,10 +13,29 @@ const double: Serde<number> = Object.freeze({
     return bytes.readDoubleBE(start)
   },
   // -0 has bytes of its own, but is equal to 0 as the key of a map.
-  identity: (value: number) => (Object.is(value, -0) ? '-0' : value)
+  identity: (value: number) => (Object.is(value, -0) ? '-0' : value),
+  sortable: fixedSortable(8, writeSortable, readSortable)
 })
 
 /** Any JavaScript number as 8 bytes, big-endian IEEE 754: Kafka's DoubleSerializer. For whole numbers see {@link long}. */
-export function number(): Serde<number> {
+export function number(): SortableSerde<number> {
   return double
+}
+
+/** IEEE 754 with the sign bit turned over, and for negative numbers all others too. NaN comes last. */
+function writeSortable(bytes: Buffer, value: number): void {
+  bytes.writeDoubleBE(value)
+  turnOver(bytes)
+}
+
+function readSortable(bytes: Buffer, at: number): number {
+  const turned = Buffer.from(bytes.subarray(at, at + 8))
+  if (turned[0] & 0x80) turned[0] ^= 0x80
+  else for (let i = 0; i < 8; i++) turned[i] ^= 0xff
+  return turned.readDoubleBE()
+}
+
+function turnOver(bytes: Buffer): void {
+  if (bytes[0] & 0x80) for (let i = 0; i < 8; i++) bytes[i] ^= 0xff
+  else bytes[0] ^= 0x80
 }

@@ -1,0 +1,57 @@
+import avsc, { type Schema, type Type } from 'avsc'
+import type { Serde } from './serde.ts'
+import { SerdeError } from './serde-error.ts'
+
+/** A schema as JSON, or an avsc type. */
+export type AvroSchema = Schema
+
+/** What {@link avro} may be told beside the schema that it writes. */
+export interface AvroOptions {
+  /** The schema the program wants to read, by Avro's rules of resolution from the one that was written. Default: the same. */
+  readonly reader?: AvroSchema
+}
+
+/**
+ * Values in Avro's binary form, without a container or a registry's header. `writer` is the schema the bytes are written with, by this program and by
+ * those before it; with `reader`, fields that were added get their defaults and fields that went are left out. Longs above 2^53 are refused.
+ *
+ * @throws SerdeError when a schema is wrong, or the reader's can not be resolved from the writer's.
+ */
+export function avro<T>(writer: AvroSchema, { reader }: AvroOptions = {}): Serde<T> {
+  const written = typeOf(writer)
+  const read = reader === undefined ? written : typeOf(reader)
+  const resolver = reader === undefined ? undefined : attempt('decode', () => read.createResolver(written))
+  return Object.freeze({
+    name: `avro(${written.name ?? written.typeName})`,
+    encode(value: T): Buffer {
+      const problem = problemOf(written, value)
+      if (problem !== undefined) throw new SerdeError({ serde: 'avro', operation: 'encode', problem })
+      return attempt('encode', () => written.toBuffer(value))
+    },
+    decode(bytes: Buffer, start: number, end: number): T {
+      return attempt('decode', (): T => read.fromBuffer(bytes.subarray(start, end), resolver))
+    }
+  })
+}
+
+function typeOf(schema: Schema): Type {
+  return attempt('encode', () => avsc.Type.forSchema(schema))
+}
+
+/** Where a value is not what the schema says; undefined: nowhere. */
+function problemOf(type: Type, value: unknown): string | undefined {
+  let problem: string | undefined
+  const errorHook = (path: string[], found: unknown, expected: Type): void => {
+    problem ??= `$${path.map((key) => `.${key}`).join('')}: ${JSON.stringify(found)} is no ${expected.typeName}`
+  }
+  return type.isValid(value, { errorHook }) ? undefined : (problem ?? 'it does not match the schema')
+}
+
+function attempt<T>(operation: 'encode' | 'decode', run: () => T): T {
+  try {
+    return run()
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause)
+    throw new SerdeError({ serde: 'avro', operation, problem }, { cause })
+  }
+}
