@@ -33,7 +33,7 @@ describe.skipIf(reason !== '')(`the files of a partition${reason}`, () => {
     for (const suffix of ['.log', '.index', '.timeindex', '.txnindex', '.snapshot']) {
       const files = names.filter((name) => name.endsWith(suffix))
       expect(files.length, suffix).toBeGreaterThan(1)
-      for (const name of files) expect(stdout).toContain(`Dumping ${name}`)
+      for (const name of files) expect(stdout).toContain(`Dumping ${join(fixture.directory, name)}`)
     }
 
     const partition = await fixture.open()
