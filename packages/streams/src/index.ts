@@ -30,6 +30,8 @@ export {
 } from './dsl/collectors.ts'
 export { defineTopology } from './dsl/define-topology.ts'
 export type {
+  ForeignKeyJoinOptions,
+  ForeignKeySerdes,
   GlobalJoinOptions,
   JoinedOptions,
   KnownAfterJoin,

@@ -65,7 +65,7 @@ async function run(topology: Topology, writes: readonly Write[], choices: readon
     topology.subtopologies.map(async (subtopology) => {
       const definitions = topology.stores.filter(({ name }) => subtopology.stores.includes(name))
       const stores = await TaskStores.open({ definitions, engine: new MemoryEngine() })
-      const collector = { send, partitionCount: () => 1 }
+      const collector = { send, partitionCount: () => 1, lookUp: () => undefined }
       const internalTopic = (name: string) => `fk-${name}`
       const task = new Task({ topology, subtopology, partition: 0, stores, collector, internalTopic })
       const topics = [...subtopology.sourceTopics, ...subtopology.repartitionSources.map(internalTopic)]
