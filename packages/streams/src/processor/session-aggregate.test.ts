@@ -90,15 +90,25 @@ function idOf(key: string, { startMs, endMs }: { readonly startMs: number; reado
 }
 
 const windows = fc
-  .tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 0, max: 30 }))
+  .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 0, max: 8 }))
   .map(([gap, grace]) => sessions({ gap, grace }))
-/** Time goes forward with each click, which may be up to 60 ms behind. */
+/** Dense, so that times meet the edges of windows: each click is up to 20 ms behind the latest one or up to 5 ms ahead; now and then far ahead. */
 const clicks = fc
   .array(
-    fc.tuple(fc.constantFrom('a', 'ab', 'b', null), fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 6 })),
-    { maxLength: 40 }
+    fc.tuple(
+      fc.constantFrom('a', 'a', 'b', null),
+      fc.oneof({ weight: 12, arbitrary: fc.integer({ min: -20, max: 5 }) }, { weight: 1, arbitrary: fc.constant(60) })
+    ),
+    { maxLength: 50 }
   )
-  .map((raw) => raw.map(([key, behind, step], i): Click => [key, Math.max(0, i * step - behind)]))
+  .map((raw) => {
+    let latestMs = 20
+    return raw.map(([key, step]): Click => {
+      const timestamp = Math.max(0, latestMs + step)
+      latestMs = Math.max(latestMs, timestamp)
+      return [key, timestamp]
+    })
+  })
 
 async function run(topology: Topology, input: readonly Click[]): Promise<{ results: Result[][]; late: number }> {
   const driver = await TopologyTestDriver.open(topology)
@@ -153,7 +163,7 @@ describe('session aggregates', () => {
         const results = input.map(([key, timestamp], i) => oracle.click(key, nameOf(i), timestamp))
         expect(await run(listing(window, 'changes'), input)).toEqual({ results, late: oracle.late })
       }),
-      { numRuns: 80 }
+      { numRuns: 200 }
     )
   })
 
@@ -167,7 +177,7 @@ describe('session aggregates', () => {
         })
         expect(await run(listing(window, 'final'), input)).toEqual({ results, late: oracle.late })
       }),
-      { numRuns: 80 }
+      { numRuns: 200 }
     )
   })
 
@@ -179,7 +189,7 @@ describe('session aggregates', () => {
         expect(await runWithCrashes(listing(window, 'changes'), input, after)).toEqual(changes)
         expect(lastOf(await runWithCrashes(listing(window, 'commit'), input, after))).toEqual(lastOf(changes))
       }),
-      { numRuns: 60 }
+      { numRuns: 100 }
     )
   })
 
@@ -194,7 +204,7 @@ describe('session aggregates', () => {
         const came = await runWithCrashes(listing(window, 'final'), input, after)
         expect([...came].sort()).toEqual([...finals].sort())
       }),
-      { numRuns: 60 }
+      { numRuns: 100 }
     )
   })
 

@@ -41,12 +41,19 @@ const updates = fc
     fc.tuple(
       fc.constantFrom('a', 'ab', 'b'),
       fc.constantFrom('x', 'y', 'z', null),
-      fc.integer({ min: 0, max: 30 }),
-      fc.integer({ min: 0, max: 6 })
+      fc.integer({ min: 0, max: 12 }),
+      fc.integer({ min: 0, max: 14 })
     ),
     { maxLength: 40 }
   )
-  .map((raw) => raw.map(([key, value, behind, step], i): Update => [key, value, Math.max(0, i * step - behind)]))
+  .map((raw) => {
+    let latestMs = 20
+    return raw.map(([key, value, behind, step]): Update => {
+      const timestamp = latestMs + step - behind
+      latestMs = Math.max(latestMs, timestamp)
+      return [key, value, timestamp]
+    })
+  })
 const steps = fc.array(fc.constantFrom('commit', 'crash', 'on'), { minLength: 1, maxLength: 6 })
 
 async function drive(topology: Topology, input: readonly Update[]): Promise<Update[][]> {
