@@ -24,6 +24,7 @@ type Stream = KStream<Text, Text>
 type Grouped = KGroupedStream<string, Text>
 /** A table with text values; its keys are text, or windowed text. */
 type Table = KTable<string, Text>
+type WindowedTable = KTable<Windowed<string>, Text>
 
 /** What a node's id stands for. A windowed group keeps when it is to emit. */
 type Result =
@@ -33,7 +34,7 @@ type Result =
   | { readonly kind: 'cogrouped'; readonly cogrouped: CogroupedKStream<string, Text> }
   | { readonly kind: 'windowed'; readonly windows: WindowedGroup }
   | { readonly kind: 'table'; readonly table: Table }
-  | { readonly kind: 'windowed-table'; readonly table: KTable<Windowed<string>, Text> }
+  | { readonly kind: 'windowed-table'; readonly table: WindowedTable }
   | { readonly kind: 'global'; readonly global: GlobalKTable<string, Text> }
   | { readonly kind: 'grouped-table'; readonly grouped: KGroupedTable<string, Text> }
 
@@ -77,12 +78,20 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     const keep = predicate(node.fn)
     const table = tableFrom(node, scope)
     if (table !== undefined) return tableOf(table.filter((value, { key }) => keep({ key, value })))
+    const windows = windowsFrom(node, scope)
+    if (windows !== undefined) {
+      return windowsOf(windows.filter((value, { key }) => keep({ key: windowText(key), value })))
+    }
     return streamOf(streamFrom(node, scope).filter((value, { key }) => keep({ key, value })))
   },
   filterNot: (node, scope) => {
     const drop = predicate(node.fn)
     const table = tableFrom(node, scope)
     if (table !== undefined) return tableOf(table.filterNot((value, { key }) => drop({ key, value })))
+    const windows = windowsFrom(node, scope)
+    if (windows !== undefined) {
+      return windowsOf(windows.filterNot((value, { key }) => drop({ key: windowText(key), value })))
+    }
     return streamOf(streamFrom(node, scope).filterNot((value, { key }) => drop({ key, value })))
   },
   mapValues: (node, scope) => {
@@ -90,6 +99,12 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     const table = tableFrom(node, scope)
     if (table !== undefined) {
       return tableOf(table.mapValues((value, { key }) => map({ key, value }), { ...TEXT_VALUE, ...storeOf(node) }))
+    }
+    const windows = windowsFrom(node, scope)
+    if (windows !== undefined) {
+      return windowsOf(
+        windows.mapValues((value, { key }) => map({ key: windowText(key), value }), { ...TEXT_VALUE, ...storeOf(node) })
+      )
     }
     return streamOf(streamFrom(node, scope).mapValues((value, { key }) => map({ key, value }), TEXT_VALUE))
   },
@@ -128,6 +143,10 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
   groupBy: (node, scope) => {
     const table = tableFrom(node, scope)
     if (table !== undefined) return { kind: 'grouped-table', grouped: table.groupBy(keyFunction(node.fn), TEXT_KEY) }
+    const windows = windowsFrom(node, scope)
+    if (windows !== undefined) {
+      return { kind: 'grouped-table', grouped: windows.groupBy(keyFunction(node.fn), TEXT_KEY) }
+    }
     return { kind: 'grouped', grouped: streamFrom(node, scope).groupBy(keyFunction(node.fn), TEXT_KEY) }
   },
   table: (node, { builder }) => tableOf(builder.table<string, Text>(node.topic ?? '', { ...TEXT, ...storeOf(node) })),
@@ -257,6 +276,16 @@ function streamFrom(node: GoldenNode, scope: Scope): Stream {
 function tableFrom(node: GoldenNode, scope: Scope): Table | undefined {
   const result = resultFrom(node, scope)
   return result.kind === 'table' ? result.table : undefined
+}
+
+/** The windowed table a node reads, if it reads one. */
+function windowsFrom(node: GoldenNode, scope: Scope): WindowedTable | undefined {
+  const result = resultFrom(node, scope)
+  return result.kind === 'windowed-table' ? result.table : undefined
+}
+
+function windowsOf(table: WindowedTable): Result {
+  return { kind: 'windowed-table', table }
 }
 
 function storeOf({ store }: GoldenNode): { readonly store?: string } {
