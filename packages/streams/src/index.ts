@@ -47,9 +47,11 @@ export type { KStream } from './dsl/k-stream.ts'
 export type { KTable } from './dsl/k-table.ts'
 export type {
   AggregateOptions,
+  EmitEvery,
   GivenKey,
   GivenValue,
   KeySerde,
+  LateOption,
   OptionsArgument,
   PipeOptions,
   RepartitionOptions,
@@ -60,7 +62,8 @@ export type {
   StreamOptions,
   TextKey,
   ValueSerde,
-  WindowedAggregateOptions
+  WindowedAggregateOptions,
+  WindowedByOptions
 } from './dsl/options.ts'
 export { PipeEndedError, StatefulPipeError } from './dsl/pipe-error.ts'
 export type { PipeMethod } from './dsl/pipe-method.ts'

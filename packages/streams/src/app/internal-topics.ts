@@ -11,7 +11,10 @@ export function externalTopics(topology: Topology): string[] {
   const sources = topology.subtopologies.flatMap((subtopology) => subtopology.sourceTopics)
   const sinks = topology.nodes.filter((node): node is SinkNode => node.kind === 'sink').map((node) => node.topic)
   const global = topology.globalTables.map((table) => table.topic)
-  return [...new Set([...sources, ...global, ...sinks])]
+  const late = topology.nodes.flatMap((node) =>
+    node.kind === 'windowed-aggregate' && node.late?.kind === 'topic' ? [node.late.topic] : []
+  )
+  return [...new Set([...sources, ...global, ...sinks, ...late])]
 }
 
 /**

@@ -12,7 +12,7 @@ import { count } from './operators/count.ts'
 import type { GroupedPoint } from './operators/group-by-key.ts'
 import { reduce } from './operators/reduce.ts'
 import { windowedBy } from './operators/windowed-by.ts'
-import type { AggregateOptions, OptionsArgument, Slot, ValueSerde } from './options.ts'
+import type { AggregateOptions, OptionsArgument, Slot, ValueSerde, WindowedByOptions } from './options.ts'
 import type { SessionWindowedKStream } from './session-windowed-k-stream.ts'
 import type { TimeWindowedKStream } from './time-windowed-k-stream.ts'
 
@@ -35,12 +35,16 @@ export class KGroupedStream<K, V, Known extends Slot = Slot> {
   }
 
   /** Divides each key's records into windows of event time: {@link tumbling}, {@link hopping}, {@link sliding}, {@link unlimited}, {@link sessions}. */
-  windowedBy(window: TimeWindows | SlidingWindows | UnlimitedWindows): TimeWindowedKStream<K, V, Known>
-  windowedBy(window: SessionWindows): SessionWindowedKStream<K, V, Known>
   windowedBy(
-    window: TimeWindows | SlidingWindows | UnlimitedWindows | SessionWindows
+    window: TimeWindows | SlidingWindows | UnlimitedWindows,
+    options?: WindowedByOptions<K, V>
+  ): TimeWindowedKStream<K, V, Known>
+  windowedBy(window: SessionWindows, options?: WindowedByOptions<K, V>): SessionWindowedKStream<K, V, Known>
+  windowedBy(
+    window: TimeWindows | SlidingWindows | UnlimitedWindows | SessionWindows,
+    { onLate }: WindowedByOptions<K, V> = {}
   ): TimeWindowedKStream<K, V, Known> | SessionWindowedKStream<K, V, Known> {
-    const on = windowedBy(this.#grouped, window)
+    const on = windowedBy(this.#grouped, window, onLate)
     return window.kind === 'session' ? this.#fluent.sessions(on) : this.#fluent.windowed(on)
   }
 

@@ -77,12 +77,32 @@ export interface SinkOptions<K, V> extends StepOptions {
   readonly feedback?: boolean
 }
 
+/**
+ * At most one update per key (and window) goes on in so much **stream time**: the last, once the first that waits is so old. Like all stream time it
+ * stands still while no records come.
+ */
+export interface EmitEvery {
+  readonly every: Duration
+}
+
+/**
+ * What becomes of a record that came too late for a window: a callback hears of it, or it is written to a topic, in the transaction of its input. Once
+ * a record, however many of its windows were closed; windows that are open take it all the same.
+ */
+export type LateOption<K, V> = ((value: V, record: StreamRecord<K, V>) => void) | { readonly lateTo: string }
+
+/** Of `windowedBy`. */
+export interface WindowedByOptions<K, V> {
+  /** Default: late records are counted, and no more. */
+  readonly onLate?: LateOption<K, V>
+}
+
 /** Of an aggregation. */
 export interface AggregateOptions {
   /** The store's name, under which it is queried; survives edits of the steps before it. Default: derived, not queryable. */
   readonly store?: string
-  /** When results go on: the last per key at each commit (default), or every update. */
-  readonly emit?: 'commit' | 'changes'
+  /** When results go on: the last per key at each commit (default), every update, or at a limited rate. */
+  readonly emit?: 'commit' | 'changes' | EmitEvery
   /**
    * What a key's first update says the key was before, with emit `changes`: `nothing` (default), or what `initial` makes, as in Kafka Streams.
    * A grouping of the table then subtracts that, though it was never added.
@@ -94,8 +114,8 @@ export interface AggregateOptions {
 export interface WindowedAggregateOptions {
   /** The store's name, under which it is queried; survives edits of the steps before it. Default: derived, not queryable. */
   readonly store?: string
-  /** When results go on: the last per window at each commit (default), every update, or once when the window closes. */
-  readonly emit?: 'commit' | 'changes' | 'final'
+  /** When results go on: the last per window at each commit (default), every update, once when the window closes, or at a limited rate. */
+  readonly emit?: 'commit' | 'changes' | 'final' | EmitEvery
   /**
    * How long a window is kept after its start, in stream time; at least size and grace, which is the default. With emit `final`, a window that
    * the time jumps past by more than a retention given here is gone without a result, as in Kafka Streams; by default none is.

@@ -8,6 +8,7 @@ import type {
   StreamTableJoinNode,
   TableJoinNode
 } from './join-node.ts'
+import type { LateRecords } from './late-records.ts'
 import type { ProcessNode } from './process-node.ts'
 import type { StreamRecord } from './record.ts'
 import type { RoutedSinkNode } from './routed-sink-node.ts'
@@ -134,6 +135,8 @@ export interface WindowedAggregateNode extends NodeBase {
    * True begins the window anew, as Kafka Streams does; else the record is late.
    */
   readonly beginsAnew?: boolean
+  /** Absent: records that are late are counted, and no more. */
+  readonly late?: LateRecords
 }
 
 /** `undefined` from `initial` means the first value itself begins the aggregate (reduce). */

@@ -1,11 +1,12 @@
 import { InvariantError } from '@millrace/log'
 import type { GlobalTableDefinition } from './join-node.ts'
 import { makeJoinNode } from './join-nodes.ts'
+import type { LateRecords } from './late-records.ts'
 import { completeSerdes, makeStore, type Place } from './make-store.ts'
 import { globalStoreName, nodeName, repartitionName } from './names.ts'
 import type { Node, SourceNode, StoreDefinition } from './node.ts'
 import { storesOf } from './node-stores.ts'
-import type { Step } from './step.ts'
+import type { OpenLateRecords, Step } from './step.ts'
 import { makeTableNode } from './table-nodes.ts'
 import { planTables, type TableTraits } from './table-plan.ts'
 import { NameTieError } from './topology-error.ts'
@@ -88,7 +89,10 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
     case 'windowed-aggregate': {
       const aggregation = Object.freeze({ ...body.aggregation })
       const window = Object.freeze({ ...body.window })
-      return Object.freeze({ ...body, aggregation, window, store: makeStore(step, body.store, place), name, parents })
+      const { late, ...rest } = body
+      const store = makeStore(step, body.store, place)
+      const handled = late && { late: makeLateRecords(late, place) }
+      return Object.freeze({ ...rest, ...handled, aggregation, window, store, name, parents })
     }
     case 'split':
       return Object.freeze({ ...body, predicates: Object.freeze([...body.predicates]), name, parents })
@@ -119,6 +123,11 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
       return Object.freeze({ ...sink, ...completeSerdes(body, place), name, parents })
     }
   }
+}
+
+function makeLateRecords(late: OpenLateRecords, place: Place): LateRecords {
+  if (late.kind === 'callback') return late
+  return { ...late, serdes: late.serdes.map((serdes) => completeSerdes(serdes, place)) }
 }
 
 function makeGlobalTable(body: Extract<Step['body'], { kind: 'global-table' }>, place: Place): GlobalTableDefinition {

@@ -9,6 +9,7 @@ import type {
   StreamTableJoinNode,
   TableJoinNode
 } from './join-node.ts'
+import type { LateRecords } from './late-records.ts'
 import type {
   AggregateNode,
   MergeNode,
@@ -82,7 +83,15 @@ export type StepBody =
 export type AggregateBody = Body<AggregateNode, 'store'> & { readonly store: OpenStore }
 
 /** Of a windowed aggregation. */
-export type WindowedAggregateBody = Body<WindowedAggregateNode, 'store'> & { readonly store: OpenStore }
+export type WindowedAggregateBody = Body<WindowedAggregateNode, 'store' | 'late'> & {
+  readonly store: OpenStore
+  readonly late?: OpenLateRecords
+}
+
+/** What becomes of late records, with serdes that building checks. */
+export type OpenLateRecords =
+  | Extract<LateRecords, { kind: 'callback' }>
+  | { readonly kind: 'topic'; readonly topic: string; readonly serdes: readonly OpenSerdes[] }
 
 /** Of a suppress. */
 export type SuppressBody = Body<SuppressNode, 'store'> & { readonly store: OpenStore }

@@ -36,6 +36,8 @@ function checkNames({ name: topology, nodes, stores, globalTables }: Candidate):
   for (const node of nodes) {
     if (node.kind === 'repartition') check('the repartition topic', `${topology}-${node.topic}`, node.name)
     if (node.kind === 'sink') check('the topic', node.topic, node.name)
+    if (node.kind === 'windowed-aggregate' && node.late?.kind === 'topic')
+      check('the topic', node.late.topic, node.name)
     if (node.kind === 'source' && node.repartitionOf === undefined) {
       for (const topic of node.topics) check('the topic', topic, node.name)
     }

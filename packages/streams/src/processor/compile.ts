@@ -6,6 +6,7 @@ import { foreignKeyAnswerProcessor } from './foreign-key-answer.ts'
 import { foreignKeyResultProcessor } from './foreign-key-result.ts'
 import { foreignKeySubscribe } from './foreign-key-subscribe.ts'
 import { inspected, inspectedAggregation } from './freeze.ts'
+import { withLateRecords } from './late-records.ts'
 import { processProcessor } from './process.ts'
 import type { Forward, Processor } from './processor.ts'
 import { repartitionProcessor, routedSinkProcessor, sinkProcessor } from './sink.ts'
@@ -89,7 +90,7 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
     }
     case 'windowed-aggregate': {
       const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
-      return windowedAggregateProcessor({ ...node, aggregation }, context, forward)
+      return withLateRecords(node, context, windowedAggregateProcessor({ ...node, aggregation }, context, forward))
     }
     case 'process':
       return processProcessor(node, context, forward)

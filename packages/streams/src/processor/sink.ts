@@ -60,7 +60,11 @@ interface Destination {
   readonly partitioner?: NonNullable<SinkNode['partitioner']>
 }
 
-function sender(destination: Destination, collector: RecordCollector): (record: StreamRecord, topic: string) => void {
+/** Encodes and sends to the topic it is given. */
+export function sender(
+  destination: Destination,
+  collector: RecordCollector
+): (record: StreamRecord, topic: string) => void {
   const { name, key, value, partitioner } = destination
   return (record, topic) => {
     let keyBytes: Buffer | null

@@ -1,12 +1,14 @@
 import { UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '../../graph/duration.ts'
 import type { Aggregation, EmitMode } from '../../graph/node.ts'
-import type { Step } from '../../graph/step.ts'
+import type { OpenLateRecords, Step } from '../../graph/step.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Point } from '../draft.ts'
-import type { AggregateOptions } from '../options.ts'
+import type { AggregateOptions, EmitEvery } from '../options.ts'
+import { untilTimeLimit } from '../suppress-until.ts'
 import type { GroupedPoint } from './group-by-key.ts'
 import { indexBucket, keptWindows, windowedSerde, windowVerb } from './kept-windows.ts'
+import { suppress } from './suppress.ts'
 import type { WindowedPoint } from './windowed-by.ts'
 
 /** What count, reduce and aggregate say of the step they make. */
@@ -17,14 +19,31 @@ export interface AggregationStep {
   /** How results are kept; undefined is a missing serde, found when the topology is built. */
   readonly value: Serde<unknown> | undefined
   readonly store?: string | undefined
-  readonly emit?: EmitMode | undefined
+  readonly emit?: EmitMode | EmitEvery | undefined
   readonly retention?: Duration | undefined
   readonly firstOldValue?: AggregateOptions['firstOldValue']
 }
 
 /** Adds an aggregation per key, or per key and window; the point after it stands on a table. */
 export function addAggregation(on: GroupedPoint | WindowedPoint, step: AggregationStep): Point {
+  const { emit } = step
+  if (typeof emit !== 'object') return addEmitting(on, { ...step, emit })
+  // A suppress keeps what waits in a store, so that a crash loses and repeats nothing.
+  return suppress(addEmitting(on, { ...step, emit: 'changes' }), untilTimeLimit(emit.every), {})
+}
+
+type EmittingStep = AggregationStep & { readonly emit: EmitMode | undefined }
+
+function addEmitting(on: GroupedPoint | WindowedPoint, step: EmittingStep): Point {
   return 'window' in on ? addWindowed(on, step) : addPlain(on, step)
+}
+
+/** Late records are written as they came, by the serdes of their stream. */
+function lateRecords({ point, keyed, others = [], late }: WindowedPoint): { readonly late?: OpenLateRecords } {
+  if (late === undefined) return {}
+  if (typeof late === 'function') return { late: { kind: 'callback', fn: late } }
+  const serdes = [{ point, keyed }, ...others].map((input) => ({ key: input.keyed.key, value: input.keyed.value }))
+  return { late: { kind: 'topic', topic: late.lateTo, serdes } }
 }
 
 /** The parents; each is repartitioned by its own serdes where its key was changed. */
@@ -36,7 +55,7 @@ function inputs(first: GroupedPoint, others: readonly GroupedPoint[]): Pick<Step
 
 function addPlain(
   { point, keyed, others = [] }: GroupedPoint,
-  { verb, aggregation, value, store: name, emit = 'commit', firstOldValue = 'nothing' }: AggregationStep
+  { verb, aggregation, value, store: name, emit = 'commit', firstOldValue = 'nothing' }: EmittingStep
 ): Point {
   const { draft, key } = point
   if (emit === 'final') {
@@ -59,7 +78,8 @@ function addPlain(
   return { draft, step, key, value }
 }
 
-function addWindowed({ point, keyed, others = [], window }: WindowedPoint, made: AggregationStep): Point {
+function addWindowed(on: WindowedPoint, made: EmittingStep): Point {
+  const { point, keyed, others = [], window } = on
   const { aggregation, value, store: name, emit = 'commit', retention } = made
   const { draft, key } = point
   if (window.kind === 'unlimited' && emit === 'final') {
@@ -78,6 +98,7 @@ function addWindowed({ point, keyed, others = [], window }: WindowedPoint, made:
       aggregation,
       window,
       emit,
+      ...lateRecords(on),
       store: { ...kept.store, ...indexBucket(kept.store.indexBucketMs, retentionMs), name, key, value, retentionMs },
       ...(aggregation.adders !== undefined && retention !== undefined && { beginsAnew: true }),
       ...(emit === 'final' && retention !== undefined && { finalRetentionMs: retentionMs })

@@ -1,12 +1,17 @@
 import type { WindowDefinition } from '../../graph/node.ts'
+import type { Callback } from '../callback.ts'
 import type { GroupedPoint } from './group-by-key.ts'
 
 /** A grouped stream with its windows. */
 export interface WindowedPoint extends GroupedPoint {
   readonly window: WindowDefinition
+  readonly late?: AnyLateOption
 }
 
+/** What becomes of late records, its types laid down. */
+export type AnyLateOption = Callback<void> | { readonly lateTo: string }
+
 /** Divides each key's records into windows of event time. No step of its own: the aggregation keeps a result per key and window. */
-export function windowedBy(grouped: GroupedPoint, window: WindowDefinition): WindowedPoint {
-  return { ...grouped, window }
+export function windowedBy(grouped: GroupedPoint, window: WindowDefinition, late?: AnyLateOption): WindowedPoint {
+  return { ...grouped, window, ...(late && { late }) }
 }
