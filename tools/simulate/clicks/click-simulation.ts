@@ -1,6 +1,12 @@
-import type { BrokerEvent } from '@millrace/log'
+import { type BrokerEvent, MillraceError } from '@millrace/log'
 import { type SimulatedMachine, SimulatedWorld } from '@millrace/log/testing'
-import { BrokenPromiseError, type Simulation, SimulationFailedError, type SimulationResult } from '../simulation.ts'
+import {
+  BrokenPromiseError,
+  demand,
+  type Simulation,
+  SimulationFailedError,
+  type SimulationResult
+} from '../simulation.ts'
 import { type ClickInput, clickInput } from './click-input.ts'
 import { live } from './click-life.ts'
 import { armCrash, type CrashPlan, describeCrash, planCrash } from './crash-plan.ts'
@@ -49,7 +55,16 @@ class ClickRun {
   readonly #input: ClickInput
   readonly #witness: Witness
   #broken: BrokenPromiseError | undefined
-  readonly #counts = { lines: 0, crashes: 0, commits: 0, records: 0, tornTails: 0, rebuiltFiles: 0, virtualMs: 0 }
+  readonly #counts = {
+    lines: 0,
+    crashes: 0,
+    fullDisks: 0,
+    commits: 0,
+    records: 0,
+    tornTails: 0,
+    rebuiltFiles: 0,
+    virtualMs: 0
+  }
 
   constructor(seed: number, options: ClickSimulationOptions) {
     this.#options = options
@@ -97,10 +112,31 @@ class ClickRun {
     )
     if (this.#broken !== undefined) throw this.#broken
     if (!crash.happened) return true
+    if (plan?.kind === 'full disk') return this.#fillDisk(life)
     this.#counts.crashes++
     if (plan?.kind === 'failing disk') await this.#stopFailed(life)
     this.#tell('life ends')
     return false
+  }
+
+  /** The program goes on when there is space again, or has said what is missing and is started again. @returns whether it counted everything */
+  async #fillDisk(life: Promise<void>): Promise<boolean> {
+    const world = this.#world
+    const { timers } = this.#machine.environment
+    this.#counts.fullDisks++
+    const space = new Promise<void>((resolve) => timers.set(world.random.between(1, 400), resolve))
+    await world.run(space, LIFE_LIMIT_MS)
+    this.#machine.disk.options = {}
+    try {
+      await world.run(life, LIFE_LIMIT_MS)
+      return true
+    } catch (error) {
+      if (error instanceof BrokenPromiseError || !(error instanceof MillraceError)) throw error
+      this.#tell(`it failed on the full disk: ${error}`)
+      demand(/space/.test(error.message), () => `the error does not say what to do about a full disk: ${error.message}`)
+      this.#machine.kill()
+      return false
+    }
   }
 
   /** The program on a failed disk ends by itself or hangs on it; it is stopped, by its supervisor or by a restart of the machine. */

@@ -1,8 +1,11 @@
 import type { SeededRandom, SimulatedMachine } from '@millrace/log/testing'
 import { COMMIT_STEPS, type Trace } from '@millrace/streams'
 
-/** How a life of the machine ends. A failing disk refuses one sync, which is fatal to the program. */
-export type CrashKind = 'power cut' | 'kill' | 'failing disk'
+/**
+ * What happens to a life of the machine. A failing disk refuses one sync, which is fatal to the program. A full disk refuses every write until
+ * there is space again: the program goes on then, or it has ended and is started again.
+ */
+export type CrashKind = 'power cut' | 'kill' | 'failing disk' | 'full disk'
 
 /** The plan for one life of the machine: how it ends, and when. */
 export interface CrashPlan {
@@ -22,9 +25,10 @@ export function planCrash(random: SeededRandom): CrashPlan {
     'power cut',
     'kill',
     'kill',
-    'failing disk'
+    'failing disk',
+    'full disk'
   ])
-  const when = kind === 'failing disk' ? 1 : random.below(3)
+  const when = kind === 'failing disk' || kind === 'full disk' ? 1 : random.below(3)
   if (when === 0) return { kind, at: { timeMs: 2 ** random.between(0, 8) } }
   if (when === 1) return { kind, at: { operation: Math.floor(2 ** random.between(3, 11)) } }
   return { kind, at: { step: random.pick(COMMIT_STEPS), pass: random.below(6) } }
@@ -39,7 +43,7 @@ export function describeCrash({ kind, at }: CrashPlan): string {
 
 /** A crash that waits for its instant. */
 export interface ArmedCrash {
-  /** Resolves when it came. The machine is dead then, except for a failing disk: its program is to end by itself. */
+  /** Resolves when it came. The machine is dead then, except for a failing or full disk. */
   readonly came: Promise<void>
   readonly happened: boolean
   /** To be given to the program. */
@@ -82,7 +86,12 @@ function failOperation(
   let operations = 0
   machine.disk.options = {
     fault: (operation) => {
-      if (++operations < from || (kind === 'failing disk' && operation !== 'sync')) return undefined
+      if (++operations < from) return undefined
+      if (kind === 'full disk') {
+        crash()
+        return operation === 'write' ? 'ENOSPC' : undefined
+      }
+      if (kind === 'failing disk' && operation !== 'sync') return undefined
       machine.disk.options = {}
       crash()
       return 'EIO'

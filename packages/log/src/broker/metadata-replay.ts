@@ -49,8 +49,8 @@ function replayFrom(partition: Partition, start: MetadataSnapshot): ReplayedMeta
     const batches = read.chunks.flatMap(decodeBatches)
     if (batches.length === 0) throw gapAt(partition, offset)
     for (const batch of batches) {
-      // Nothing is ever taken out of this log, so what is missing was lost.
-      if (batch.baseOffset > offset) throw gapAt(partition, offset)
+      // Nothing is ever taken out of this log, so what is missing, or only stood for by an empty batch, was lost.
+      if (batch.baseOffset > offset || batch.recordCount === 0) throw gapAt(partition, offset)
       const records = metadataRecords(batch)
       image = applyRecords(image, records)
       for (const record of records) noteRemoval(record, removedTopicIds)

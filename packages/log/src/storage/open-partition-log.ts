@@ -3,6 +3,7 @@ import { LEADER_EPOCH_CHECKPOINT, LeaderEpochs } from './checkpoint/leader-epoch
 import { finishSwaps } from './cleaner/swap-files.ts'
 import { rebuiltReport } from './damage.ts'
 import { type FoundPartition, type FoundSegment, findSegments } from './find-segments.ts'
+import { closeGapAtEnd } from './gap-at-end.ts'
 import type { LogConfig } from './log-config.ts'
 import { type LogPlace, PartitionLog, partitionDirectory } from './partition-log.ts'
 import { ProducerState } from './producer/producer-state.ts'
@@ -37,6 +38,7 @@ export async function openPartitionLog(
   await recovery.run()
   const log = recovery.log(checkpoints)
   if (recovery.repaired) {
+    closeGapAtEnd(log)
     for (const { segment, snapshot } of recovery.sealed) log.sync.sealed(segment, snapshot)
     log.sync.namesChanged()
     await log.sync.finish()

@@ -18,6 +18,7 @@ import {
 import type { Environment } from '../../environment/environment.ts'
 import { InvariantError } from '../../errors.ts'
 import type { Partition } from '../../partition/partition.ts'
+import { AppendFailedError } from '../../storage/errors.ts'
 import { ErrorCode } from '../../wire/errors.ts'
 import { type PartitionDirectory, TRANSACTIONS_TOPIC } from './partition-directory.ts'
 import { type ProducerIdRange, ProducerIds } from './producer-ids.ts'
@@ -58,6 +59,9 @@ type Decide = (
   freshProducerId: number | undefined,
   nowMs: number
 ) => TransactionDecision
+
+/** How soon the end of a transaction is tried again that the disk had no room for. */
+const END_RETRY_MS = 100
 
 /**
  * Runs the transaction coordinator for the partitions of `__transaction_state` that this broker leads.
@@ -221,10 +225,24 @@ export class TransactionHost {
   }
 
   #beginEnding(shard: TransactionShard, slot: TransactionSlot): void {
-    slot.ending = this.#end(shard, slot)
+    slot.ending = this.#endWhenPossible(shard, slot)
     slot.ending.catch((error) => {
       if (!this.#closed) this.#options.report(error)
     })
+  }
+
+  /** What was decided must come to its end: on a full disk it is tried until there is space. A marker that is written twice ends nothing twice. */
+  async #endWhenPossible(shard: TransactionShard, slot: TransactionSlot): Promise<void> {
+    const { environment, report } = this.#options
+    for (;;) {
+      try {
+        return await this.#end(shard, slot)
+      } catch (error) {
+        if (this.#closed || !(error instanceof AppendFailedError)) throw error
+        report(error)
+        await new Promise<void>((resolve) => environment.timers.set(END_RETRY_MS, resolve, { background: true }))
+      }
+    }
   }
 
   /** 1. The decision is durable. 2. Every partition has the marker, durable. 3. The end is logged as complete. */

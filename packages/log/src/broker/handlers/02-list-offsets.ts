@@ -1,3 +1,4 @@
+import { CorruptionError } from '../../errors.ts'
 import type { Isolation, Partition } from '../../partition/partition.ts'
 import type { RequestOf, ResponseOf } from '../../wire/api.ts'
 import { batchLeaderEpoch } from '../../wire/batch/header.ts'
@@ -6,6 +7,8 @@ import type { listOffsets } from '../../wire/messages/index.ts'
 import { failureOrThrow } from '../failure.ts'
 import type { BrokerContext, Handler } from '../handler.ts'
 import { checkLeaderEpoch, ledPartition } from '../led-partition.ts'
+
+const NO_EPOCH = -1
 
 type Wanted = RequestOf<typeof listOffsets>['topics'][number]['partitions'][number]
 type Listed = ResponseOf<typeof listOffsets>['topics'][number]['partitions'][number]
@@ -73,8 +76,16 @@ function found(partition: Partition, at: { offset: number; timestampMs: number }
   return { offset: at.offset, timestamp: at.timestampMs, leaderEpoch: epochAt(partition, at.offset) }
 }
 
-/** Leader epoch of the batch that holds the offset; the partition's own where none is left to tell. */
+/**
+ * Leader epoch of the batch that holds the offset; the partition's own where none is left to tell, and none where the batch is damaged: the
+ * offset is known all the same.
+ */
 function epochAt(partition: Partition, offset: number): number {
-  const [chunk] = partition.read({ offset, maxBytes: 1, isolation: 'log_end' }).chunks
-  return chunk === undefined ? partition.leaderEpoch : batchLeaderEpoch(chunk)
+  try {
+    const [chunk] = partition.read({ offset, maxBytes: 1, isolation: 'log_end' }).chunks
+    return chunk === undefined ? partition.leaderEpoch : batchLeaderEpoch(chunk)
+  } catch (error) {
+    if (error instanceof CorruptionError) return NO_EPOCH
+    throw error
+  }
 }
