@@ -126,8 +126,9 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
 }
 
 function makeLateRecords(late: OpenLateRecords, place: Place): LateRecords {
-  if (late.kind === 'callback') return late
-  return { ...late, serdes: late.serdes.map((serdes) => completeSerdes(serdes, place)) }
+  if (late.kind === 'callback') return Object.freeze({ ...late })
+  const serdes = late.serdes.map((one) => Object.freeze(completeSerdes(one, place)))
+  return Object.freeze({ ...late, serdes: Object.freeze(serdes) })
 }
 
 function makeGlobalTable(body: Extract<Step['body'], { kind: 'global-table' }>, place: Place): GlobalTableDefinition {

@@ -17,7 +17,9 @@ export function optional<T>(inner: Serde<T> | SortableSerde<T>): Serde<T | undef
       return isPresent(bytes, start, end, name) ? inner.decode(bytes, start + 1, end) : undefined
     }
   }
-  return Object.freeze('sortable' in inner ? { ...serde, sortable: optionalSortable(inner.sortable, name) } : serde)
+  return Object.freeze(
+    'sortable' in inner ? { ...serde, sortable: Object.freeze(optionalSortable(inner.sortable, name)) } : serde
+  )
 }
 
 function optionalSortable<T>(inner: SortableCodec<T>, name: string): SortableCodec<T | undefined> {

@@ -25,8 +25,8 @@ export interface SortableSerde<T> extends Serde<T> {
 const escapeByte = 0xff
 
 /** Bytes of any length, by their unsigned value, a prefix first. */
-export const sortableBytes: SortableCodec<Buffer> = {
-  write(value) {
+export const sortableBytes: SortableCodec<Buffer> = Object.freeze({
+  write(value: Buffer) {
     let zeros = 0
     for (const byte of value) if (byte === 0) zeros++
     const bytes = Buffer.alloc(value.length + zeros + 2)
@@ -37,7 +37,7 @@ export const sortableBytes: SortableCodec<Buffer> = {
     }
     return bytes
   },
-  read(bytes, at, end) {
+  read(bytes: Buffer, at: number, end: number) {
     const value = Buffer.allocUnsafe(end - at)
     let length = 0
     for (let i = at; i + 1 < end; i++) {
@@ -50,7 +50,7 @@ export const sortableBytes: SortableCodec<Buffer> = {
     }
     throw cutOff('a part of variable length')
   }
-}
+})
 
 /** A codec of `length` bytes. */
 export function fixedSortable<T>(
@@ -58,17 +58,17 @@ export function fixedSortable<T>(
   write: (bytes: Buffer, value: T) => void,
   read: (bytes: Buffer, at: number) => T
 ): SortableCodec<T> {
-  return {
-    write(value) {
+  return Object.freeze({
+    write(value: T) {
       const bytes = Buffer.allocUnsafe(length)
       write(bytes, value)
       return bytes
     },
-    read(bytes, at, end) {
+    read(bytes: Buffer, at: number, end: number) {
       if (at + length > end) throw cutOff(`a part of ${length} bytes`)
       return { value: read(bytes, at), next: at + length }
     }
-  }
+  })
 }
 
 /** The codec of another type that is the same but for its form. */
@@ -76,13 +76,13 @@ export function mappedSortable<T, U>(
   codec: SortableCodec<U>,
   { to, from }: { readonly to: (value: T) => U; readonly from: (value: U) => T }
 ): SortableCodec<T> {
-  return {
-    write: (value) => codec.write(to(value)),
-    read(bytes, at, end) {
+  return Object.freeze({
+    write: (value: T) => codec.write(to(value)),
+    read(bytes: Buffer, at: number, end: number) {
       const { value, next } = codec.read(bytes, at, end)
       return { value: from(value), next }
     }
-  }
+  })
 }
 
 /** @returns an error for bytes that end too early. */

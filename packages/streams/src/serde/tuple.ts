@@ -56,7 +56,7 @@ function tupleCodec(parts: readonly SortableSerde<unknown>[]): SortableCodec<rea
 
 /** The codec as a serde; its type is the caller's word for what the parts are. */
 function serdeOf<T, W>(name: string, codec: SortableCodec<W>): SortableSerde<T> {
-  const sortable = codec as unknown as SortableCodec<T>
+  const sortable = Object.freeze(codec) as unknown as SortableCodec<T>
   return Object.freeze({
     name,
     sortable,

@@ -25,7 +25,7 @@ export function stream(
     parents: [],
     body: {
       kind: 'source',
-      ...(topics instanceof RegExp ? { topics: [], pattern: topics } : { topics }),
+      ...(topics instanceof RegExp ? { topics: [], pattern: Object.freeze(new RegExp(topics)) } : { topics }),
       key,
       value,
       ...(timestamp === undefined ? {} : { timestamp }),
