@@ -1,6 +1,6 @@
 import type { Log } from '@millrace/log'
 
-/** Reads a whole topic as it is now, committed records only. */
+/** Reads a whole topic as it is now, committed records only; transactions whose end is not written everywhere yet are waited for. */
 export async function readTopic(
   log: Log,
   topic: string,
@@ -10,7 +10,7 @@ export async function readTopic(
   const admin = log.admin()
   const described = (await admin.describeTopics([topic])).get(topic)
   const partitions = (described?.partitions ?? []).map(({ index }) => ({ topic, partition: index }))
-  const ends = await consumer.endOffsets(partitions, 'read_committed')
+  const ends = await consumer.endOffsets(partitions, 'read_uncommitted')
   const left = new Map([...ends].filter(([, end]) => end > 0))
   consumer.assign(partitions)
   for (const partition of partitions) consumer.seek(partition, 0)

@@ -115,6 +115,9 @@ class GrowingLog {
   }
 
   drip(): void {
+    expect(this.#written, 'lines of the log that are written; the next life needs more').toBeLessThan(
+      this.#lines.length
+    )
     this.#timer = setInterval(() => this.write(DRIP_LINES), DRIP_MS)
   }
 
@@ -131,8 +134,7 @@ async function killAgainAndAgain(lines: readonly string[], options: readonly str
   const lives: Life[] = []
   for (const end of ends(seeded(7))) {
     if (lives.length === KILLS) break
-    const life = await live(end, args, () => log.drip())
-    log.stop()
+    const life = await live(end, args, () => log.drip()).finally(() => log.stop())
     expect(life.exit, `life ${lives.length + 1} (${JSON.stringify(end)}) ended by itself:\n${life.output}`).toBe(
       'killed'
     )
