@@ -20,7 +20,7 @@ function simulate(args: readonly string[]): Promise<{ code: number | null; outpu
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })))
 }
 
-describe('the click aggregator under simulated power cuts, kills and disk failures', { timeout: 300_000 }, () => {
+describe('the click aggregator under simulated power cuts, kills, full and failing disks', { timeout: 300_000 }, () => {
   it('counts every click exactly once in a thousand worlds', async () => {
     const halves = await Promise.all(['1..500', '501..1000'].map((seeds) => simulate(['clicks', '--seeds', seeds])))
     for (const { code, output } of halves) {
@@ -30,7 +30,8 @@ describe('the click aggregator under simulated power cuts, kills and disk failur
     // It would prove little if the worlds were peaceful.
     const total = (name: string) =>
       halves.reduce((sum, { output }) => sum + Number(output.match(new RegExp(`${name} (\\d+)`))?.[1] ?? 0), 0)
-    expect(total('crashes')).toBeGreaterThan(2000)
+    expect(total('crashes')).toBeGreaterThan(1500)
+    expect(total('fullDisks')).toBeGreaterThan(200)
     expect(total('commits')).toBeGreaterThan(5000)
     expect(total('tornTails')).toBeGreaterThan(100)
   })

@@ -18,12 +18,12 @@ const NOTICE_MS = 1000
 const LIFE_LIMIT_MS = 300_000
 
 /**
- * The click aggregator of the examples on a machine whose power is cut, whose process is killed and whose disk fails, again and again, until all
+ * The click aggregator of the examples on a machine whose power is cut, whose process is killed and whose disk fails or is full, again and again, until all
  * input is counted. Every click is counted exactly once, nothing that a reader saw vanishes, no store is rebuilt.
  */
 export const clickSimulation: Simulation = {
   name: 'clicks',
-  description: 'the click aggregator under power cuts, kills and a failing disk: every click exactly once',
+  description: 'the click aggregator under power cuts, kills, a full and a failing disk: every click exactly once',
   run: (seed) => simulateClicks(seed)
 }
 
