@@ -4,7 +4,15 @@ import type { StoreContext } from './store-context.ts'
 import { evictionMark, identityOf, type KeyIdentity, StoreEntry } from './store-entry.ts'
 import { WriteBuffer } from './write-buffer.ts'
 
-type Window = Map<KeyIdentity, StoreEntry>
+/** What is in memory of one window. */
+interface Window {
+  readonly entries: Map<KeyIdentity, StoreEntry>
+  /**
+   * True while all of the window is here, since it began in this life and nothing of it was evicted: a key that is not here is absent, without
+   * asking the engine.
+   */
+  complete: boolean
+}
 
 /** A window store of a task: write buffer and decoded cache by window, then by key, over the engine. */
 export class WindowTable implements WindowStore<unknown, unknown> {
@@ -16,7 +24,7 @@ export class WindowTable implements WindowStore<unknown, unknown> {
   #evictAt: number
   /** Records of one window come in a row: the last one is found without a look-up. */
   #lastStartMs = Number.NaN
-  #lastWindow: Window = new Map()
+  #lastWindow: Window = { entries: new Map(), complete: false }
 
   constructor(context: StoreContext) {
     this.#context = context
@@ -52,7 +60,7 @@ export class WindowTable implements WindowStore<unknown, unknown> {
     for (const [startMs, window] of this.#windows) {
       if (startMs >= expiredBeforeMs) continue
       this.#windows.delete(startMs)
-      this.#entryCount -= window.size
+      this.#entryCount -= window.entries.size
       dropped = true
     }
     if (!dropped) return
@@ -84,13 +92,13 @@ export class WindowTable implements WindowStore<unknown, unknown> {
   #entry(key: unknown, windowStartMs: number): StoreEntry {
     const window = windowStartMs === this.#lastStartMs ? this.#lastWindow : this.#window(windowStartMs)
     const id = this.#identity(key)
-    return window.get(id) ?? this.#add(id, this.#load(key, windowStartMs))
+    return window.entries.get(id) ?? this.#add(id, this.#load(key, windowStartMs, window.complete))
   }
 
   #add(id: KeyIdentity, entry: StoreEntry): StoreEntry {
     // Eviction may drop the window itself when it is empty, so it comes before the window is looked up.
     if (this.#entryCount >= this.#evictAt) this.evict()
-    this.#window(entry.windowStartMs).set(id, entry)
+    this.#window(entry.windowStartMs).entries.set(id, entry)
     this.#entryCount++
     return entry
   }
@@ -98,7 +106,7 @@ export class WindowTable implements WindowStore<unknown, unknown> {
   #window(startMs: number): Window {
     let window = this.#windows.get(startMs)
     if (window === undefined) {
-      window = new Map()
+      window = { entries: new Map(), complete: startMs > this.#context.meta.maxWindowStartMs }
       this.#windows.set(startMs, window)
     }
     this.#lastStartMs = startMs
@@ -107,13 +115,14 @@ export class WindowTable implements WindowStore<unknown, unknown> {
   }
 
   #evictFrom(startMs: number, window: Window): void {
-    for (const [id, entry] of window) {
+    for (const [id, entry] of window.entries) {
       if (this.#entryCount <= this.#context.cacheEntries) return
       if (entry.dirty) continue
-      window.delete(id)
+      window.entries.delete(id)
+      window.complete = false
       this.#entryCount--
     }
-    if (window.size === 0) this.#forget(startMs)
+    if (window.entries.size === 0) this.#forget(startMs)
   }
 
   #forget(startMs: number): void {
@@ -121,9 +130,9 @@ export class WindowTable implements WindowStore<unknown, unknown> {
     if (startMs === this.#lastStartMs) this.#lastStartMs = Number.NaN
   }
 
-  #load(key: unknown, windowStartMs: number): StoreEntry {
+  #load(key: unknown, windowStartMs: number, complete: boolean): StoreEntry {
     const { definition, engine, meta } = this.#context
-    if (windowStartMs > meta.maxWindowStartMs) return new StoreEntry(key, windowStartMs, undefined)
+    if (complete || windowStartMs > meta.maxWindowStartMs) return new StoreEntry(key, windowStartMs, undefined)
     const keyBytes = definition.key.encode(key)
     const bytes = engine.get(windowKey(meta.prefix, windowStartMs, keyBytes))
     const current = bytes === undefined ? undefined : decodeEngineValue(definition, bytes)
