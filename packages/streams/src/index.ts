@@ -80,6 +80,7 @@ export type {
 export type { SessionWindowedKStream } from './dsl/session-windowed-k-stream.ts'
 export type { Branches, SplitMethod, SplitOptions } from './dsl/split-method.ts'
 export type {
+  GlobalStoreHandle,
   KeyValueStoreHandle,
   StoreHandle,
   StoreOf,
@@ -128,6 +129,7 @@ export type {
 export type {
   Cancellable,
   ForwardedRecord,
+  ProcessorGlobalStore,
   ProcessorStore,
   ProcessorWindowStore,
   PunctuationClock

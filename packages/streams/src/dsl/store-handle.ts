@@ -1,7 +1,7 @@
 import { UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '../graph/duration.ts'
 import type { StoreDefinition } from '../graph/node.ts'
-import type { ProcessorStore, ProcessorWindowStore } from '../graph/process-context.ts'
+import type { ProcessorGlobalStore, ProcessorStore, ProcessorWindowStore } from '../graph/process-context.ts'
 import type { Serde } from '../serde/serde.ts'
 
 /** A key-value store for processors: given to those that use it as `{ stores: [handle] }`. */
@@ -20,8 +20,16 @@ export interface WindowStoreHandle<N extends string = string, K = unknown, V = u
   readonly value: Serde<V>
 }
 
+/** A topic that processors may read as a store. */
+export interface GlobalStoreHandle<N extends string = string, K = unknown, V = unknown> {
+  readonly kind: 'global'
+  readonly name: N
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+}
+
 /** Any store for processors. */
-export type StoreHandle = KeyValueStoreHandle | WindowStoreHandle
+export type StoreHandle = KeyValueStoreHandle | WindowStoreHandle | GlobalStoreHandle
 
 /** What a processor gets for a handle. */
 export type StoreOf<H> =
@@ -29,7 +37,9 @@ export type StoreOf<H> =
     ? ProcessorStore<K, V>
     : H extends WindowStoreHandle<string, infer K, infer V>
       ? ProcessorWindowStore<K, V>
-      : never
+      : H extends GlobalStoreHandle<string, infer K, infer V>
+        ? ProcessorGlobalStore<K, V>
+        : never
 
 /** Of a processor's key-value store. */
 export interface StoreOptions<K, V> {
@@ -67,6 +77,14 @@ export function windowStore<const N extends string, K, V>(
   const sized = size === undefined ? {} : { windowSizeMs: durationMs('size', size, { leastMs: 1 }) }
   definitions.set(handle, Object.freeze({ ...handle, retentionMs, ...sized, named: true }))
   return handle
+}
+
+/** The handle of a global table's store; the builder defines the table. */
+export function globalStore<const N extends string, K, V>(
+  name: N,
+  { key, value }: StoreOptions<K, V>
+): GlobalStoreHandle<N, K, V> {
+  return Object.freeze({ kind: 'global', name, key, value })
 }
 
 /** @throws UsageError when the handle was not made by the builder. */

@@ -12,6 +12,8 @@ import { table } from './operators/table.ts'
 import type { StreamOptions } from './options.ts'
 import { SessionWindowedKStream } from './session-windowed-k-stream.ts'
 import {
+  type GlobalStoreHandle,
+  globalStore,
   type KeyValueStoreHandle,
   keyValueStore,
   type StoreOptions,
@@ -72,5 +74,18 @@ export class StreamsBuilder {
    */
   globalTable<K, V>(topic: string, options: GlobalTableOptions<K, V>): GlobalKTable<K, V> {
     return new GlobalKTable(globalTable(this.#draft, topic, options))
+  }
+
+  /**
+   * The same topic as {@link globalTable} reads it, as a store that processors may read by key: `process(fn, { stores: [store] })`. It follows its
+   * topic by itself, in no order with the streams.
+   */
+  globalStore<const N extends string, K, V>(
+    name: N,
+    topic: string,
+    options: StoreOptions<K, V>
+  ): GlobalStoreHandle<N, K, V> {
+    globalTable(this.#draft, topic, { ...options, store: name })
+    return globalStore(name, options)
   }
 }

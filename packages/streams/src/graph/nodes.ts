@@ -97,7 +97,13 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
     case 'split':
       return Object.freeze({ ...body, predicates: Object.freeze([...body.predicates]), name, parents })
     case 'process':
-      return Object.freeze({ ...body, stores: Object.freeze([...body.stores]), name, parents })
+      return Object.freeze({
+        ...body,
+        stores: Object.freeze([...body.stores]),
+        globals: Object.freeze([...body.globals]),
+        name,
+        parents
+      })
     case 'table':
     case 'table-filter':
     case 'table-map-values':

@@ -38,6 +38,12 @@ export interface ProcessorStore<K = unknown, V = unknown> {
   ): AsyncIterable<readonly [key: K, value: V]>
 }
 
+/** A store that a processor may only read: the rows of a topic of which every instance has all partitions. */
+export interface ProcessorGlobalStore<K = unknown, V = unknown> {
+  readonly name: string
+  get(key: K): V | undefined
+}
+
 /** One value per key and window, as a processor uses it. */
 export interface ProcessorWindowStore<K = unknown, V = unknown> {
   readonly name: string
@@ -60,7 +66,7 @@ export interface ProcessContext {
   /** Where the current record came from; undefined in a punctuation. */
   readonly origin: RecordOrigin | undefined
   /** @throws UsageError when the processor was not given a store of that name. */
-  store(name: string): ProcessorStore | ProcessorWindowStore
+  store(name: string): ProcessorStore | ProcessorWindowStore | ProcessorGlobalStore
   /** Sends a record on: it has run through all below when this returns. What is left out is the current record's. */
   forward(record: ForwardedRecord): void
   forward(key: unknown, value: unknown, timestampMs?: number): void

@@ -11,6 +11,8 @@ export interface ProcessNode extends NodeBase {
   readonly make: (context: ProcessContext) => RunningProcessor
   /** Shared with other processors of the topology that name the same ones. */
   readonly stores: readonly StoreDefinition[]
+  /** Names of global tables' stores that it reads. */
+  readonly globals: readonly string[]
 }
 
 /** A processor of one task. */

@@ -1,9 +1,10 @@
-import { UsageError } from '@millrace/log'
+import { InvariantError, UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '../graph/duration.ts'
 import type {
   Cancellable,
   ForwardedRecord,
   ProcessContext,
+  ProcessorGlobalStore,
   ProcessorStore,
   ProcessorWindowStore,
   PunctuationClock
@@ -150,10 +151,17 @@ class ProcessRun {
     })
   }
 
-  #store(name: string): ProcessorStore | ProcessorWindowStore {
+  #globalStore(name: string): ProcessorGlobalStore {
+    const rows = this.#task.globalTable?.(name)
+    if (rows === undefined) throw new InvariantError(`task ${this.#task.taskId} has no global table ${name}`)
+    return { name, get: (key) => rows.get(key)?.value }
+  }
+
+  #store(name: string): ProcessorStore | ProcessorWindowStore | ProcessorGlobalStore {
+    if (this.#node.globals.includes(name)) return this.#globalStore(name)
     const definition = this.#node.stores.find((store) => store.name === name)
     if (definition === undefined) {
-      const known = this.#node.stores.map((store) => store.name).join(', ') || 'none'
+      const known = [...this.#node.stores.map((store) => store.name), ...this.#node.globals].join(', ') || 'none'
       throw new UsageError(
         `${this.#node.name} was not given store ${name}: it has ${known}; name it in { stores: […] }`
       )

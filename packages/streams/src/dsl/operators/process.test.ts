@@ -164,6 +164,25 @@ describe('process', () => {
     })
   })
 
+  it('reads a topic that every instance has, as a store', async () => {
+    const topology = defineTopology('app', (b) => {
+      const names = b.globalStore('names', 'users', text)
+      b.stream('in', text)
+        .processValues(({ key }, context) => context.forward(context.store('names').get(key) ?? 'nobody'), {
+          stores: [names]
+        })
+        .to('out')
+    })
+    expect(topology.stores).toEqual([])
+    const driver = await TopologyTestDriver.open(topology)
+    await driver.input<string, string>('in').pipe('1', '', 0)
+    await driver.input('users', text).pipe('1', 'Ada', 0)
+    await driver.input<string, string>('in').pipe('1', '', 0)
+    await driver.input('users', text).pipe('1', null, 0)
+    await driver.input<string, string>('in').pipe('1', '', 0)
+    expect(driver.output('out').readValues()).toEqual(['nobody', 'Ada', 'nobody'])
+  })
+
   it('refuses a store it was not given', async () => {
     const topology = defineTopology('app', (b) => {
       const store = b.store('store', text)

@@ -33,11 +33,18 @@ export function addProcessor(
 ): Point {
   const { verb, keepsKey, make, options } = made
   const { name, stores = [], key = point.key, value = point.value } = options
+  const { global = [], own = [] } = Object.groupBy(stores, ({ kind }) => (kind === 'global' ? 'global' : 'own'))
   const step = point.draft.add({
     verb,
     label: name,
     parents: [point.step],
-    body: { kind: 'process', keepsKey, make, stores: stores.map(definitionOf) }
+    body: {
+      kind: 'process',
+      keepsKey,
+      make,
+      stores: own.map(definitionOf),
+      globals: global.map((handle) => handle.name)
+    }
   })
   return { draft: point.draft, step, key, value }
 }
