@@ -16,6 +16,7 @@ import { handleJoinGroup } from './handlers/11-join-group.ts'
 import { handleHeartbeat } from './handlers/12-heartbeat.ts'
 import { handleLeaveGroup } from './handlers/13-leave-group.ts'
 import { handleSyncGroup } from './handlers/14-sync-group.ts'
+import { handleDescribeGroups } from './handlers/15-describe-groups.ts'
 import { handleApiVersions } from './handlers/18-api-versions.ts'
 import { handleCreateTopics } from './handlers/19-create-topics.ts'
 import { handleDeleteTopics } from './handlers/20-delete-topics.ts'
@@ -45,6 +46,7 @@ const handlers: ReadonlyMap<number, AnyHandler> = new Map([
   route(messages.heartbeat, handleHeartbeat),
   route(messages.leaveGroup, handleLeaveGroup),
   route(messages.syncGroup, handleSyncGroup),
+  route(messages.describeGroups, handleDescribeGroups),
   route(messages.apiVersions, handleApiVersions),
   route(messages.createTopics, handleCreateTopics),
   route(messages.deleteTopics, handleDeleteTopics),

@@ -114,6 +114,26 @@ describe('a group over the broker', () => {
     expect(await beat(broker, again)).toBe('REBALANCE_IN_PROGRESS')
   })
 
+  it('is described with its members once they know their parts', async () => {
+    const broker = await start()
+    const describe = async (groupId: string, apiVersion: number) => {
+      const { groups } = await broker.ask(messages.describeGroups, { groups: [groupId] }, { version: apiVersion })
+      return groups[0]
+    }
+    const member = await join(broker)
+    const preparing = await describe('group', 6)
+    expect(preparing).toMatchObject({ errorCode: 0, groupState: 'CompletingRebalance', protocolType: 'consumer' })
+    expect(preparing.members).toMatchObject([{ memberId: member.memberId, memberMetadata: Buffer.alloc(0) }])
+    expect(await sync(broker, member, { [member.memberId]: 'all' })).toBe('all')
+    expect(await describe('group', 6)).toMatchObject({
+      groupState: 'Stable',
+      protocolData: 'range',
+      members: [{ memberMetadata: Buffer.from('m'), memberAssignment: Buffer.from('all') }]
+    })
+    expect(await describe('nobody', 5)).toMatchObject({ errorCode: 0, groupState: 'Dead', members: [] })
+    expect(errorName((await describe('nobody', 6)).errorCode)).toBe('GROUP_ID_NOT_FOUND')
+  })
+
   it('ends sessions by the clock', async () => {
     const broker = await start({ config: { groupMinSessionTimeoutMs: 1 } })
     const member = await join(broker, { sessionTimeoutMs: 20 })

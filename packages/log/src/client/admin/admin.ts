@@ -9,6 +9,7 @@ import { fetchGroupOffsets } from '../group-offsets.ts'
 import { type IsolationLevel, type ListedOffset, listPartitionOffsets, type OffsetQuery } from '../list-offsets.ts'
 import { isRetriableFailure } from '../request-failure.ts'
 import { type ConfigEntry, type ConfigResource, describeResource } from './config-admin.ts'
+import { describeGroup, type GroupDescription } from './group-admin.ts'
 import { type DeletionPoint, deleteRecordsBefore } from './record-admin.ts'
 import {
   createTopicsOnce,
@@ -97,6 +98,11 @@ export class Admin {
   /** All positions of a group, stable ones only, by `topic-partition`. */
   listGroupOffsets(groupId: string): Promise<Map<string, CommittedOffset>> {
     return fetchGroupOffsets(this.#context, { groupId, timeoutMs: this.#timeoutMs })
+  }
+
+  /** State and members of a group; one that does not exist is `Dead` and has none. */
+  describeGroup(groupId: string): Promise<GroupDescription> {
+    return describeGroup(this.#context, groupId, this.#timeoutMs)
   }
 
   describeCluster(): Promise<ClusterDescription> {

@@ -10,6 +10,7 @@ import { joinGroup } from './11-join-group.ts'
 import { heartbeat } from './12-heartbeat.ts'
 import { leaveGroup } from './13-leave-group.ts'
 import { syncGroup } from './14-sync-group.ts'
+import { describeGroups } from './15-describe-groups.ts'
 import { apiVersions } from './18-api-versions.ts'
 import { createTopics } from './19-create-topics.ts'
 import { deleteTopics } from './20-delete-topics.ts'
@@ -33,6 +34,7 @@ export {
   deleteTopics,
   describeCluster,
   describeConfigs,
+  describeGroups,
   endTxn,
   fetch,
   findCoordinator,
@@ -64,6 +66,7 @@ export const apis: readonly Api[] = [
   heartbeat,
   leaveGroup,
   syncGroup,
+  describeGroups,
   apiVersions,
   createTopics,
   deleteTopics,
