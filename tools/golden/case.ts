@@ -10,6 +10,8 @@ export interface GoldenCase {
   readonly output: readonly GoldenOutput[]
   /** Contents of key-value stores at the end, in key order. */
   readonly stores?: Readonly<Record<string, readonly GoldenEntry[]>>
+  /** Why Kafka Streams does not build or run the topology; such a case has no output. */
+  readonly refused?: string
 }
 
 /** A node of the topology; which fields it has depends on `op`. */
@@ -58,7 +60,12 @@ export type GoldenEntry = readonly [string, string, number]
 
 /** Reads the cases of files, and of all JSON files in directories. */
 export function readCases(paths: readonly string[]): GoldenCase[] {
-  return paths.flatMap(filesOf).flatMap((file): GoldenCase[] => JSON.parse(readFileSync(file, 'utf8')))
+  return caseFiles(paths).flatMap((file): GoldenCase[] => JSON.parse(readFileSync(file, 'utf8')))
+}
+
+/** The files among the paths, and the JSON files of the directories, by name. */
+export function caseFiles(paths: readonly string[]): string[] {
+  return paths.flatMap(filesOf)
 }
 
 function filesOf(path: string): string[] {
