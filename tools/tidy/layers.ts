@@ -43,7 +43,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Entry points of the packages. */
-const ENTRY_POINT = /^@millrace\/(\w+)(\/testing)?$/
+const ENTRY_POINT = /^@millrace\/(\w+)(\/(?:testing|rx))?$/
 const PACKAGE_FILE = /^packages\/(\w+)\/src\/(.+)$/
 
 /** Where a file stands. */

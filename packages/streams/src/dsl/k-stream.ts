@@ -29,6 +29,7 @@ import { type Operator, pipe } from './operators/pipe.ts'
 import { process } from './operators/process.ts'
 import { processValues } from './operators/process-values.ts'
 import { repartition } from './operators/repartition.ts'
+import { rx } from './operators/rx.ts'
 import { selectKey } from './operators/select-key.ts'
 import { split } from './operators/split.ts'
 import { to } from './operators/to.ts'
@@ -49,10 +50,13 @@ import type {
 } from './options.ts'
 import type { PipeMethod } from './pipe-method.ts'
 import type { ProcessMethod, ProcessValuesMethod } from './process-method.ts'
+import type { RxMethod } from './rx-method.ts'
 import type { SplitMethod } from './split-method.ts'
 import type { JoinFunction, SourceTableOptions } from './table-options.ts'
 
 type PipeArguments = readonly (Operator | (PipeOptions & Partial<GivenValue<unknown>>))[]
+
+type RxArguments = readonly [operator: Parameters<typeof rx>[1], options?: Parameters<typeof rx>[2]]
 
 type ProcessArguments<F extends (point: Point, ...rest: never) => Point> = F extends (
   point: Point,
@@ -197,6 +201,16 @@ export class KStream<K, V, Known extends Slot = Slot> {
     const operators = given.filter((argument) => typeof argument === 'function')
     return this.#fluent.stream(pipe(this.#point, operators, options))
   }) as PipeMethod<K, V, Known>
+
+  /**
+   * Sends each key's values through a durable RxJS operator of `@millrace/streams/rx`: its state is per key, in a store of its own, and its time is stream
+   * time. Repartitions first if the key was changed before. Null keys are dropped.
+   *
+   * @example
+   * clicks.rx(debounceTime('5s')).rx(scan((sum, click) => sum + click.price, 0, { value: number() }))
+   */
+  readonly rx = ((...[operator, options = {}]: RxArguments) =>
+    this.#fluent.stream(rx(this.#point, operator, options))) as RxMethod<K, V, Known>
 
   /** The records of both streams, each in its own order and in none between them. */
   merge<Known2 extends Slot>(other: KStream<K, V, Known2>, options: StepOptions = {}): KStream<K, V, Known | Known2> {

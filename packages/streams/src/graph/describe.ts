@@ -89,6 +89,8 @@ function whatItDoes(node: Node): { does: string; detail: string } {
       return { does: 'branch', detail: node.branch }
     case 'process':
       return { does: node.keepsKey ? 'processValues' : 'process', detail: storeNames(node.stores) }
+    case 'rx':
+      return { does: node.operator.verb, detail: `in ${node.store.name}` }
     case 'merge':
       return { does: 'merge', detail: '' }
     case 'table':

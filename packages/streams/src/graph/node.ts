@@ -12,6 +12,7 @@ import type { LateRecords } from './late-records.ts'
 import type { ProcessNode } from './process-node.ts'
 import type { StreamRecord } from './record.ts'
 import type { RoutedSinkNode } from './routed-sink-node.ts'
+import type { RxNode } from './rx-node.ts'
 import type { BranchNode, SplitNode } from './split-node.ts'
 import type { SuppressNode } from './suppress-node.ts'
 import type {
@@ -33,6 +34,7 @@ export type Node =
   | SplitNode
   | BranchNode
   | ProcessNode
+  | RxNode
   | AggregateNode
   | WindowedAggregateNode
   | TableToStreamNode

@@ -6,7 +6,7 @@ import { completeSerdes, makeStore, type Place } from './make-store.ts'
 import { globalStoreName, nodeName, repartitionName } from './names.ts'
 import type { Node, SourceNode, StoreDefinition } from './node.ts'
 import { storesOf } from './node-stores.ts'
-import type { OpenLateRecords, Step } from './step.ts'
+import type { OpenLateRecords, RxBody, Step } from './step.ts'
 import { makeTableNode } from './table-nodes.ts'
 import { planTables, type TableTraits } from './table-plan.ts'
 import { NameTieError } from './topology-error.ts'
@@ -94,6 +94,8 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
       const handled = late && { late: makeLateRecords(late, place) }
       return Object.freeze({ ...rest, ...handled, aggregation, window, store, name, parents })
     }
+    case 'rx':
+      return makeRxNode(step, body, place)
     case 'split':
       return Object.freeze({ ...body, predicates: Object.freeze([...body.predicates]), name, parents })
     case 'process':
@@ -129,6 +131,23 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
       return Object.freeze({ ...sink, ...completeSerdes(body, place), name, parents })
     }
   }
+}
+
+function makeRxNode(step: Step, body: RxBody, place: Place): Node {
+  const { timers, ...rest } = body
+  const store = makeStore(step, body.store, place)
+  const { value: input } = completeSerdes({ key: store.key, value: body.input }, place)
+  const queue = timers && { timers: makeStore(step, timers, place, 'timers') }
+  const { name, parents } = place
+  return Object.freeze({
+    ...rest,
+    ...queue,
+    operator: Object.freeze({ ...body.operator }),
+    store,
+    input,
+    name,
+    parents
+  })
 }
 
 function makeLateRecords(late: OpenLateRecords, place: Place): LateRecords {

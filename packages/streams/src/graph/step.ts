@@ -24,6 +24,7 @@ import type {
 } from './node.ts'
 import type { ProcessNode } from './process-node.ts'
 import type { RoutedSinkNode } from './routed-sink-node.ts'
+import type { RxNode } from './rx-node.ts'
 import type { BranchNode, SplitNode } from './split-node.ts'
 import type { SuppressNode } from './suppress-node.ts'
 import type {
@@ -72,6 +73,7 @@ export type StepBody =
   | AggregateBody
   | WindowedAggregateBody
   | SuppressBody
+  | RxBody
   | (Body<RepartitionNode, 'topic' | 'key' | 'value'> & OpenSerdes)
   | SinkBody
   | (Body<RoutedSinkNode, 'key' | 'value'> & OpenSerdes)
@@ -95,6 +97,13 @@ export type OpenLateRecords =
 
 /** Of a suppress. */
 export type SuppressBody = Body<SuppressNode, 'store'> & { readonly store: OpenStore }
+
+/** Of a durable operator. */
+export type RxBody = Body<RxNode, 'store' | 'timers' | 'input'> & {
+  readonly store: OpenStore
+  readonly timers?: OpenStore
+  readonly input: Serde<unknown> | undefined
+}
 
 /** Of a sink; `feedback` says that a loop through its topic is meant. */
 export type SinkBody = Body<SinkNode, 'key' | 'value'> & OpenSerdes & { readonly feedback: boolean }
@@ -171,6 +180,7 @@ export function storeOf(step: Step): OpenStore | undefined {
     case 'windowed-aggregate':
     case 'table-aggregate':
     case 'suppress':
+    case 'rx':
     case 'global-table':
       return body.store
   }

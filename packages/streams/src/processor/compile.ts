@@ -9,6 +9,7 @@ import { inspected, inspectedAggregation } from './freeze.ts'
 import { withLateRecords } from './late-records.ts'
 import { processProcessor } from './process.ts'
 import type { Forward, Processor } from './processor.ts'
+import { rxProcessor } from './rx.ts'
 import { repartitionProcessor, routedSinkProcessor, sinkProcessor } from './sink.ts'
 import { chooseBranch } from './split.ts'
 import { statelessProcessor } from './stateless.ts'
@@ -94,6 +95,8 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
     }
     case 'process':
       return processProcessor(node, context, forward)
+    case 'rx':
+      return rxProcessor(node, context, forward)
     case 'table':
       return tableProcessor(node, context, forward)
     case 'table-filter':
