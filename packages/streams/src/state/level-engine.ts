@@ -1,4 +1,4 @@
-import { type Environment, type FileSystem, makeDirectoryDurably } from '@millrace/log'
+import { type Environment, type FileSystem, FileSystemError, makeDirectoryDurably } from '@millrace/log'
 import { ClassicLevel } from 'classic-level'
 import type { KeyRange, StateChange, StateEngine, StateScan } from './engine.ts'
 import { levelFailure } from './level/level-failure.ts'
@@ -84,16 +84,22 @@ export class LevelEngine implements StateEngine {
 
   async sizeBytes(): Promise<number> {
     let sum = 0
-    for (const { name } of this.#files.list(this.location)) {
-      const path = `${this.location}/${name}`
-      // Compaction may remove a file at any time.
-      if (this.#files.exists(path)) sum += this.#files.stat(path).sizeBytes
-    }
+    for (const { name } of this.#files.list(this.location)) sum += this.#sizeOf(`${this.location}/${name}`)
     return sum
   }
 
   async close(): Promise<void> {
     await this.#database.close()
+  }
+
+  /** Compaction, in another thread, may remove a file between any two looks at it: what is gone takes no space. */
+  #sizeOf(path: string): number {
+    try {
+      return this.#files.stat(path).sizeBytes
+    } catch (error) {
+      if (error instanceof FileSystemError && error.systemCode === 'ENOENT') return 0
+      throw error
+    }
   }
 
   async #attempt<T>(run: () => Promise<T>): Promise<T> {
