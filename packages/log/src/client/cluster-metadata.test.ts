@@ -44,6 +44,15 @@ describe('what is known of topics', () => {
     expect(context.metadata.topicName(topicId)).toBeUndefined()
   })
 
+  it('lists what the cluster has now, and nothing that was deleted since', async () => {
+    const { transport, context } = scriptedCluster()
+    transport.on(metadata, () => described('a'))
+    expect((await context.metadata.listTopics()).map(({ name }) => name)).toEqual(['a'])
+    transport.on(metadata, () => ({ topics: [] }))
+    expect(await context.metadata.listTopics()).toEqual([])
+    expect(context.metadata.topic('a')).toBeUndefined()
+  })
+
   it('is waited for while the topic is being made, and given up in time', async () => {
     const { transport, context } = scriptedCluster()
     const unknown = () => ({ topics: [{ name: 'a', errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }] })

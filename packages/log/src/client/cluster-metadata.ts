@@ -97,6 +97,8 @@ export class ClusterMetadata {
   /** All topics of the cluster, internal ones included; they are remembered too. */
   async listTopics(): Promise<readonly TopicMetadata[]> {
     const response = await this.#transport.send(metadata, metadataRequest(null, false))
+    const listed = new Set(response.topics.map(({ name }) => name))
+    for (const name of [...this.#topics.keys()]) if (!listed.has(name)) this.#forget(name)
     for (const topic of response.topics) this.#remember(topic)
     return [...this.#topics.values()]
   }
