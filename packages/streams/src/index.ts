@@ -4,12 +4,15 @@
 export type { RunOptions } from './app/app-options.ts'
 export {
   ApplicationFailedError,
+  ApplicationRunningError,
   CopartitionError,
   InternalTopicMismatchError,
   MissingSourceTopicError,
   UnknownSinkTopicError,
   UnknownStoreError
 } from './app/errors.ts'
+export { formatPlan, type PlannedTopic, type PlanOptions, planStart, type StartPlan } from './app/plan.ts'
+export { formatReset, type ResetOffset, type ResetOptions, type ResetReport, resetApplication } from './app/reset.ts'
 export { runStreams } from './app/run-streams.ts'
 export type { StreamsApp } from './app/streams-app.ts'
 export type { EngineFactory } from './app/task-opener.ts'
@@ -115,8 +118,19 @@ export {
   type SubtopologyDescription,
   type TopologyDescription
 } from './graph/describe.ts'
+export { type DurableChange, diffTopologies, formatDiff, type TopologyDiff } from './graph/diff.ts'
+export { toDot } from './graph/dot.ts'
 export { type Duration, DurationError, durationMs } from './graph/duration.ts'
+export type {
+  GlobalTableDescription,
+  Inventory,
+  RepartitionDescription,
+  StoreDescription
+} from './graph/inventory.ts'
+export { formatLikeKafkaStreams } from './graph/kafka-text.ts'
 export { LateEmissionError } from './graph/late-emission-error.ts'
+export { type LintFinding, type LintRule, lintTopology } from './graph/lint.ts'
+export { toMermaid } from './graph/mermaid.ts'
 export type {
   EmitMode,
   Node,

@@ -50,6 +50,20 @@ export class ApplicationFailedError extends MillraceError {
   }
 }
 
+/** The application runs somewhere, so it cannot be reset: members of its group would go on from what they have in memory. `group` is its name. */
+export class ApplicationRunningError extends MillraceError {
+  readonly code = 'STREAMS_APPLICATION_RUNNING'
+  readonly group: string
+  readonly members: number
+
+  constructor(group: string, members: number, options?: ErrorOptions) {
+    const who = members === 0 ? 'has a member' : `has ${members} ${members === 1 ? 'member' : 'members'}`
+    super(`application ${group} is running: its group ${who}; close all instances first, then reset`, options)
+    this.group = group
+    this.members = members
+  }
+}
+
 /** A store name that the topology does not have, or that the application cannot query. */
 export class UnknownStoreError extends MillraceError {
   readonly code = 'STREAMS_UNKNOWN_STORE'

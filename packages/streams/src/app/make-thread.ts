@@ -14,7 +14,7 @@ import { initialOffsets } from './initial-offsets.ts'
 import { prepareTopics } from './internal-topics.ts'
 import { ProducerCollector } from './producer-collector.ts'
 import type { ChangelogCatalog } from './running-task.ts'
-import { openStateDirectory, type StateDirectory } from './state-directory.ts'
+import { openStateDirectory, type StateDirectory, stateRoot } from './state-directory.ts'
 import { StreamThread, type StreamThreadOptions } from './stream-thread.ts'
 import { type EngineFactory, openTask } from './task-opener.ts'
 import { sourceTopicsOf, type TopicPlan } from './topic-plan.ts'
@@ -149,10 +149,9 @@ function threadOptions(start: AppStart, listeners: ThreadListeners, parts: Prepa
   }
 }
 
-/** A `memory:` log ends with the process, and so does the state that belongs to it. */
 async function stateOf({ log, topology, options }: AppStart): Promise<StateDirectory | undefined> {
-  if (log.url === 'memory:' && options.stateDirectory === undefined) return undefined
-  const root = options.stateDirectory ?? (log.directory === undefined ? './millrace-state' : `${log.directory}/state`)
+  const root = stateRoot(log, options.stateDirectory)
+  if (root === undefined) return undefined
   return openStateDirectory(log.environment, root, { clusterId: log.clusterId, application: topology.name })
 }
 

@@ -1,9 +1,10 @@
-import { type Log, openLog, UsageError } from '@millrace/log'
+import { openLog, UsageError } from '@millrace/log'
 import { durationMs } from '../graph/duration.ts'
 import type { Topology } from '../graph/topology.ts'
 import type { RunOptions } from './app-options.ts'
 import { RunningApp } from './running-app.ts'
 import type { StreamsApp } from './streams-app.ts'
+import { isLog } from './where.ts'
 
 /**
  * Runs a topology: makes its topics, joins its group, restores its stores and processes from the last commit on, exactly once. Resolves
@@ -25,8 +26,4 @@ export async function runStreams(topology: Topology, options: RunOptions): Promi
     if (!borrowed) await log.close()
     throw error
   }
-}
-
-function isLog(where: RunOptions['log']): where is Log {
-  return typeof where === 'object' && 'producer' in where && typeof where.producer === 'function'
 }

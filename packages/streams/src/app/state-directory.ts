@@ -1,4 +1,10 @@
-import { type Environment, FormatVersionError, makeDirectoryDurably, writeFileAtomically } from '@millrace/log'
+import {
+  type Environment,
+  FormatVersionError,
+  type Log,
+  makeDirectoryDurably,
+  writeFileAtomically
+} from '@millrace/log'
 
 /**
  * Where an application keeps its state on this machine: `<root>/<cluster id>/<application>/`, with one directory per task and the id of the
@@ -12,6 +18,42 @@ export interface StateDirectory {
   release(): void
 }
 
+/** Below which directory state is kept. Undefined: nowhere, since a `memory:` log ends with the process, and so does the state that belongs to it. */
+export function stateRoot(log: Log, given: string | undefined): string | undefined {
+  if (given !== undefined) return given
+  if (log.url === 'memory:') return undefined
+  return log.directory === undefined ? './millrace-state' : `${log.directory}/state`
+}
+
+/** Whose state a directory is. */
+export interface StateOwner {
+  readonly clusterId: string
+  readonly application: string
+}
+
+function pathOf(root: string, { clusterId, application }: StateOwner): string {
+  return `${root}/${clusterId}/${application}`
+}
+
+/** The application's directory, if it has one. */
+export function findStateDirectory(environment: Environment, root: string, owner: StateOwner): string | undefined {
+  const path = pathOf(root, owner)
+  return environment.files.exists(path) ? path : undefined
+}
+
+/**
+ * Removes the state of all tasks. The process id stays: the next start fences by it what an earlier life left open.
+ * @throws LockHeldError when the application runs here.
+ */
+export function clearStateDirectory({ files }: Environment, path: string, application: string): void {
+  const lock = files.lock(`${path}/.lock`, `a reset of ${application}`)
+  try {
+    for (const { name, kind } of files.list(path)) if (kind === 'directory') files.removeDirectory(`${path}/${name}`)
+  } finally {
+    lock.release()
+  }
+}
+
 const FORMAT_VERSION = 1
 const PROCESS_FILE = 'millrace-process.json'
 
@@ -22,9 +64,9 @@ const PROCESS_FILE = 'millrace-process.json'
 export async function openStateDirectory(
   environment: Environment,
   root: string,
-  owner: { readonly clusterId: string; readonly application: string }
+  owner: StateOwner
 ): Promise<StateDirectory> {
-  const path = `${root}/${owner.clusterId}/${owner.application}`
+  const path = pathOf(root, owner)
   for (const directory of [root, `${root}/${owner.clusterId}`, path]) {
     await makeDirectoryDurably(environment.files, directory)
   }

@@ -1,5 +1,6 @@
 import type { Environment } from '@millrace/log'
 import { type TaskId, taskName } from '../assignment/task-id.ts'
+import { changelogTopicName, internalTopicName } from '../graph/names.ts'
 import type { StoreDefinition } from '../graph/node.ts'
 import type { Topology } from '../graph/topology.ts'
 import type { RecordCollector } from '../processor/record-collector.ts'
@@ -12,7 +13,7 @@ import type { RecoverableError } from '../task/recovery.ts'
 import type { TaskOptions } from '../task/task.ts'
 import { inputPartitions } from './group-assignor.ts'
 import { type ChangelogCatalog, type OpenedStores, RunningTask } from './running-task.ts'
-import { changelogTopicName, internalTopicName, type TopicPlan } from './topic-plan.ts'
+import type { TopicPlan } from './topic-plan.ts'
 
 /** Makes the engine of a task, at a path of its own. */
 export type EngineFactory = (path: string, environment: Environment) => Promise<StateEngine>

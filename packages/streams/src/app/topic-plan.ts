@@ -1,4 +1,5 @@
 import { InvariantError } from '@millrace/log'
+import { changelogTopicName, internalTopicName } from '../graph/names.ts'
 import type { RepartitionNode, StoreDefinition } from '../graph/node.ts'
 import type { Subtopology, Topology } from '../graph/topology.ts'
 import { CopartitionError, MissingSourceTopicError } from './errors.ts'
@@ -23,16 +24,6 @@ export interface TopicPlan {
 /** Windowed changelogs are kept this much longer than their store (Kafka Streams' default). */
 const CHANGELOG_EXTRA_RETENTION_MS = 24 * 60 * 60 * 1000
 const REPARTITION_SEGMENT_BYTES = 50 * 1024 * 1024
-
-/** Full name of an internal topic. */
-export function internalTopicName(application: string, name: string): string {
-  return `${application}-${name}`
-}
-
-/** Full name of a store's changelog topic. */
-export function changelogTopicName(application: string, store: string): string {
-  return `${application}-${store}-changelog`
-}
 
 /** Full names of the topics that a sub-topology reads. */
 export function sourceTopicsOf(topology: Topology, subtopology: Subtopology): string[] {

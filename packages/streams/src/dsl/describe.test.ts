@@ -47,6 +47,9 @@ it('is plain data', () => {
     does: 'merge',
     detail: '',
     parents: ['placed-source', 'changed-source'],
-    children: ['placed-changed-filterNot']
+    children: ['placed-changed-filterNot'],
+    reads: [],
+    writes: [],
+    stores: []
   })
 })

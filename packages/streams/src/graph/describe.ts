@@ -1,10 +1,14 @@
 import { formatDuration } from './duration.ts'
+import { type Inventory, inventoryOf } from './inventory.ts'
 import type { EmitMode, Node, StoreDefinition, WindowDefinition } from './node.ts'
+import { storesOf } from './node-stores.ts'
 import type { SuppressUntil } from './suppress-node.ts'
 import type { Topology } from './topology.ts'
 
-/** A topology as plain data: no functions, ready for JSON, to draw or to compare. */
-export interface TopologyDescription {
+/** A topology as plain data: no functions, ready for JSON (`docs/topology.schema.json`), to draw or to compare. */
+export interface TopologyDescription extends Inventory {
+  /** Version of this form. */
+  readonly format: 1
   readonly name: string
   readonly subtopologies: readonly SubtopologyDescription[]
 }
@@ -26,6 +30,12 @@ export interface NodeDescription {
   readonly detail: string
   readonly parents: readonly string[]
   readonly children: readonly string[]
+  /** Topics that it reads (a pattern as it is written, between slashes); internal ones without the application's prefix. */
+  readonly reads: readonly string[]
+  /** Topics that it writes; one chosen by a function is not among them. */
+  readonly writes: readonly string[]
+  /** Names of the stores that it uses, those of global tables too. */
+  readonly stores: readonly string[]
 }
 
 /** What a topology is made of. */
@@ -39,27 +49,32 @@ export function describeTopology(topology: Topology): TopologyDescription {
     const node = nodes.get(name)
     if (node === undefined) return []
     const children = childrenOf.get(name)?.map((edge) => edge.child) ?? []
-    return [{ name, ...whatItDoes(node), parents: node.parents, children }]
+    return [{ name, ...whatItDoes(node), parents: node.parents, children, ...whatItTouches(node) }]
   }
   return {
+    format: 1,
     name: topology.name,
     subtopologies: topology.subtopologies.map((part) => ({
       id: part.id,
       nodes: part.nodes.flatMap(describeNode),
       stores: part.stores,
       copartitioned: part.copartitioned
-    }))
+    })),
+    ...inventoryOf(topology, (node) => whatItDoes(node).does)
   }
 }
 
 /** The description as text, a line a node: `clicks-filter: filter -> clicks-groupBy`. */
 export function formatTopology(topology: Topology): string {
-  const { name, subtopologies } = describeTopology(topology)
+  const { name, subtopologies, globalTables } = describeTopology(topology)
   const lines = [name]
   for (const part of subtopologies) {
     lines.push(`  sub-topology ${part.id}`)
     for (const node of part.nodes) lines.push(`    ${formatNode(node)}`)
     for (const topics of part.copartitioned) lines.push(`    same number of partitions: ${topics.join(', ')}`)
+  }
+  for (const { topic, store } of globalTables) {
+    lines.push(`  global table ${topic} (${store.key}, ${store.value}) in ${store.name}`)
   }
   return `${lines.join('\n')}\n`
 }
@@ -69,10 +84,34 @@ function formatNode({ name, does, detail, children }: NodeDescription): string {
   return children.length === 0 ? `${name}: ${what}` : `${name}: ${what} -> ${children.join(', ')}`
 }
 
+function whatItTouches(node: Node): Pick<NodeDescription, 'reads' | 'writes' | 'stores'> {
+  const stores = storesOf(node).map(({ name }) => name)
+  switch (node.kind) {
+    case 'source':
+      return { reads: node.pattern === undefined ? node.topics : [String(node.pattern)], writes: [], stores }
+    case 'sink':
+    case 'repartition':
+      return { reads: [], writes: [node.topic], stores }
+    case 'foreign-key-result':
+      return { reads: [], writes: [node.again.topic], stores }
+    case 'windowed-aggregate':
+      return { reads: [], writes: node.late?.kind === 'topic' ? [node.late.topic] : [], stores }
+    case 'stream-global-join':
+      return { reads: [], writes: [], stores: [node.global] }
+    case 'process':
+      return { reads: [], writes: [], stores: [...stores, ...node.globals] }
+    default:
+      return { reads: [], writes: [], stores }
+  }
+}
+
 function whatItDoes(node: Node): { does: string; detail: string } {
   switch (node.kind) {
     case 'source':
-      return { does: 'source', detail: `${node.pattern ?? node.topics.join(', ')} (${node.key.name}, ${node.value.name})` }
+      return {
+        does: 'source',
+        detail: `${node.pattern ?? node.topics.join(', ')} (${node.key.name}, ${node.value.name})`
+      }
     case 'sink':
     case 'repartition':
       return { does: node.kind, detail: `${node.topic} (${node.key.name}, ${node.value.name})` }

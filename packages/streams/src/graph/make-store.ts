@@ -20,7 +20,12 @@ export function makeStore(step: Step, open: OpenStore, place: Place, part?: stri
   const named = part === undefined && open.name !== undefined
   const derived = storeName(step, open.name)
   const name = part === undefined ? derived : `${derived}-${part}`
-  return Object.freeze({ ...open, ...completeSerdes(open, place), name, named })
+  return Object.freeze({ ...open, ...completeSerdes(open, place), name, named, ...derivedMark(open.name) })
+}
+
+/** Marks what has no name of the program's in it. */
+export function derivedMark(given: string | undefined): { readonly derivedName?: true } {
+  return given === undefined ? { derivedName: true } : {}
 }
 
 /** @throws MissingSerdeError */

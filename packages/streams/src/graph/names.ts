@@ -65,6 +65,16 @@ function pathAbove(step: Step): string {
   return [...new Set(step.parents.map(pathBelow))].join('-')
 }
 
+/** Full name of an internal topic. */
+export function internalTopicName(application: string, name: string): string {
+  return `${application}-${name}`
+}
+
+/** Full name of a store's changelog topic. */
+export function changelogTopicName(application: string, store: string): string {
+  return `${application}-${store}-changelog`
+}
+
 /** What of a pattern can be part of a name. */
 export function patternName({ source }: RegExp): string {
   return source.replace(/[^a-zA-Z0-9_]+/g, '-').replace(/^-|-$/g, '') || 'pattern'

@@ -207,6 +207,8 @@ export interface StoreDefinition {
   readonly historyMs?: number
   /** True when the user gave the name: it may be queried and survives edits. */
   readonly named: boolean
+  /** True when the name is worked out from the steps above: an edit there gives the store another one. */
+  readonly derivedName?: true
 }
 
 /** A table's changes as a stream of new values. */
@@ -227,6 +229,8 @@ export interface RepartitionNode extends NodeBase {
   readonly follows?: boolean
   /** Automatic ones drop null keys; explicit ones keep them. */
   readonly explicit: boolean
+  /** True when the topic's name is worked out from the steps above: an edit there gives it another one. */
+  readonly derivedName?: true
   /** Where it goes: default murmur2 of the key's bytes. */
   readonly partitioner?: (key: unknown, value: unknown, partitions: number) => number
 }

@@ -2,7 +2,7 @@ import { InvariantError } from '@millrace/log'
 import type { GlobalTableDefinition } from './join-node.ts'
 import { makeJoinNode } from './join-nodes.ts'
 import type { LateRecords } from './late-records.ts'
-import { completeSerdes, makeStore, type Place } from './make-store.ts'
+import { completeSerdes, derivedMark, makeStore, type Place } from './make-store.ts'
 import { globalStoreName, nodeName, repartitionName } from './names.ts'
 import type { Node, SourceNode, StoreDefinition } from './node.ts'
 import { storesOf } from './node-stores.ts'
@@ -123,7 +123,14 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
     case 'global-table':
       throw new InvariantError(`global table ${body.topic} is no node of topology ${place.topology}`)
     case 'repartition':
-      return Object.freeze({ ...body, ...completeSerdes(body, place), topic: repartitionName(step), name, parents })
+      return Object.freeze({
+        ...body,
+        ...completeSerdes(body, place),
+        ...derivedMark(step.label),
+        topic: repartitionName(step),
+        name,
+        parents
+      })
     case 'routed-sink':
       return Object.freeze({ ...body, ...completeSerdes(body, place), name, parents })
     case 'sink': {

@@ -1,0 +1,160 @@
+import { formatDuration } from './duration.ts'
+import type { Node, StoreDefinition } from './node.ts'
+import { storesOf } from './node-stores.ts'
+import type { Topology } from './topology.ts'
+
+/** What {@link lintTopology} looks for. */
+export type LintRule =
+  /** State that nothing ever takes away grows with the number of keys. */
+  | 'unbounded-state'
+  /** Records out of order by a millisecond are late. */
+  | 'zero-grace'
+  /** A join whose input goes through an internal topic, since its key was changed. */
+  | 'key-changed-before-join'
+  /** One stream goes through several internal topics. */
+  | 'repeated-repartition'
+  /** So few keys that few partitions, so few tasks, do the work. */
+  | 'low-cardinality-key'
+  /** A store or an internal topic that an edit of the steps above renames, which loses its content. */
+  | 'derived-name'
+
+/** One thing worth a look. */
+export interface LintFinding {
+  readonly rule: LintRule
+  /** `info` is a fact to know, `warning` most likely a mistake or a trap. */
+  readonly severity: 'info' | 'warning'
+  readonly node: string
+  /** What, and what to do about it. */
+  readonly message: string
+}
+
+/**
+ * Looks a topology over for what is legal and often not meant. Says only what follows from the topology itself: nothing of the data. In the order
+ * of the nodes.
+ */
+export function lintTopology(topology: Topology): LintFinding[] {
+  const byName = new Map(topology.nodes.map((node) => [node.name, node]))
+  const seen = new Set<StoreDefinition>()
+  return topology.nodes.flatMap((node) => {
+    const stores = storesOf(node).filter((store) => !seen.has(store))
+    for (const store of stores) seen.add(store)
+    return [
+      ...unboundedState(node),
+      ...zeroGrace(node),
+      ...keyChangedBeforeJoin(node, byName),
+      ...repeatedRepartition(node, topology.nodes),
+      ...lowCardinality(node),
+      ...derivedNames(node, stores)
+    ]
+  })
+}
+
+function finding(node: Node, rule: LintRule, severity: LintFinding['severity'], message: string): LintFinding {
+  return { rule, severity, node: node.name, message }
+}
+
+function* unboundedState(node: Node): Generator<LintFinding> {
+  for (const store of storesOf(node)) {
+    const endless = store.retentionMs === undefined || store.retentionMs === Number.MAX_SAFE_INTEGER
+    if (store.key.name === 'boolean') continue
+    if (node.kind === 'aggregate' || (node.kind === 'windowed-aggregate' && endless)) {
+      const advice = 'every key stays for good; window it, or make sure that the keys are few'
+      yield finding(node, 'unbounded-state', 'info', `store '${store.name}' grows with its keys: ${advice}`)
+    } else if (node.kind === 'table') {
+      const advice =
+        'a key goes only when a null value comes for it; make sure that such come, or that the keys are few'
+      yield finding(node, 'unbounded-state', 'info', `store '${store.name}' grows with its keys: ${advice}`)
+    }
+  }
+}
+
+function* zeroGrace(node: Node): Generator<LintFinding> {
+  if (graceOf(node) !== 0) return
+  const { window } = node.kind === 'windowed-aggregate' ? node : {}
+  // A session takes records for a gap past its end in any case.
+  if (window?.kind === 'session') return
+  const size = window?.kind === 'time' ? ` of ${formatDuration(window.sizeMs)}` : ''
+  const message = `the grace${size === '' ? '' : ` of windows${size}`} is 0: a record is dropped as late as soon as another partition's clock has moved past; give { grace: '…' }, as long as records come out of order`
+  yield finding(node, 'zero-grace', 'warning', message)
+}
+
+function graceOf(node: Node): number | undefined {
+  if (node.kind === 'windowed-aggregate') return node.window.kind === 'unlimited' ? undefined : node.window.graceMs
+  if (node.kind === 'stream-join') return node.within.graceMs
+  return undefined
+}
+
+const joins: ReadonlySet<Node['kind']> = new Set(['stream-join', 'stream-table-join', 'table-join'])
+
+function* keyChangedBeforeJoin(node: Node, byName: ReadonlyMap<string, Node>): Generator<LintFinding> {
+  if (!joins.has(node.kind)) return
+  for (const parent of node.parents) {
+    const topic = automaticRepartitionAbove(parent, byName)
+    if (topic === undefined) continue
+    const advice = 'each record is written and read once more; key the input topic so that it needs no change'
+    yield finding(node, 'key-changed-before-join', 'info', `an input is joined through the topic '${topic}': ${advice}`)
+  }
+}
+
+/** The internal topic that a stream comes out of, when only steps without state are between. */
+function automaticRepartitionAbove(name: string, byName: ReadonlyMap<string, Node>): string | undefined {
+  const node = byName.get(name)
+  if (node === undefined || storesOf(node).length > 0) return undefined
+  if (node.kind !== 'source') {
+    for (const parent of node.parents) {
+      const found = automaticRepartitionAbove(parent, byName)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  const repartition = byName.get(node.repartitionOf ?? '')
+  return repartition?.kind === 'repartition' && !repartition.explicit ? repartition.topic : undefined
+}
+
+function* repeatedRepartition(node: Node, nodes: readonly Node[]): Generator<LintFinding> {
+  const topics = nodes.filter(
+    (child) => child.kind === 'repartition' && !child.explicit && child.parents.includes(node.name)
+  )
+  if (topics.length < 2) return
+  const names = topics.map(({ name }) => `'${name}'`).join(', ')
+  const advice = 'group it once, or call repartition() once and branch from there'
+  yield finding(node, 'repeated-repartition', 'warning', `its records are written to ${names}: ${advice}`)
+}
+
+function* lowCardinality(node: Node): Generator<LintFinding> {
+  const advice = 'all its records are one key, so one partition and one task do the work; take a key with many values'
+  if (node.kind === 'stateless' && node.operator.kind === 'selectKey' && isConstant(node.operator.fn)) {
+    yield finding(node, 'low-cardinality-key', 'warning', `the key does not depend on the record: ${advice}`)
+  }
+  if (node.kind === 'repartition' && node.key.name === 'boolean') {
+    const two = 'the key is true or false: two partitions at most get any records; take a key with more values'
+    yield finding(node, 'low-cardinality-key', 'warning', two)
+  }
+}
+
+/** A function without a parameter cannot look at the record; one with `...rest` or `arguments` says so in its text. */
+function isConstant(fn: (...given: never[]) => unknown): boolean {
+  return (
+    fn.length === 0 &&
+    /^(async\s+)?(\(\s*\)|function\b[^(]*\(\s*\))/.test(String(fn)) &&
+    !/\barguments\b/.test(String(fn))
+  )
+}
+
+function* derivedNames(node: Node, stores: readonly StoreDefinition[]): Generator<LintFinding> {
+  for (const { name, derivedName } of stores) {
+    if (derivedName !== true) continue
+    const advice = "an edit of the steps above renames it, and what it holds stays behind; name it: { store: '…' }"
+    const remedy = node.kind === 'stream-join' ? advice.replace('store:', 'name:') : advice
+    yield finding(node, 'derived-name', 'warning', `the name of store '${name}' is worked out: ${remedy}`)
+  }
+  if (node.kind === 'repartition' && node.derivedName === true) {
+    const advice = "an edit of the steps above renames it, and records on their way stay behind; name it: { name: '…' }"
+    yield finding(
+      node,
+      'derived-name',
+      'warning',
+      `the name of internal topic '${node.topic}' is worked out: ${advice}`
+    )
+  }
+}
