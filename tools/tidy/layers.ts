@@ -39,7 +39,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
     'testing'
   ],
-  connectors: ['errors.ts', 'source.ts', 'sink.ts', 'index.ts', 'testing']
+  connectors: ['errors.ts', 'source.ts', 'sink.ts', 'index.ts', 'testing'],
+  cli: ['errors.ts', 'command-line.ts', 'topology-file.ts', 'streams-commands.ts', 'run.ts', 'main.ts']
 }
 
 /** Entry points of the packages. */

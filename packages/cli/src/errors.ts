@@ -1,0 +1,17 @@
+import { MillraceError } from '@millrace/log'
+
+/** The command line is wrong; the message says what, and the usage follows. */
+export class CommandLineError extends MillraceError {
+  readonly code = 'CLI_COMMAND_LINE'
+}
+
+/** A file that should hold a topology does not, or cannot be imported. `file` is as it was given. */
+export class TopologyFileError extends MillraceError {
+  readonly code = 'CLI_TOPOLOGY_FILE'
+  readonly file: string
+
+  constructor(file: string, problem: string, options?: ErrorOptions) {
+    super(`${file}: ${problem}`, options)
+    this.file = file
+  }
+}
