@@ -1,5 +1,15 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -118,6 +128,52 @@ describe('the click aggregator', () => {
     expect(out().equals(oracle.csv)).toBe(true)
     const other = clicks(['--window', '1m'])
     expect(other).toEqual({ code: 2, output: expect.stringContaining('counted in windows of 10s') })
+  })
+
+  it('counts a file once that is named twice, by a link too', () => {
+    writeFileSync(file, sample)
+    symlinkSync(file, join(directory, 'link.log'))
+    const run = clicks([file, join(directory, 'link.log')])
+    expect(run).toEqual({ code: 0, output: expect.stringContaining('this run: lines 10000, clicks 9744') })
+  })
+
+  it('goes on behind a line that fits no record, and keeps how it begins as a bad line', () => {
+    const line = (page: string) => `a.b - - [17/May/2015:10:05:03 +0000] "GET ${page} HTTP/1.0" 200 12\n`
+    const bytes = Buffer.from(
+      `${line('/a')}${'x'.repeat(3_000_000)}\n${line('/b')}${line(`/${'y'.repeat(1_500_000)}`)}${line('/c')}`
+    )
+    writeFileSync(file, bytes)
+    const first = clicks(['--out', join(directory, 'out.csv')])
+    expect(first).toEqual({ code: 0, output: expect.stringContaining('lines 5, clicks 3, ignored 0, bad 2') })
+    const start = '2015-05-17T10:05:00.000Z'
+    expect(out().toString()).toBe(`windowStart,page,count\r\n${start},/a,1\r\n${start},/b,1\r\n${start},/c,1\r\n`)
+    appendFileSync(file, line('/c'))
+    expect(clicks().output).toContain('this run: lines 1, clicks 1')
+  })
+
+  it('counts a click of a server whose clock runs ahead', () => {
+    writeFileSync(file, 'a.b - - [28/Feb/2100:10:00:00 +0000] "GET /ahead HTTP/1.0" 200 12\n')
+    expect(clicks(['--out', join(directory, 'out.csv')]).code).toBe(0)
+    expect(out().toString()).toContain('2100-02-28T10:00:00.000Z,/ahead,1\r\n')
+  })
+
+  it('says that a file was replaced while it is followed', async () => {
+    writeFileSync(file, 'one\ntwo\n')
+    const args = ['--conditions=source', join(EXAMPLE, 'main.ts'), file, '--data', data()]
+    const job = spawn(process.execPath, args)
+    let output = ''
+    const closed = new Promise((resolve) => job.on('close', resolve))
+    job.stderr.on('data', (text) => (output += text))
+    await new Promise<void>((resolve) => job.stdout.on('data', (text) => String(text).includes('bad 2') && resolve()))
+    writeFileSync(`${file}.new`, 'another file that is longer\n'.repeat(3))
+    renameSync(`${file}.new`, file)
+    expect(await closed).toBe(1)
+    expect(output).toContain('it was replaced')
+  })
+
+  it('refuses a pipe instead of waiting for its writer', () => {
+    execFileSync('mkfifo', [file])
+    expect(clicks()).toEqual({ code: 1, output: expect.stringContaining('it is no regular file. Name a file') })
   })
 
   it.each([

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
+import { closeSync, createReadStream, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 import { InputFileError } from './errors.ts'
 
 /** Lines in the order of the file, and the position after them. */
 export interface LineBatch {
-  /** Without their line ends, as latin1: one character per byte. */
+  /**
+   * Without their line ends, as latin1: one character per byte. Of a line that is longer than `LONGEST_LINE_BYTES` at least that much and one byte
+   * more, so that it shows; the rest may be left out.
+   */
   readonly lines: readonly string[]
   /** Bytes, unpacked ones for gzip, from the start of the file to behind the last of these lines. */
   readonly position: number
@@ -18,6 +21,9 @@ export interface FileIdentity {
   readonly hash: string
   readonly hashedBytes: number
 }
+
+/** A longer line fits no record of the log, and no server writes one. */
+export const LONGEST_LINE_BYTES = 1_000_000
 
 const HASHED_BYTES = 1024
 const CHUNK_BYTES = 1 << 20
@@ -36,6 +42,14 @@ export function identifyFile(file: string, hashedBytes?: number): FileIdentity {
       throw new InputFileError(file, shrankMessage(hashedBytes, read))
     const hash = createHash('sha256').update(head.subarray(0, read)).digest('hex')
     return { path: realpathSync(file), hash, hashedBytes: read }
+  })
+}
+
+/** A text that changes when the file is written to or replaced. */
+export function fileVersion(file: string): string {
+  return withFile(file, (descriptor) => {
+    const { ino, size, mtimeMs } = fstatSync(descriptor)
+    return `${ino} ${size} ${mtimeMs}`
   })
 }
 
@@ -60,17 +74,26 @@ export interface ReadLinesOptions {
  */
 export async function* readLines(file: string, options: ReadLinesOptions): AsyncGenerator<LineBatch, void, undefined> {
   let rest = ''
+  let leftOut = 0
   let position = options.position
   for await (const chunk of isGzip(file) ? unpackedChunks(file, position) : plainChunks(file, position)) {
-    const lines = (rest + chunk.toString('latin1')).split('\n')
+    const lines = chunk.toString('latin1').split('\n')
+    const first = rest + lines[0]
+    lines[0] = first.slice(0, LONGEST_LINE_BYTES + 1)
+    leftOut += first.length - lines[0].length
     rest = lines.pop() ?? ''
+    if (lines.length > 0) {
+      position += leftOut
+      leftOut = 0
+    }
     for (let at = 0; at < lines.length; at += options.batchLines) {
       const batch = lines.slice(at, at + options.batchLines)
       for (const line of batch) position += line.length + 1
       yield { lines: batch.map(withoutCarriageReturn), position }
     }
   }
-  if (options.takeRest && rest !== '') yield { lines: [withoutCarriageReturn(rest)], position: position + rest.length }
+  if (options.takeRest && rest !== '')
+    yield { lines: [withoutCarriageReturn(rest)], position: position + leftOut + rest.length }
 }
 
 function withoutCarriageReturn(line: string): string {
@@ -120,8 +143,11 @@ async function* unpackedChunks(file: string, position: number): AsyncGenerator<B
 function withFile<T>(file: string, use: (descriptor: number) => T): T {
   let descriptor: number
   try {
+    // Opening a pipe would wait for its writer, and what was read of it could not be read again.
+    if (!statSync(file).isFile()) throw new InputFileError(file, 'it is no regular file. Name a file')
     descriptor = openSync(file, 'r')
   } catch (error) {
+    if (error instanceof InputFileError) throw error
     const detail = error instanceof Error ? error.message : String(error)
     throw new InputFileError(file, `cannot be opened (${detail}). Check the path`, { cause: error })
   }

@@ -1,7 +1,14 @@
 import { type Log, type Producer, partitionForKey } from '@millrace/log'
-import { parseAccessLine } from './access-log.ts'
+import { type ParsedLine, parseAccessLine } from './access-log.ts'
 import { InputFileError } from './errors.ts'
-import { type FileIdentity, identifyFile, type LineBatch, readLines } from './line-reader.ts'
+import {
+  type FileIdentity,
+  fileVersion,
+  identifyFile,
+  type LineBatch,
+  LONGEST_LINE_BYTES,
+  readLines
+} from './line-reader.ts'
 import {
   encodePosition,
   type FilePosition,
@@ -39,14 +46,16 @@ export interface LogReaderOptions {
   readonly linesPerSecond: number | undefined
 }
 
-/** Creates the topics of the job. They keep everything: the clicks may be of 1995. */
+/** For topics whose records have the times of clicks: they are kept even of 1995, and taken even when a server's clock ran ahead. */
+export const CLICK_TIME_CONFIGS = { 'retention.ms': '-1', 'message.timestamp.after.max.ms': String(2n ** 63n - 1n) }
+
+/** Creates the topics of the job. */
 export async function createClickTopics(log: Log): Promise<void> {
   const admin = log.admin()
-  const keep = { 'retention.ms': '-1' }
   try {
-    await admin.ensureTopic({ name: CLICKS_TOPIC, partitions: CLICKS_PARTITIONS, configs: keep })
-    await admin.ensureTopic({ name: 'clicks-per-window', partitions: CLICKS_PARTITIONS, configs: keep })
-    await admin.ensureTopic({ name: BAD_LINES_TOPIC, partitions: 1, configs: keep })
+    await admin.ensureTopic({ name: CLICKS_TOPIC, partitions: CLICKS_PARTITIONS, configs: CLICK_TIME_CONFIGS })
+    await admin.ensureTopic({ name: 'clicks-per-window', partitions: CLICKS_PARTITIONS, configs: CLICK_TIME_CONFIGS })
+    await admin.ensureTopic({ name: BAD_LINES_TOPIC, partitions: 1, configs: CLICK_TIME_CONFIGS })
     await admin.ensureTopic({ name: POSITIONS_TOPIC, partitions: 1, configs: { 'cleanup.policy': 'compact' } })
   } finally {
     await admin.close()
@@ -62,10 +71,11 @@ export async function startLogReader(log: Log, options: LogReaderOptions): Promi
   const producer = log.producer({ transactionalId: 'access-log-reader', lingerMs: 1000 })
   await producer.initTransactions()
   const positions = await readPositions(log)
-  const files = options.files.map((file) => resumeFile(file, positions))
+  // A file is known by its real path: named twice, or by a link too, it is still read once.
+  const files = new Map(options.files.map((file) => resumeFile(file, positions)).map((file) => [file.state.path, file]))
   const run = new ReaderRun(log, producer, options)
   const before = addCounts([...positions.values()])
-  const done = run.read(files).finally(() => producer.close())
+  const done = run.read([...files.values()]).finally(() => producer.close())
   return {
     get counts() {
       return run.counts
@@ -90,22 +100,28 @@ export function addCounts(all: readonly LineCounts[]): LineCounts {
 }
 
 interface OpenFile {
-  readonly file: string
   state: FilePosition
+  /** As of the last time it was read to its end. */
+  readVersion: string | undefined
 }
 
 function resumeFile(file: string, positions: ReadonlyMap<string, FilePosition>): OpenFile {
   const fresh = identifyFile(file)
-  const known = positions.get(fresh.path)
-  if (!known) return { file, state: { ...fresh, position: 0, ...NO_LINES } }
-  const now: FileIdentity = identifyFile(file, known.hashedBytes)
+  const known = positions.get(fresh.path) ?? { ...fresh, position: 0, ...NO_LINES }
+  return { state: stillTheSame(known), readVersion: undefined }
+}
+
+/** The position, its identity widened when a short file has grown. */
+function stillTheSame(known: FilePosition): FilePosition {
+  const now: FileIdentity = identifyFile(known.path, known.hashedBytes)
   if (now.hash !== known.hash) {
     throw new InputFileError(
-      file,
+      known.path,
       `it was replaced: it begins with other bytes than the file that was read under this path. Give the new file another name`
     )
   }
-  return { file, state: { ...known, ...(fresh.hashedBytes > known.hashedBytes ? fresh : {}) } }
+  const fresh = identifyFile(known.path)
+  return fresh.hashedBytes > known.hashedBytes ? { ...known, ...fresh } : known
 }
 
 class ReaderRun {
@@ -130,18 +146,28 @@ class ReaderRun {
   }
 
   async read(files: readonly OpenFile[]): Promise<void> {
-    const { untilEnd: takeRest, linesPerSecond } = this.#options
-    // A pace shows when a transaction is a tenth of a second.
-    const batchLines = Math.min(TRANSACTION_LINES, Math.ceil((linesPerSecond ?? Number.POSITIVE_INFINITY) / 10))
     do {
       for (const file of files) {
-        for await (const batch of readLines(file.file, { position: file.state.position, takeRest, batchLines })) {
-          await this.#writeLines(file, batch)
-          if (this.#stopped) return
-        }
+        await this.#readToEnd(file)
+        if (this.#stopped) return
       }
       if (!this.#options.untilEnd) await this.#pause(PAUSE_AT_END_MS)
     } while (!this.#options.untilEnd && !this.#stopped)
+  }
+
+  async #readToEnd(file: OpenFile): Promise<void> {
+    const { untilEnd: takeRest, linesPerSecond } = this.#options
+    // A pace shows when a transaction is a tenth of a second.
+    const batchLines = Math.min(TRANSACTION_LINES, Math.ceil((linesPerSecond ?? Number.POSITIVE_INFINITY) / 10))
+    const version = fileVersion(file.state.path)
+    if (version === file.readVersion) return
+    file.state = stillTheSame(file.state)
+    const { path, position } = file.state
+    for await (const batch of readLines(path, { position, takeRest, batchLines })) {
+      await this.#writeLines(file, batch)
+      if (this.#stopped) return
+    }
+    file.readVersion = version
   }
 
   async #writeLines(file: OpenFile, batch: LineBatch): Promise<void> {
@@ -160,7 +186,10 @@ class ReaderRun {
   }
 
   #writeLine(file: OpenFile, line: string, lineNumber: number): 'clicks' | 'ignored' | 'bad' {
-    const parsed = parseAccessLine(line)
+    const tooLong = line.length > LONGEST_LINE_BYTES
+    const parsed: ParsedLine = tooLong
+      ? { kind: 'bad', reason: `longer than ${LONGEST_LINE_BYTES} bytes, of which the first are kept` }
+      : parseAccessLine(line)
     if (parsed.kind === 'ignored') return 'ignored'
     if (parsed.kind === 'bad') {
       const headers = Object.entries({ file: file.state.path, line: String(lineNumber), reason: parsed.reason })
@@ -168,7 +197,7 @@ class ReaderRun {
         BAD_LINES_TOPIC,
         0,
         null,
-        Buffer.from(line, 'latin1'),
+        Buffer.from(line.slice(0, LONGEST_LINE_BYTES), 'latin1'),
         this.#nowMs(),
         headers.map(([key, value]) => ({ key, value: Buffer.from(value) }))
       )

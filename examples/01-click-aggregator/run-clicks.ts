@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Log, openLog } from '@millrace/log'
 import { durationMs, runStreams, type StreamsApp, type Trace } from '@millrace/streams'
 import { whenCaughtUp } from './caught-up.ts'
-import { createClickTopics, type LogReader, startLogReader } from './log-reader.ts'
+import { CLICK_TIME_CONFIGS, createClickTopics, type LogReader, startLogReader } from './log-reader.ts'
 import type { ClickOptions } from './options.ts'
 import { writeCsv } from './results.ts'
 import { checkSettings } from './settings.ts'
@@ -28,7 +28,7 @@ export async function runClicks(options: ClickOptions, hooks: Hooks = {}): Promi
     const topology = clickAggregator(options)
     const app = await runStreams(topology, {
       log,
-      internalTopicConfigs: { 'retention.ms': '-1' },
+      internalTopicConfigs: CLICK_TIME_CONFIGS,
       ...(hooks.trace && { trace: hooks.trace })
     })
     try {
