@@ -123,14 +123,7 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
     case 'global-table':
       throw new InvariantError(`global table ${body.topic} is no node of topology ${place.topology}`)
     case 'repartition':
-      return Object.freeze({
-        ...body,
-        ...completeSerdes(body, place),
-        ...derivedMark(step.label),
-        topic: repartitionName(step),
-        name,
-        parents
-      })
+      return makeRepartition({ step, body, place })
     case 'routed-sink':
       return Object.freeze({ ...body, ...completeSerdes(body, place), name, parents })
     case 'sink': {
@@ -155,6 +148,17 @@ function makeRxNode(step: Step, body: RxBody, place: Place): Node {
     name,
     parents
   })
+}
+
+function makeRepartition(made: {
+  readonly step: Step
+  readonly body: Extract<Step['body'], { kind: 'repartition' }>
+  readonly place: Place
+}): Extract<Node, { kind: 'repartition' }> {
+  const { step, body, place } = made
+  const { name, parents } = place
+  const serdes = completeSerdes(body, place)
+  return Object.freeze({ ...body, ...serdes, ...derivedMark(step.label), topic: repartitionName(step), name, parents })
 }
 
 function makeLateRecords(late: OpenLateRecords, place: Place): LateRecords {
