@@ -13,6 +13,7 @@ const PROGRAM = `
 import { openLog, type Log } from '@millrace/log'
 import { memoryEnvironment } from '@millrace/log'
 import { defineTopology, runStreams, string, type Topology } from '@millrace/streams'
+import { skip } from '@millrace/streams/rx'
 import { TopologyTestDriver } from '@millrace/streams/testing'
 import type { Sink, Source } from '@millrace/connectors'
 
@@ -42,7 +43,7 @@ await new Promise<void>((resolve) => {
 await producer.close()
 await app.close()
 await log.close()
-console.log('be', 2, typeof TopologyTestDriver)
+console.log('be', 2, typeof TopologyTestDriver, skip(0).verb)
 `
 
 describe('the published packages', { timeout: TIMEOUT_MS }, () => {
@@ -91,7 +92,7 @@ describe('the published packages', { timeout: TIMEOUT_MS }, () => {
 
   it('run a program as JavaScript', () => {
     const output = execFileSync(process.execPath, ['program.ts'], { cwd: join(folder, 'app'), encoding: 'utf8' })
-    expect(output.trim()).toBe('be 2 function')
+    expect(output.trim()).toBe('be 2 function skip')
   })
 
   it('type-check the program, and show it nothing but their entry points', () => {

@@ -80,7 +80,7 @@ export type {
   RecordProcessor,
   StoreHandles
 } from './dsl/process-types.ts'
-export type { RxMethod, RxOptions } from './dsl/rx-method.ts'
+export type { RxOptions } from './dsl/rx-options.ts'
 export type { SessionWindowedKStream } from './dsl/session-windowed-k-stream.ts'
 export type { Branches, SplitMethod, SplitOptions } from './dsl/split-method.ts'
 export type {

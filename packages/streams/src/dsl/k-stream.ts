@@ -1,4 +1,5 @@
 import { UsageError } from '@millrace/log'
+import type { DurableOperator, WrittenAs } from '../graph/durable-operator.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import type { StreamFunction } from './callback.ts'
 import type { Point } from './draft.ts'
@@ -50,13 +51,11 @@ import type {
 } from './options.ts'
 import type { PipeMethod } from './pipe-method.ts'
 import type { ProcessMethod, ProcessValuesMethod } from './process-method.ts'
-import type { RxMethod } from './rx-method.ts'
+import type { RxOptions } from './rx-options.ts'
 import type { SplitMethod } from './split-method.ts'
 import type { JoinFunction, SourceTableOptions } from './table-options.ts'
 
 type PipeArguments = readonly (Operator | (PipeOptions & Partial<GivenValue<unknown>>))[]
-
-type RxArguments = readonly [operator: Parameters<typeof rx>[1], options?: Parameters<typeof rx>[2]]
 
 type ProcessArguments<F extends (point: Point, ...rest: never) => Point> = F extends (
   point: Point,
@@ -209,8 +208,17 @@ export class KStream<K, V, Known extends Slot = Slot> {
    * @example
    * clicks.rx(debounceTime('5s')).rx(scan((sum, click) => sum + click.price, 0, { value: number() }))
    */
-  readonly rx = ((...[operator, options = {}]: RxArguments) =>
-    this.#fluent.stream(rx(this.#point, operator, options))) as RxMethod<K, V, Known>
+  rx<R>(
+    operator: DurableOperator<V, R>,
+    options: RxOptions<K, V, Exclude<Slot, Known>> & GivenValue<R>
+  ): KStream<NonNullable<K>, R>
+  rx<R, W extends WrittenAs>(
+    operator: DurableOperator<V, R, W>,
+    ...options: OptionsArgument<Exclude<Slot, Known>, RxOptions<K, V, Exclude<Slot, Known>>>
+  ): KStream<NonNullable<K>, R, W extends 'anew' ? 'key' : Slot>
+  rx(operator: DurableOperator<never, unknown>, options: Parameters<typeof rx>[2] = {}): unknown {
+    return this.#fluent.stream(rx(this.#point, operator, options))
+  }
 
   /** The records of both streams, each in its own order and in none between them. */
   merge<Known2 extends Slot>(other: KStream<K, V, Known2>, options: StepOptions = {}): KStream<K, V, Known | Known2> {

@@ -11,7 +11,7 @@ export class StatefulPipeError extends MillraceError {
   constructor(node: string, evidence: string) {
     super(
       `'${node}': the chain ${evidence}, so it keeps state from value to value, in memory only: ` +
-        'mark it { volatile: true } if it may be lost, or keep it in a store by aggregate()'
+        'mark it { volatile: true } if it may be lost, or keep it in a store: rx() or aggregate()'
     )
     this.node = node
   }

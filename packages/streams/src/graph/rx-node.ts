@@ -5,7 +5,7 @@ import type { NodeBase, StoreDefinition } from './node.ts'
 /** A durable operator per key. */
 export interface RxNode extends NodeBase {
   readonly kind: 'rx'
-  readonly operator: DurableOperator<unknown, unknown>
+  readonly operator: DurableOperator<never, unknown>
   /** A state a key. */
   readonly store: StoreDefinition
   /** Of an operator that waits: the queue of keys by time. */

@@ -44,21 +44,27 @@ export function toDurableEntry(entry: unknown): DurableEntry {
 }
 
 function encodeEntry({ state, timer }: DurableEntry, key: Serde<unknown>, value: Serde<unknown>): Buffer {
-  const hasNext = timer !== undefined && 'next' in timer
-  const flags =
+  const next = timer !== undefined && 'next' in timer ? partOf(key, timer.next) : undefined
+  const values = state === undefined ? [] : state.values.map((one) => partOf(value, one))
+  const doubles = (timer ? 1 : 0) + (state?.dueMs === undefined ? 0 : 1) + (state ? state.numbers.length : 0)
+  let length = 1 + 8 * doubles + (state ? 4 : 0) + (next ? sizeOf(next) : 0)
+  for (const part of values) length += sizeOf(part)
+
+  const bytes = Buffer.allocUnsafe(length)
+  bytes[0] =
     (state ? has.state : 0) |
     (state?.dueMs === undefined ? 0 : has.due) |
     (timer ? has.timer : 0) |
-    (hasNext ? has.next : 0)
-  const parts: Buffer[] = [Buffer.from([flags])]
-  if (timer) parts.push(doubles([timer.atMs]))
-  if (hasNext) pushPart(parts, key, timer.next)
-  if (state) {
-    if (state.dueMs !== undefined) parts.push(doubles([state.dueMs]))
-    parts.push(int32(state.numbers.length), doubles(state.numbers))
-    for (const one of state.values) pushPart(parts, value, one)
-  }
-  return Buffer.concat(parts)
+    (next === undefined ? 0 : has.next)
+  let at = 1
+  if (timer) at = bytes.writeDoubleBE(timer.atMs, at)
+  if (next !== undefined) at = writePart(bytes, next, at)
+  if (state === undefined) return bytes
+  if (state.dueMs !== undefined) at = bytes.writeDoubleBE(state.dueMs, at)
+  at = bytes.writeInt32BE(state.numbers.length, at)
+  for (const one of state.numbers) at = bytes.writeDoubleBE(one, at)
+  for (const part of values) at = writePart(bytes, part, at)
+  return bytes
 }
 
 function decodeEntry(reader: EntryReader, key: Serde<unknown>, value: Serde<unknown>): DurableEntry {
@@ -123,23 +129,20 @@ class EntryReader {
   }
 }
 
-function pushPart(parts: Buffer[], serde: Serde<unknown>, value: unknown): void {
-  if (value === null) parts.push(int32(nullLength))
-  else if (value === undefined) parts.push(int32(undefinedLength))
-  else {
-    const bytes = serde.encode(value)
-    parts.push(int32(bytes.length), bytes)
-  }
+/** Bytes, or the length that stands for none. */
+type Part = Buffer | typeof nullLength | typeof undefinedLength
+
+function partOf(serde: Serde<unknown>, value: unknown): Part {
+  if (value === null) return nullLength
+  return value === undefined ? undefinedLength : serde.encode(value)
 }
 
-function int32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4)
-  bytes.writeInt32BE(value, 0)
-  return bytes
+function sizeOf(part: Part): number {
+  return 4 + (typeof part === 'number' ? 0 : part.length)
 }
 
-function doubles(values: readonly number[]): Buffer {
-  const bytes = Buffer.allocUnsafe(8 * values.length)
-  for (const [index, value] of values.entries()) bytes.writeDoubleBE(value, 8 * index)
-  return bytes
+function writePart(bytes: Buffer, part: Part, at: number): number {
+  if (typeof part === 'number') return bytes.writeInt32BE(part, at)
+  const from = bytes.writeInt32BE(part.length, at)
+  return from + part.copy(bytes, from)
 }

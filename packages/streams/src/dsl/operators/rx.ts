@@ -15,7 +15,7 @@ export interface RxStep {
 }
 
 /** Adds a durable operator per key. Where the key was changed before, a repartition precedes it and drops null keys. */
-export function rx(point: Point, operator: DurableOperator<unknown, unknown>, options: RxStep): Point {
+export function rx(point: Point, operator: DurableOperator<never, unknown>, options: RxStep): Point {
   const { key = point.key, input = point.value, store: name } = options
   const kept = operator.kept ?? input
   const step = point.draft.add({
@@ -37,7 +37,7 @@ export function rx(point: Point, operator: DurableOperator<unknown, unknown>, op
 }
 
 function writtenBy(
-  { writtenAs, kept }: DurableOperator<unknown, unknown>,
+  { writtenAs, kept }: DurableOperator<never, unknown>,
   input: Serde<unknown> | undefined
 ): Serde<unknown> | undefined {
   if (writtenAs === 'anew') return undefined
