@@ -68,3 +68,11 @@ describe.skipIf(!existsSync(folder))(`what Kafka Streams answers (skipped where 
     expect(await runCase(golden)).toEqual({ kind: 'passed' })
   })
 })
+
+describe('what Kafka Streams answered to compositions', () => {
+  const cases = readCases([fileURLToPath(new URL('../../test/golden-extra', import.meta.url))])
+
+  it.each(cases.map((golden) => [golden.name, golden] as const))('%s', async (_, golden) => {
+    expect(await runCase(golden)).toEqual({ kind: 'passed' })
+  })
+})

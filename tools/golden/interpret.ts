@@ -16,6 +16,7 @@ import {
 } from '@millrace/streams'
 import type { GoldenNode } from './case.ts'
 import { keyFunction, mapper, predicate, printed } from './functions.ts'
+import { isReadByRelaxedJoin } from './null-keys.ts'
 import { processStream, splitStream } from './processors.ts'
 import { aggregateWindows, type WindowedGroup, windowGroup } from './window-operators.ts'
 
@@ -54,7 +55,7 @@ export function interpret(nodes: readonly GoldenNode[]): Topology {
   return defineTopology('golden', (builder) => {
     const results = new Map<string, Result>()
     for (const node of nodes) {
-      const made = makeNode(node, { builder, results })
+      const made = makeNode(node, { builder, nodes, results })
       if (made?.kind === 'branches') for (const [id, stream] of made.branches) results.set(id, streamOf(stream))
       else if (made && node.id !== undefined) results.set(node.id, made)
     }
@@ -63,6 +64,7 @@ export function interpret(nodes: readonly GoldenNode[]): Topology {
 
 interface Scope {
   readonly builder: StreamsBuilder
+  readonly nodes: readonly GoldenNode[]
   readonly results: ReadonlyMap<string, Result>
 }
 
@@ -98,12 +100,15 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     const map = mapper(node.fn)
     const table = tableFrom(node, scope)
     if (table !== undefined) {
-      return tableOf(table.mapValues((value, { key }) => map({ key, value }), { ...TEXT_VALUE, ...storeOf(node) }))
+      return tableOf(table.mapValues((value, { key }) => map({ key, value }), { ...TEXT_VALUE, ...givenStore(node) }))
     }
     const windows = windowsFrom(node, scope)
     if (windows !== undefined) {
       return windowsOf(
-        windows.mapValues((value, { key }) => map({ key: windowText(key), value }), { ...TEXT_VALUE, ...storeOf(node) })
+        windows.mapValues((value, { key }) => map({ key: windowText(key), value }), {
+          ...TEXT_VALUE,
+          ...givenStore(node)
+        })
       )
     }
     return streamOf(streamFrom(node, scope).mapValues((value, { key }) => map({ key, value }), TEXT_VALUE))
@@ -112,15 +117,22 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     const newKey = keyFunction(node.keyFn)
     const newValue = mapper(node.fn)
     return streamOf(
-      streamFrom(node, scope).map((value, { key }) => [newKey(value), newValue({ key, value })] as const, TEXT)
+      streamFrom(node, scope).map((value, { key }) => [newKey(value), newValue({ key, value })] as const, {
+        ...TEXT,
+        ...nameOf(node)
+      })
     )
   },
-  selectKey: (node, scope) => streamOf(streamFrom(node, scope).selectKey(keyFunction(node.fn), TEXT_KEY)),
+  selectKey: (node, scope) =>
+    streamOf(streamFrom(node, scope).selectKey(keyFunction(node.fn), { ...TEXT_KEY, ...nameOf(node) })),
   flatMap: (node, scope) =>
     streamOf(
-      streamFrom(node, scope).flatMap((value, { key }): (readonly [Text, Text])[] => {
-        return ['1', '2'].map((suffix) => [printed(key) + suffix, value] as const)
-      }, TEXT)
+      streamFrom(node, scope).flatMap(
+        (value, { key }): (readonly [Text, Text])[] => {
+          return ['1', '2'].map((suffix) => [printed(key) + suffix, value] as const)
+        },
+        { ...TEXT, ...nameOf(node) }
+      )
     ),
   flatMapValues: (node, scope) =>
     streamOf(
@@ -138,18 +150,28 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
   process: (node, scope) => {
     return streamOf(processStream(node, { builder: scope.builder, stream: streamFrom(node, scope) }))
   },
-  repartition: (node, scope) => streamOf(streamFrom(node, scope).repartition()),
-  groupByKey: (node, scope) => ({ kind: 'grouped', grouped: streamFrom(node, scope).groupByKey() }),
+  // Ours keeps null keys; that of Kafka Streams drops them, unless a join below can do with them.
+  repartition: (node, scope) => {
+    const from = streamFrom(node, scope)
+    const keyed = isReadByRelaxedJoin(node, scope.nodes) ? from : from.filter((_, { key }) => key !== null)
+    return streamOf(keyed.repartition(nameOf(node)))
+  },
+  groupByKey: (node, scope) => ({ kind: 'grouped', grouped: streamFrom(node, scope).groupByKey(nameOf(node)) }),
   groupBy: (node, scope) => {
     const table = tableFrom(node, scope)
-    if (table !== undefined) return { kind: 'grouped-table', grouped: table.groupBy(keyFunction(node.fn), TEXT_KEY) }
+    if (table !== undefined)
+      return { kind: 'grouped-table', grouped: table.groupBy(keyFunction(node.fn), { ...TEXT_KEY, ...nameOf(node) }) }
     const windows = windowsFrom(node, scope)
     if (windows !== undefined) {
-      return { kind: 'grouped-table', grouped: windows.groupBy(keyFunction(node.fn), TEXT_KEY) }
+      return { kind: 'grouped-table', grouped: windows.groupBy(keyFunction(node.fn), { ...TEXT_KEY, ...nameOf(node) }) }
     }
-    return { kind: 'grouped', grouped: streamFrom(node, scope).groupBy(keyFunction(node.fn), TEXT_KEY) }
+    return {
+      kind: 'grouped',
+      grouped: streamFrom(node, scope).groupBy(keyFunction(node.fn), { ...TEXT_KEY, ...nameOf(node) })
+    }
   },
-  table: (node, { builder }) => tableOf(builder.table<string, Text>(node.topic ?? '', { ...TEXT, ...storeOf(node) })),
+  table: (node, { builder }) =>
+    tableOf(builder.table<string, Text>(node.topic ?? '', { ...TEXT, ...givenStore(node) })),
   versionedTable: ({ topic = '', historyMs = 0 }, { builder }) =>
     tableOf(builder.table<string, Text>(topic, { ...TEXT, history: historyMs })),
   globalTable: ({ topic = '' }, { builder }) => ({
@@ -157,7 +179,7 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     global: builder.globalTable<string, Text>(topic, TEXT)
   }),
   toTable: (node, scope) => {
-    return tableOf(streamFrom(node, scope).toTable(storeOf(node)))
+    return tableOf(streamFrom(node, scope).toTable({ ...nameOf(node), ...givenStore(node) }))
   },
   join: (node, scope) => join(node, scope),
   leftJoin: (node, scope) => join(node, scope),
@@ -174,9 +196,9 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
   suppress: (node, scope) => {
     const from = resultFrom(node, scope)
     const until = node.untilTimeLimitMs === undefined ? untilWindowCloses() : untilTimeLimit(node.untilTimeLimitMs)
-    if (from.kind === 'table') return tableOf(from.table.suppress(until))
+    if (from.kind === 'table') return tableOf(from.table.suppress(until, storeOf(node)))
     if (from.kind !== 'windowed-table') throw new UnsupportedOperatorError(`suppress of a ${from.kind}`)
-    return { kind: 'windowed-table', table: from.table.suppress(until) }
+    return { kind: 'windowed-table', table: from.table.suppress(until, storeOf(node)) }
   },
   cogroup: ({ op, from }, scope) => {
     let cogrouped: CogroupedKStream<string, Text> | undefined
@@ -197,7 +219,10 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     if (from.kind === 'table') return streamOf(keyed(from.table.toStream()))
     if (from.kind !== 'windowed-table') throw new UnsupportedOperatorError(`toStream of a ${from.kind}`)
     return streamOf(
-      from.table.toStream().map((value, { key }): readonly [Text, Text] => [windowText(key), value], TEXT)
+      from.table.toStream().map((value, { key }): readonly [Text, Text] => [windowText(key), value], {
+        ...TEXT,
+        ...nameOf(node)
+      })
     )
   },
   to: (node, scope) => {
@@ -288,8 +313,18 @@ function windowsOf(table: WindowedTable): Result {
   return { kind: 'windowed-table', table }
 }
 
-function storeOf({ store }: GoldenNode): { readonly store?: string } {
+/** What a node keeps is named after it, so that no two of a case tie. */
+function storeOf({ id, store = id }: GoldenNode): { readonly store?: string } {
   return store === undefined ? {} : { store }
+}
+
+/** The store the case asks for, of tables that are kept only then. */
+function givenStore({ store }: GoldenNode): { readonly store?: string } {
+  return store === undefined ? {} : { store }
+}
+
+function nameOf({ id }: GoldenNode): { readonly name?: string } {
+  return id === undefined ? {} : { name: id }
 }
 
 /** A table's stream has no null keys; to cases it is a stream like any other. */
@@ -309,7 +344,7 @@ function join(node: GoldenNode, scope: Scope): Result {
     return tableOf(joinedTables(node, left.table, right.table))
   }
   if (left.kind === 'table' && right.kind === 'table') {
-    const options = { ...TEXT_VALUE, ...storeOf(node), foreignKey: keyFunction(node.foreignKeyFn) }
+    const options = { ...TEXT_VALUE, ...nameOf(node), ...givenStore(node), foreignKey: keyFunction(node.foreignKeyFn) }
     if (node.op === 'join') return tableOf(left.table.join(right.table, joiner, options))
     if (node.op === 'leftJoin') return tableOf(left.table.leftJoin(right.table, joiner, options))
   }
@@ -321,14 +356,14 @@ function joinedStream(node: GoldenNode, left: Stream, right: Result): Stream {
   const { op } = node
   if (right.kind === 'stream' && node.within !== undefined) {
     const { beforeMs: before, afterMs: after, graceMs: grace } = node.within
-    const options = { within: { before, after }, grace, ...TEXT_VALUE }
+    const options = { within: { before, after }, grace, ...TEXT_VALUE, ...nameOf(node) }
     if (op === 'join') return left.join(right.stream, joiner, options)
     return op === 'leftJoin'
       ? left.leftJoin(right.stream, joiner, options)
       : left.outerJoin(right.stream, joiner, options)
   }
   if (right.kind === 'table' && op !== 'outerJoin') {
-    const options = { ...TEXT_VALUE, ...(node.graceMs === undefined ? {} : { grace: node.graceMs }) }
+    const options = { ...TEXT_VALUE, ...nameOf(node), ...(node.graceMs === undefined ? {} : { grace: node.graceMs }) }
     return op === 'join' ? left.join(right.table, joiner, options) : left.leftJoin(right.table, joiner, options)
   }
   if (right.kind === 'global' && op !== 'outerJoin') {
@@ -339,7 +374,7 @@ function joinedStream(node: GoldenNode, left: Stream, right: Result): Stream {
 }
 
 function joinedTables(node: GoldenNode, left: Table, right: Table): Table {
-  const options = { ...TEXT_VALUE, ...storeOf(node) }
+  const options = { ...TEXT_VALUE, ...givenStore(node) }
   if (node.op === 'join') return left.join(right, joiner, options)
   return node.op === 'leftJoin' ? left.leftJoin(right, joiner, options) : left.outerJoin(right, joiner, options)
 }

@@ -1,0 +1,324 @@
+import type { GoldenNode, GoldenWindow } from './case.ts'
+import type { RandomSource } from './random-source.ts'
+
+/** What a node's id stands for, as far as it decides what may read it. */
+type Kind = 'stream' | 'table' | 'window-table' | 'global' | 'versioned'
+interface Made {
+  readonly id: string
+  readonly kind: Kind
+  /** Of a table of windows: whether it knows when they close. */
+  readonly closes?: boolean
+}
+
+const MOST_NODES = 12
+const PREDICATES = ['valueIsEven', 'valueIsOdd', 'valueBelow50', 'keyIsA']
+const MAPPERS = ['bracket', 'withKey', 'evenElseNull', 'lastDigit']
+const KEYS = ['valueMod3', 'valueMod3OrNull', 'foreign', 'foreignOrNull']
+const PROCESSORS = ['runningCount', 'deduplicate', 'countsEachStreamTime', 'countsEachWallClock']
+const AGGREGATIONS = ['count', 'reduce', 'aggregate']
+const JOINS = ['join', 'leftJoin', 'outerJoin']
+const SPANS_MS = [0, 5, 10, 20, 30, 60]
+const SIZES_MS = [5, 10, 20, 25, 50, 100]
+
+/** A topology of the golden vocabulary: one to three sources, then operators on what is there, and a `to` for what nobody reads. */
+export function randomTopology(random: RandomSource): GoldenNode[] {
+  return new Composition(random).compose()
+}
+
+class Composition {
+  readonly #random: RandomSource
+  readonly #nodes: GoldenNode[] = []
+  readonly #made: Made[] = []
+  readonly #read = new Set<string>()
+
+  constructor(random: RandomSource) {
+    this.#random = random
+  }
+
+  compose(): GoldenNode[] {
+    const operators = 3 + this.#random.below(MOST_NODES - 4)
+    this.#source()
+    if (!this.#random.oneIn(3)) this.#source()
+    if (this.#random.oneIn(4)) this.#source()
+    while (this.#nodes.length < operators) this.#operator()
+    this.#sinks()
+    return this.#nodes
+  }
+
+  #source(): void {
+    const random = this.#random
+    const op = random.pick([
+      'stream',
+      'stream',
+      'stream',
+      'stream',
+      'table',
+      'table',
+      'table',
+      'globalTable',
+      'versionedTable'
+    ])
+    const topic = `in${this.#nodes.length}`
+    if (op === 'stream') this.#add({ op, topic }, 'stream')
+    if (op === 'table') this.#add({ op, topic, ...this.#store() }, 'table')
+    if (op === 'globalTable') this.#add({ op, topic }, 'global')
+    if (op === 'versionedTable') this.#add({ op, topic, historyMs: random.pick([60, 200, 1000]) }, 'versioned')
+  }
+
+  #operator(): void {
+    // What was made last is read most often, so that chains grow long.
+    const recent = this.#made.slice(-2)
+    const from = this.#random.oneIn(3) ? this.#random.pick(this.#made) : this.#random.pick(recent)
+    if (from.kind === 'stream') this.#onStream(from)
+    else if (from.kind === 'table') this.#onTable(from)
+    else if (from.kind === 'window-table') this.#onWindows(from)
+    else {
+      const stream = this.#any('stream')
+      if (stream === undefined) this.#add({ op: 'stream', topic: `in${this.#nodes.length}` }, 'stream')
+      else this.#joinStreamAndTable(stream, from)
+    }
+  }
+
+  #onStream({ id: from }: Made): string {
+    const random = this.#random
+    this.#read.add(from)
+    const op = random.pick([
+      'filter',
+      'filterNot',
+      'mapValues',
+      'selectKey',
+      'map',
+      'flatMap',
+      'flatMapValues',
+      'merge',
+      'split',
+      'repartition',
+      'toTable',
+      'toTable',
+      'group',
+      'group',
+      'group',
+      'group',
+      'group',
+      'cogroup',
+      'cogroup',
+      'join',
+      'join',
+      'join',
+      'join',
+      'process'
+    ])
+    switch (op) {
+      case 'filter':
+      case 'filterNot':
+        return this.#add({ op, from, fn: random.pick(PREDICATES) }, 'stream')
+      case 'mapValues':
+        return this.#add({ op, from, fn: random.pick(MAPPERS) }, 'stream')
+      case 'selectKey':
+        return this.#add({ op, from, fn: random.pick(KEYS) }, 'stream')
+      case 'map':
+        return this.#add({ op, from, keyFn: random.pick(KEYS), fn: random.pick(MAPPERS) }, 'stream')
+      case 'merge':
+        return this.#add({ op, from: [from, this.#readAny('stream', from)] }, 'stream')
+      case 'split':
+        return this.#split(from)
+      case 'toTable':
+        return this.#add({ op, from, ...this.#store() }, 'table')
+      case 'group':
+        return this.#aggregation(this.#group(from))
+      case 'cogroup':
+        return this.#aggregation(this.#cogroup(from))
+      case 'join':
+        return this.#joinStream({ id: from, kind: 'stream' })
+      case 'process':
+        return this.#add({ op, from, fn: random.pick(PROCESSORS), everyMs: random.pick([10, 20, 45]) }, 'stream')
+      default:
+        return this.#add({ op, from }, 'stream')
+    }
+  }
+
+  #onTable({ id: from }: Made): string {
+    const random = this.#random
+    this.#read.add(from)
+    const op = random.pick([
+      'filter',
+      'filterNot',
+      'mapValues',
+      'groupBy',
+      'groupBy',
+      'suppress',
+      'toStream',
+      'toStream',
+      'join',
+      'join',
+      'join',
+      'foreign',
+      'foreign'
+    ])
+    if (op === 'filter' || op === 'filterNot') return this.#add({ op, from, fn: random.pick(PREDICATES) }, 'table')
+    if (op === 'mapValues') return this.#add({ op, from, fn: random.pick(MAPPERS), ...this.#store() }, 'table')
+    if (op === 'suppress') return this.#add({ op, from, untilTimeLimitMs: random.pick([1, 10, 40]) }, 'table')
+    if (op === 'toStream') return this.#add({ op, from }, 'stream')
+    if (op === 'groupBy') {
+      const grouped = this.#id()
+      this.#nodes.push({ id: grouped, op, from, fn: random.pick(KEYS) })
+      return this.#add({ op: random.pick(AGGREGATIONS), from: grouped, ...this.#store() }, 'table')
+    }
+    const right = this.#readAny('table', from)
+    if (op === 'join') return this.#add({ op: random.pick(JOINS), left: from, right, ...this.#store() }, 'table')
+    const foreignKeyFn = random.pick(KEYS)
+    return this.#add(
+      { op: random.pick(['join', 'leftJoin']), left: from, right, foreignKeyFn, ...this.#store() },
+      'table'
+    )
+  }
+
+  #onWindows({ id: from, closes = false }: Made): string {
+    const random = this.#random
+    this.#read.add(from)
+    const op = random.pick([
+      'toStream',
+      'toStream',
+      'toStream',
+      'toStream',
+      'suppress',
+      'suppress',
+      'suppress',
+      'filter',
+      'mapValues',
+      'groupBy',
+      'join'
+    ])
+    if (op === 'filter') return this.#add({ op, from, fn: random.pick(PREDICATES) }, 'window-table', closes)
+    if (op === 'mapValues') return this.#add({ op, from, fn: random.pick(MAPPERS) }, 'window-table', closes)
+    if (op === 'suppress' && closes) return this.#add({ op, from }, 'window-table')
+    if (op === 'suppress') return this.#add({ op, from, untilTimeLimitMs: random.pick([1, 10, 40]) }, 'window-table')
+    if (op === 'join') {
+      return this.#add(
+        { op: random.pick(JOINS), left: from, right: this.#readAny('window-table', from) },
+        'window-table'
+      )
+    }
+    if (op === 'toStream') return this.#add({ op, from }, 'stream')
+    const grouped = this.#id()
+    this.#nodes.push({ id: grouped, op, from, fn: random.pick(KEYS) })
+    return this.#add({ op: random.pick(AGGREGATIONS), from: grouped, ...this.#store() }, 'table')
+  }
+
+  #split(from: string): string {
+    const branches = Array.from({ length: 1 + this.#random.below(2) }, () => ({
+      id: this.#id(),
+      fn: this.#random.pick(PREDICATES)
+    }))
+    const rest = this.#random.oneIn(2) ? { default: this.#id() } : {}
+    const id = this.#id()
+    this.#nodes.push({ id, op: 'split', from, branches, ...rest })
+    const ids = [...branches.map(({ id }) => id), ...Object.values(rest)]
+    for (const branch of ids) this.#made.push({ id: branch, kind: 'stream' })
+    return id
+  }
+
+  #group(from: string): { id: string; cogrouped: boolean } {
+    const id = this.#id()
+    const by = this.#random.oneIn(2) ? { op: 'groupByKey' } : { op: 'groupBy', fn: this.#random.pick(KEYS) }
+    this.#nodes.push({ id, from, ...by })
+    return { id, cogrouped: false }
+  }
+
+  #cogroup(from: string): { id: string; cogrouped: boolean } {
+    const first = this.#group(from)
+    const second = this.#random.oneIn(4) ? [] : [this.#group(this.#readAny('stream', from)).id]
+    const id = this.#id()
+    this.#nodes.push({ id, op: 'cogroup', from: [first.id, ...second] })
+    return { id, cogrouped: true }
+  }
+
+  #aggregation({ id: from, cogrouped }: { id: string; cogrouped: boolean }): string {
+    const random = this.#random
+    const op = cogrouped ? 'aggregate' : random.pick(AGGREGATIONS)
+    if (random.oneIn(3)) return this.#add({ op, from, ...this.#store() }, 'table')
+    const windows = this.#id()
+    const emit = !cogrouped && random.oneIn(3) ? { emit: 'final' as const } : {}
+    this.#nodes.push({ id: windows, op: 'windowedBy', from, ...emit, window: this.#window() })
+    return this.#add({ op, from: windows }, 'window-table', true)
+  }
+
+  #window(): GoldenWindow {
+    const random = this.#random
+    const graceMs = random.pick(SPANS_MS)
+    const sizeMs = random.pick(SIZES_MS)
+    const type = random.pick(['tumbling', 'hopping', 'sliding', 'session'])
+    if (type === 'tumbling') return { type, sizeMs, graceMs }
+    if (type === 'hopping')
+      return { type, sizeMs, advanceMs: Math.min(sizeMs, random.pick([3, 5, 10, 15, 25])), graceMs }
+    if (type === 'sliding') return { type, differenceMs: random.oneIn(12) ? 0 : sizeMs, graceMs }
+    return { type, gapMs: random.oneIn(12) ? 1 : sizeMs, graceMs }
+  }
+
+  #joinStream(left: Made): string {
+    const others = this.#made.filter(({ kind }) => kind !== 'window-table')
+    const right = this.#random.pick(others)
+    if (right.kind !== 'stream') return this.#joinStreamAndTable(left, right)
+    const random = this.#random
+    this.#read.add(right.id)
+    const within = { beforeMs: random.pick(SPANS_MS), afterMs: random.pick(SPANS_MS), graceMs: random.pick(SPANS_MS) }
+    return this.#add({ op: random.pick(JOINS), left: left.id, right: right.id, within }, 'stream')
+  }
+
+  #joinStreamAndTable(left: Made, right: Made): string {
+    const random = this.#random
+    this.#read.add(left.id).add(right.id)
+    const op = random.pick(['join', 'leftJoin'])
+    const joined = { op, left: left.id, right: right.id }
+    if (right.kind === 'global') return this.#add({ ...joined, keyFn: random.pick(KEYS) }, 'stream')
+    const grace = right.kind === 'versioned' && random.oneIn(2) ? { graceMs: random.pick([0, 10, 40]) } : {}
+    return this.#add({ ...joined, ...grace }, 'stream')
+  }
+
+  #sinks(): void {
+    const sunk = this.#made.filter(
+      ({ id, kind }) => kind === 'stream' && (!this.#read.has(id) || this.#random.oneIn(8))
+    )
+    for (const { id, kind } of this.#made) {
+      if ((kind !== 'table' && kind !== 'window-table') || this.#read.has(id)) continue
+      this.#add({ op: 'toStream', from: id }, 'stream')
+      sunk.push(this.#made[this.#made.length - 1])
+    }
+    for (const [index, { id }] of sunk.entries()) this.#nodes.push({ op: 'to', from: id, topic: `out${index}` })
+  }
+
+  #any(kind: Kind): Made | undefined {
+    const all = this.#made.filter((made) => made.kind === kind)
+    return all.length === 0 ? undefined : this.#random.pick(all)
+  }
+
+  /** Another one of a kind; where there is none, a new source of it. */
+  #readAny(kind: Kind, not: string): string {
+    const others = this.#made.filter((made) => made.kind === kind && made.id !== not)
+    const id = others.length > 0 ? this.#random.pick(others).id : this.#fresh(kind, not)
+    this.#read.add(id)
+    return id
+  }
+
+  #fresh(kind: Kind, orElse: string): string {
+    if (kind !== 'stream' && kind !== 'table') return orElse
+    return this.#add({ op: kind, topic: `in${this.#nodes.length}` }, kind)
+  }
+
+  #add(node: GoldenNode, kind: Kind, closes = false): string {
+    const id = this.#id()
+    this.#nodes.push({ id, ...node })
+    this.#made.push({ id, kind, closes })
+    return id
+  }
+
+  #store(): { store?: string } {
+    return this.#random.oneIn(2) ? { store: `store${this.#nodes.length}` } : {}
+  }
+
+  #ids = 0
+  #id(): string {
+    this.#ids++
+    return `n${this.#ids}`
+  }
+}
