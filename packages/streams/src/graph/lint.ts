@@ -145,7 +145,8 @@ function* derivedNames(node: Node, stores: readonly StoreDefinition[]): Generato
   for (const { name, derivedName } of stores) {
     if (derivedName !== true) continue
     const advice = "an edit of the steps above renames it, and what it holds stays behind; name it: { store: '…' }"
-    const remedy = node.kind === 'stream-join' ? advice.replace('store:', 'name:') : advice
+    const remedy =
+      node.kind === 'stream-join' || node.kind === 'foreign-key-answer' ? advice.replace('store:', 'name:') : advice
     yield finding(node, 'derived-name', 'warning', `the name of store '${name}' is worked out: ${remedy}`)
   }
   if (node.kind === 'repartition' && node.derivedName === true) {

@@ -310,6 +310,27 @@ describe('lint', () => {
   })
 })
 
+describe('lint of foreign-key joins', () => {
+  const derivedNames = (options: { name?: string }) =>
+    lintTopology(
+      topologyOf((b) => {
+        const ads = b.table('ads', { ...clickSerdes, store: 'ads' })
+        const owners = b.table('owners', { key: string(), value: string(), store: 'owners' })
+        ads.join(owners, (click, owner) => ({ ...click, owner }), {
+          foreignKey: (click) => click.ad,
+          value: json<Click & { owner: string }>(),
+          store: 'owned',
+          ...options
+        })
+      })
+    ).filter(({ rule }) => rule === 'derived-name')
+
+  it('finds the names of what the join makes, unless the program names the join', () => {
+    expect(derivedNames({})).toHaveLength(3)
+    expect(derivedNames({ name: 'ad-owner' })).toEqual([])
+  })
+})
+
 describe('a diff', () => {
   const counting = (options: { size?: '1m' | '2m'; filter?: boolean; store?: string; grace?: '1s' | '9s' } = {}) =>
     describeTopology(

@@ -1,3 +1,4 @@
+import { derivedMark } from '../../graph/make-store.ts'
 import { pathBelow, repartitionName } from '../../graph/names.ts'
 import { MissingSerdeError } from '../../graph/topology-error.ts'
 import { bytes } from '../../serde/bytes.ts'
@@ -52,11 +53,18 @@ export function foreignKeyJoin(
       kind: 'repartition',
       explicit: true,
       follows: true,
+      ...derivedMark(options.name),
       key: serdes.foreign,
       value: subscription
     }
   })
-  const store = { kind: 'key-value', name: undefined, key: bytes(), value: bytes() } as const
+  const store = {
+    kind: 'key-value',
+    name: undefined,
+    key: bytes(),
+    value: bytes(),
+    ...derivedMark(options.name)
+  } as const
   const answer = draft.add({
     verb: 'subscriptions',
     label: undefined,
@@ -72,6 +80,7 @@ export function foreignKeyJoin(
       kind: 'repartition',
       explicit: true,
       follows: true,
+      ...derivedMark(options.name),
       key: serdes.primary,
       value: answerSerde(serdes.right),
       partitioner: (_key, value) => (value instanceof Answer ? value.partition : 0)
