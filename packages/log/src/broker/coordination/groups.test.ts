@@ -201,6 +201,18 @@ describe('committed offsets', () => {
     expect(older.topics).toEqual([{ name: 'data', partitions: [fetched, missing] }])
   })
 
+  it('of a deleted topic do not come back with a new topic of its name', async () => {
+    const environment = memoryEnvironment()
+    const before = await start({ environment })
+    await commit(before, nobody)
+    const deleted = await before.ask(messages.deleteTopics, { topics: [{ name: 'data' }] })
+    expect(deleted.responses[0].errorCode).toBe(0)
+    expect(await before.offset()).toBe(-1)
+    await before.broker.close()
+    // The fixture makes the topic again.
+    expect(await (await start({ environment })).offset()).toBe(-1)
+  })
+
   it('survive a restart, and lapse when they are too old', async () => {
     const environment = memoryEnvironment()
     const before = await start({ environment })

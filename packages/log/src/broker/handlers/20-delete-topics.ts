@@ -32,6 +32,8 @@ async function deleteTopic(context: BrokerContext, wanted: WantedTopic): Promise
       })
     }
     await context.topics.delete(topic.name)
+    // A new topic of this name begins at 0: what groups read of the old one says nothing about it.
+    await context.groups.retention.forgetTopic(topic.name)
     return { name: topic.name, topicId: topic.topicId, errorCode: ErrorCode.NONE, errorMessage: null }
   } catch (error) {
     return { ...wanted, ...failureOrThrow(error) }
