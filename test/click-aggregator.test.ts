@@ -171,6 +171,18 @@ describe('the click aggregator', () => {
     expect(output).toContain('it was replaced')
   })
 
+  it('ends without a stack trace when nobody reads its output any more', async () => {
+    writeFileSync(file, sample)
+    const args = ['--conditions=source', join(EXAMPLE, 'main.ts'), file, '--data', data(), '--rate', '1000']
+    const job = spawn(process.execPath, args)
+    let errors = ''
+    job.stderr.on('data', (text) => (errors += text))
+    const closed = new Promise((resolve) => job.on('close', resolve))
+    job.stdout.once('data', () => job.stdout.destroy())
+    expect(await closed).toBe(1)
+    expect(errors).toBe('')
+  })
+
   it('refuses a pipe instead of waiting for its writer', () => {
     execFileSync('mkfifo', [file])
     expect(clicks()).toEqual({ code: 1, output: expect.stringContaining('it is no regular file. Name a file') })

@@ -40,6 +40,11 @@ describe('drawTable', () => {
     expect(drawn({ restored: 0.5 }).at(-1)).toBe('restoring ████████████             50 %')
   })
 
+  it('leaves room for pages on a narrow terminal', () => {
+    const lines = drawTable(snapshot, { rows: 2, columns: 40 }).map((line) => stripVTControlCharacters(line))
+    expect(lines[3]).toBe('        40  ████████████  /favicon.ico')
+  })
+
   it('cuts a page that is wider than the terminal', () => {
     const top = [{ page: `/${'x'.repeat(200)}`, count: 1 }]
     for (const line of drawn({ top })) expect(line.length).toBeLessThanOrEqual(80)

@@ -18,7 +18,8 @@ export interface Snapshot {
   readonly top: readonly { readonly page: string; readonly count: number }[]
 }
 
-const BAR_COLUMNS = 24
+const WIDEST_BAR = 24
+const BESIDE_BAR_AND_PAGE = 14
 const BLOCKS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█']
 const bold = (text: string) => `\x1b[1m${text}\x1b[22m`
 const dim = (text: string) => `\x1b[2m${text}\x1b[22m`
@@ -28,11 +29,12 @@ const yellow = (text: string) => `\x1b[33m${text}\x1b[39m`
 /** Draws the live table, `rows` pages high, for a terminal of `columns`. */
 export function drawTable(snapshot: Snapshot, size: { readonly rows: number; readonly columns: number }): string[] {
   const greatest = Math.max(1, ...snapshot.top.map(({ count }) => count))
+  const barColumns = Math.min(WIDEST_BAR, Math.floor(size.columns * 0.3))
   const rows = Array.from({ length: size.rows }, (_, i) => {
     const row = snapshot.top[i]
     if (!row) return ''
-    const page = fit(printable(row.page), size.columns - BAR_COLUMNS - 14)
-    return `${number(row.count).padStart(10)}  ${cyan(bar(row.count / greatest).padEnd(BAR_COLUMNS))}  ${page}`
+    const page = fit(printable(row.page), size.columns - barColumns - BESIDE_BAR_AND_PAGE)
+    return `${number(row.count).padStart(10)}  ${cyan(bar(row.count / greatest, barColumns))}  ${page}`
   })
   return [
     `${bold('Millrace')} ${dim('click aggregator')}   ${snapshot.status}`,
@@ -80,7 +82,7 @@ function countsLine({ counts, late }: Snapshot): string {
 
 function progressLine(snapshot: Snapshot): string {
   if (snapshot.restored !== undefined) {
-    return `restoring ${cyan(bar(snapshot.restored).padEnd(BAR_COLUMNS))} ${Math.floor(snapshot.restored * 100)} %`
+    return `restoring ${cyan(bar(snapshot.restored, WIDEST_BAR))} ${Math.floor(snapshot.restored * 100)} %`
   }
   const age = snapshot.commitAgeMs === undefined ? 'no commit yet' : `last commit ${duration(snapshot.commitAgeMs)} ago`
   return dim(`${number(Math.round(snapshot.recordsPerSecond))} records/s   lag ${number(snapshot.lag)}   ${age}`)
@@ -91,9 +93,9 @@ function windowTitle({ startMs, sizeMs }: { startMs: number; sizeMs: number }): 
   return `window of ${new Date(startMs).toISOString().slice(0, 10)}, ${time(startMs)} to ${time(startMs + sizeMs)} UTC`
 }
 
-function bar(share: number): string {
-  const eighths = Math.round(Math.min(1, Math.max(0, share)) * BAR_COLUMNS * 8)
-  return '█'.repeat(Math.floor(eighths / 8)) + BLOCKS[eighths % 8]
+function bar(share: number, columns: number): string {
+  const eighths = Math.round(Math.min(1, Math.max(0, share)) * columns * 8)
+  return ('█'.repeat(Math.floor(eighths / 8)) + BLOCKS[eighths % 8]).padEnd(columns)
 }
 
 function fit(text: string, columns: number): string {

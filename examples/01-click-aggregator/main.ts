@@ -4,6 +4,9 @@ import { CommandLineError } from './errors.ts'
 import { parseOptions, USAGE } from './options.ts'
 import { runClicks } from './run-clicks.ts'
 
+// Who reads the output has gone, as in `npm start | head`: end at once, the next start goes on where the last commit ended.
+stdout.on('error', () => process.exit(1))
+
 try {
   const options = parseOptions(process.argv.slice(2))
   if (options === 'help') stdout.write(USAGE)

@@ -50,18 +50,19 @@ async function readAndCount(
   app: StreamsApp,
   options: ClickOptions & { readonly application: string }
 ): Promise<string | undefined> {
-  await app.running
   const late = () => app.metrics().droppedRecords.late ?? 0
-  const lateBefore = late()
   const files = options.files.length > 0 ? options.files : [SAMPLE]
   const reader = await startLogReader(log, { ...options, files })
   const interrupt = interruptible(reader)
   const windowMs = durationMs('--window', options.window)
   const view = new LiveView(app, reader, { ...options, log, windowMs, output: process.stdout })
   try {
+    await Promise.race([app.running, interrupt.asked, reader.done.then(() => app.running)])
+    const lateBefore = late()
     await Promise.race([app.done, reader.done])
     if (interrupt.happened()) return undefined
-    await Promise.race([app.done, whenCaughtUp(log, options.application)])
+    await Promise.race([app.done, whenCaughtUp(log, options.application), interrupt.asked])
+    if (interrupt.happened()) return undefined
     const run = { ...reader.counts, late: late() - lateBefore }
     view.close()
     return totalsText(run, { ...reader.total(), late: late() })
@@ -74,15 +75,19 @@ async function readAndCount(
 }
 
 /** Ctrl-C ends the reading, and with it the job, cleanly; a second one ends the process at once. */
-function interruptible(reader: LogReader): { happened(): boolean; release(): void } {
+function interruptible(reader: LogReader) {
   let count = 0
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
   const onSignal = () => {
     if (++count > 1) process.exit(SECOND_INTERRUPT_EXIT_CODE)
     reader.stop()
+    ask()
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
   return {
+    /** Resolves with the first Ctrl-C. */
+    asked,
     happened: () => count > 0,
     release: () => {
       process.off('SIGINT', onSignal)

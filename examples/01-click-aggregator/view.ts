@@ -16,8 +16,10 @@ export interface ViewOptions {
 
 const FRAME_MS = 100
 const PLAIN_LINE_MS = 2000
-const HIDE_CURSOR = '\x1b[?25l'
-const SHOW_CURSOR = '\x1b[?25h'
+/** The cursor is hidden, and lines wider than the terminal are cut, not wrapped: the frame's height is known. */
+const ENTER_TERMINAL = '\x1b[?25l\x1b[?7l'
+const LEAVE_TERMINAL = '\x1b[?7h\x1b[?25h'
+const LINES_BESIDE_PAGES = 6
 
 /** Shows the job while it runs. */
 export class LiveView {
@@ -47,7 +49,10 @@ export class LiveView {
         this.#restored = done ? undefined : (offset - fromOffset) / (endOffset - fromOffset)
       })
     )
-    if (this.#live) options.output.write(HIDE_CURSOR)
+    if (this.#live) {
+      options.output.write(ENTER_TERMINAL)
+      process.on('exit', this.#leaveTerminal)
+    }
     this.#schedule()
   }
 
@@ -58,7 +63,13 @@ export class LiveView {
     this.#timer = undefined
     for (const subscription of this.#subscriptions) subscription.unsubscribe()
     this.#show()
-    if (this.#live) this.#options.output.write(SHOW_CURSOR)
+    if (!this.#live) return
+    this.#leaveTerminal()
+    process.off('exit', this.#leaveTerminal)
+  }
+
+  readonly #leaveTerminal = () => {
+    this.#options.output.write(LEAVE_TERMINAL)
   }
 
   #schedule(): void {
@@ -76,8 +87,10 @@ export class LiveView {
       output.write(`${plainLine(snapshot)}\n`)
       return
     }
-    const rows = Math.min(top, Math.max(3, (output.rows ?? 24) - 7))
-    const lines = drawTable(snapshot, { rows, columns: output.columns ?? 80 })
+    const height = (output.rows ?? 24) - 1
+    const rows = Math.min(top, Math.max(1, height - LINES_BESIDE_PAGES))
+    // Of a terminal too low for all, the figures below are what counts.
+    const lines = drawTable(snapshot, { rows, columns: output.columns ?? 80 }).slice(-Math.max(1, height))
     const up = this.#drawnLines > 0 ? `\x1b[${this.#drawnLines}A` : ''
     output.write(`${up}\r${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`)
     this.#drawnLines = lines.length
