@@ -203,7 +203,9 @@ describe('the click aggregator', () => {
     [['--windw', '1m'], /Unknown option '--windw'/],
     [['--window', 'soon'], /--window takes a duration such as 250ms, 10s, 1m or 6h, not soon/],
     [['--rate', '0'], /--rate takes a whole number above 0, not 0/],
-    [['--log', 'nowhere:'], /nowhere:/]
+    [['--log', 'nowhere:'], /nowhere:/],
+    [['--out', 'no/such/directory/out.csv'], /--out .*: the directory .* does not exist/],
+    [['--out', '.'], /--out \. is a directory/]
   ])('says what is wrong with %j', (args, message) => {
     writeFileSync(file, '')
     const run = clicks(args)

@@ -1,3 +1,5 @@
+import { existsSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Duration } from '@millrace/streams'
 import { CommandLineError } from './errors.ts'
@@ -57,7 +59,7 @@ export function parseOptions(args: readonly string[]): ClickOptions | 'help' {
     top: values.top === undefined ? 20 : positiveNumber('--top', values.top),
     linesPerSecond: rate ?? (sample && !values.quiet ? SAMPLE_LINES_PER_SECOND : undefined),
     untilEnd: (values['until-end'] ?? false) || sample,
-    out: values.out,
+    out: values.out === undefined ? undefined : fileToWrite('--out', values.out),
     quiet: values.quiet ?? false
   }
 }
@@ -90,6 +92,17 @@ function duration(option: string, text: string, zero: boolean): Duration {
     throw new CommandLineError(`${option} takes a duration such as 250ms, 10s, 1m or 6h, not ${text}`)
   }
   return text as Duration
+}
+
+/** Said at once, not after hours of counting. */
+function fileToWrite(option: string, path: string): string {
+  if (!existsSync(dirname(resolve(path)))) {
+    throw new CommandLineError(`${option} ${path}: the directory ${dirname(resolve(path))} does not exist`)
+  }
+  if (existsSync(path) && statSync(path).isDirectory()) {
+    throw new CommandLineError(`${option} ${path} is a directory: name a file in it`)
+  }
+  return path
 }
 
 function positiveNumber(option: string, text: string): number {
