@@ -8,10 +8,11 @@ import type { Benchmark, BenchmarkResult } from './benchmark.ts'
 import { clicks } from './clicks.ts'
 import { codec } from './codec.ts'
 import { compaction } from './compaction.ts'
+import { operators } from './operators/operators.ts'
 import { consume, produce } from './produce-consume.ts'
 import { restore } from './restore.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [codec, produce, consume, clicks, restore, compaction]
+const BENCHMARKS: readonly Benchmark[] = [codec, produce, consume, clicks, restore, compaction, operators]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
