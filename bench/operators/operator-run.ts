@@ -43,10 +43,11 @@ export async function runOperator(operator: OperatorCase): Promise<BenchmarkResu
     const watching = app.metrics$.subscribe(({ processedRecords }) => {
       if (halfwayRssBytes === 0 && processedRecords > records / 2) halfwayRssBytes = process.memoryUsage.rss()
     })
-    await caughtUp(app, records)
+    const result = await caughtUp(app, records, () => {
+      const endRssBytes = process.memoryUsage.rss()
+      return span.end(operator.name, records, { commits: app.metrics().commits, halfwayRssBytes, endRssBytes })
+    })
     watching.unsubscribe()
-    const endRssBytes = process.memoryUsage.rss()
-    const result = span.end(operator.name, records, { commits: app.metrics().commits, halfwayRssBytes, endRssBytes })
     await app.close()
     await check(log, operator)
     return result
@@ -74,11 +75,13 @@ async function produce(log: Log, { topics, records }: OperatorCase): Promise<num
 
 /**
  * Resolves once everything is processed and committed. What goes through internal topics is processed again, as often as the topology has it, and a
- * commit may still be on its way into them: so nothing may have been left, and nothing have come, over several looks.
+ * commit may still be on its way into them: so nothing may have been left, and nothing have come, over several looks. Gives what was measured
+ * at the first of them.
  */
-async function caughtUp(app: StreamsApp, records: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
+function caughtUp(app: StreamsApp, records: number, measure: () => BenchmarkResult): Promise<BenchmarkResult> {
+  return new Promise((resolve, reject) => {
     app.done.catch(reject)
+    let measured = measure()
     let before = -1
     let quietLooks = 0
     const looking = setInterval(() => {
@@ -86,9 +89,10 @@ async function caughtUp(app: StreamsApp, records: number): Promise<void> {
       const quiet = processedRecords >= records && lag === 0 && bufferedBytes === 0 && processedRecords === before
       quietLooks = quiet ? quietLooks + 1 : 0
       before = processedRecords
+      if (quietLooks <= 1) measured = measure()
       if (quietLooks < QUIET_LOOKS) return
       clearInterval(looking)
-      resolve()
+      resolve(measured)
     }, LOOK_MS)
   })
 }
