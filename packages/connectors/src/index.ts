@@ -1,6 +1,5 @@
-// The contract of sources.
-
-// What they throw.
+export type { ConnectorEvent } from './connector-event.ts'
+// What connectors throw
 export { PoisonousRecordError, SinkFencedError, TransientSinkError, TransientSourceError } from './errors.ts'
 // The contract of sinks.
 export type {
@@ -12,4 +11,12 @@ export type {
   SinkRecord,
   TransactionalSink
 } from './sink.ts'
-export type { Source, SourceBatch, SourceContext, SourceReader, SourceRecord } from './source.ts'
+export type {
+  Positions,
+  Source,
+  SourceBatch,
+  SourceContext,
+  SourceReader,
+  SourceRecord,
+  SourceState
+} from './source.ts'

@@ -1,4 +1,5 @@
-import type { Header } from '@millrace/log'
+import type { Environment, Header } from '@millrace/log'
+import type { ConnectorEvent } from './connector-event.ts'
 
 /**
  * A sink carries records from the log to another system, each exactly once in effect. It says how: `transactional` sinks commit the
@@ -62,6 +63,8 @@ export interface SinkRecord extends SinkPartition {
 export interface SinkContext {
   /** Aborted when the sink is to stop. */
   readonly signal: AbortSignal
-  /** Epoch of this runner: greater than that of every runner that had the name before. */
-  readonly epoch: number
+  /** The clock and timers to use. */
+  readonly environment: Environment
+  /** Tells an operator something; it is shown in the connector's status and events. */
+  report(event: ConnectorEvent): void
 }

@@ -1,9 +1,10 @@
-import type { Header } from '@millrace/log'
+import type { Environment, Header } from '@millrace/log'
+import type { ConnectorEvent } from './connector-event.ts'
 
 /**
- * A source brings records into the log, each with the position from which reading goes on after it. The runner writes records and
- * position in one log transaction and hands the last committed position back at the next start, so a source needs no memory of
- * its own: whatever happens to the process, every record is on the log exactly once.
+ * A source brings records into the log, each batch with the positions from which reading goes on after it. The runner writes records,
+ * positions and state in one log transaction and hands the last committed ones back at the next start, so a source needs no memory of its
+ * own: whatever happens to the process, every record is on the log exactly once.
  *
  * @typeParam Position plain data (JSON): a file offset, an LSN, a cursor. It must say all that is needed to go on.
  */
@@ -11,32 +12,39 @@ export interface Source<Position> {
   /** Stable name: positions are kept under it. Two running sources of one name fence each other. */
   readonly name: string
   /**
-   * Opens the reading from a committed position; `undefined` is the first start ever.
+   * Opens the reading from the committed positions, by split; there are none at the first start ever.
    * @throws TransientSourceError to be tried again with backoff; anything else stops the source and is reported.
    */
-  open(position: Position | undefined, context: SourceContext): Promise<SourceReader<Position>>
+  open(positions: Positions<Position>, context: SourceContext): Promise<SourceReader<Position>>
 }
 
-/** An open reading. The runner calls one method at a time and waits for it. */
+/**
+ * Positions by split: the parts of a source that are read each at their own pace (a file, a table's snapshot, a replication stream). A source
+ * that has but one calls it ''.
+ */
+export type Positions<Position> = ReadonlyMap<string, Position>
+
+/** An open reading. The runner calls `read` again only after it has answered; `committed` may be called while a `read` is waiting. */
 export interface SourceReader<Position> {
   /**
-   * The next records, as soon as there are any; `undefined` when the source has ended for good. Should return before long when
-   * `context.signal` is aborted.
+   * The next records, as soon as there are any; `undefined` when the source has ended for good. Returns before long, with an empty batch if
+   * need be, when `context.signal` is aborted.
    */
   read(): Promise<SourceBatch<Position> | undefined>
   /**
-   * The log holds everything up to this position; the outer system may forget it (acknowledge, delete, advance a slot). Called after each
-   * commit, in order, never for a position that was not committed.
+   * The log holds everything up to these positions (the newest of each split that changed since the last call); the outer system may forget it:
+   * acknowledge, delete, advance a slot. Called after each commit, in order, never for a position that was not committed.
    */
-  committed(position: Position): Promise<void>
-  /** Releases what `open` took. Called once, also after an error. */
+  committed(positions: Positions<Position>): Promise<void>
+  /** Releases what `open` took. Called once, also after an error, never while a `read` is waiting. */
   close(): Promise<void>
 }
 
-/** Records that belong together, and where reading goes on after them. They are committed together. */
+/** Records that belong together, and where reading goes on after them. They are committed together; a transaction may hold several batches. */
 export interface SourceBatch<Position> {
   readonly records: readonly SourceRecord[]
-  readonly position: Position
+  /** Splits whose position changed; null forgets a split. A batch may be nothing but a position. */
+  readonly positions: ReadonlyMap<string, Position | null>
 }
 
 /** A record for the log. */
@@ -55,4 +63,22 @@ export interface SourceRecord {
 export interface SourceContext {
   /** Aborted when the source is to stop. */
   readonly signal: AbortSignal
+  /** The clock, timers and files to use. */
+  readonly environment: Environment
+  /** Rows that the source must remember beyond its positions. */
+  readonly state: SourceState
+  /** Tells an operator something: a warning of a preflight, a finished snapshot. It is shown in the connector's status and events. */
+  report(event: ConnectorEvent): void
+}
+
+/**
+ * A keyed store whose changes are committed in the transaction of the batch that the reader returns next, and are taken back with it when
+ * the transaction is aborted. Kept in a compacted topic, so that it survives the loss of everything local.
+ */
+export interface SourceState {
+  get(key: Buffer): Buffer | undefined
+  /** Null removes. */
+  set(key: Buffer, value: Buffer | null): void
+  /** Entries whose key begins with the prefix, in key order. */
+  scan(prefix: Buffer): Iterable<readonly [key: Buffer, value: Buffer]>
 }
