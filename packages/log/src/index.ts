@@ -32,6 +32,7 @@ export {
   TopicExistsError,
   TransactionAbortedError,
   UnknownOutcomeError,
+  UnknownPartitionError,
   UnknownTopicError
 } from './client/errors.ts'
 export type { CommittedOffset, GroupMetadata, GroupOffset } from './client/group-offset.ts'

@@ -114,6 +114,24 @@ export class UnknownTopicError extends MillraceError {
   }
 }
 
+/** The topic exists and has no such partition. Send to one it has, or give the topic more partitions. */
+export class UnknownPartitionError extends MillraceError {
+  readonly code = 'MILLRACE_UNKNOWN_PARTITION'
+  readonly topic: string
+  readonly partition: number
+  /** How many partitions the topic has. */
+  readonly partitions: number
+
+  constructor(details: { readonly topic: string; readonly partition: number; readonly partitions: number }) {
+    const { topic, partition, partitions } = details
+    const has = partitions === 1 ? 'one partition, 0' : `${partitions} partitions, 0 to ${partitions - 1}`
+    super(`topic '${topic}' has no partition ${partition}, it has ${has}: send to one of them, or leave it to the key`)
+    this.topic = topic
+    this.partition = partition
+    this.partitions = partitions
+  }
+}
+
 /** A topic of this name is there already. Use it, or choose another name. */
 export class TopicExistsError extends MillraceError {
   readonly code = 'MILLRACE_TOPIC_EXISTS'

@@ -5,6 +5,8 @@ import { isRetriableFailure } from './request-failure.ts'
 import { partitionKey, type TopicPartition } from './topic-partition.ts'
 
 const backoff = { firstMs: 20, maxMs: 1_000 }
+/** So many answers in a row without the partition prove that there is none: a broker may hear a little late of partitions that were added. */
+const ANSWERS_TO_PROVE_ABSENCE = 3
 
 /** What a search reports. */
 export interface LeaderSearchListener {
@@ -14,6 +16,8 @@ export interface LeaderSearchListener {
   readonly create: boolean
   /** The topic can never be used (an invalid name, no permission). */
   refused(topic: string, error: ProtocolError): void
+  /** The topic is there and has `partitions` partitions, without this one. */
+  absent?(place: TopicPartition, partitions: number): void
 }
 
 /** Finds partitions' leaders, asking brokers for those that are not known and not more often than a backoff allows. */
@@ -21,6 +25,8 @@ export class LeaderSearch {
   readonly #context: ClientContext
   readonly #listener: LeaderSearchListener
   readonly #wanted = new Map<string, TopicPartition>()
+  /** Answers in a row that know the topic without the partition, by partition. */
+  readonly #missed = new Map<string, number>()
   #searching = false
   #failures = 0
   #notBeforeMs = 0
@@ -59,7 +65,18 @@ export class LeaderSearch {
     const found = wanted.every(({ topic, partition }) => metadata.leader(topic, partition) !== undefined)
     this.#failures = found ? 0 : this.#failures + 1
     if (!found) this.#notBeforeMs = environment.clock.monotonicMs() + backoffMs(this.#failures, backoff)
+    for (const place of wanted) this.#noteAbsence(place)
     this.#listener.searched()
+  }
+
+  #noteAbsence(place: TopicPartition): void {
+    const key = partitionKey(place.topic, place.partition)
+    const known = this.#context.metadata.topic(place.topic)
+    const missed = (this.#missed.get(key) ?? 0) + 1
+    this.#missed.delete(key)
+    if (known === undefined || known.partitions[place.partition] !== undefined) return
+    if (missed < ANSWERS_TO_PROVE_ABSENCE) this.#missed.set(key, missed)
+    else this.#listener.absent?.(place, known.partitions.length)
   }
 
   async #askFor(topic: string): Promise<void> {

@@ -1,4 +1,5 @@
-import avsc, { type Schema, type Type } from 'avsc'
+import { createRequire } from 'node:module'
+import type { Schema, Type } from 'avsc'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
 
@@ -35,7 +36,14 @@ export function avro<T>(writer: AvroSchema, { reader }: AvroOptions = {}): Serde
 }
 
 function typeOf(schema: Schema): Type {
-  return attempt('encode', () => avsc.Type.forSchema(schema))
+  return attempt('encode', () => avsc().Type.forSchema(schema))
+}
+
+const require = createRequire(import.meta.url)
+
+/** Loaded with the first Avro serde, so that programs without one do not pay for it. */
+function avsc(): typeof import('avsc') {
+  return require('avsc')
 }
 
 /** Where a value is not what the schema says; undefined: nowhere. */

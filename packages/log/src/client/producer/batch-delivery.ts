@@ -4,6 +4,7 @@ import { type BackoffBounds, backoffMs } from '../backoff.ts'
 import type { ClientContext } from '../client-context.ts'
 import { DeliveryError, RecordTooLargeError } from '../errors.ts'
 import { isTransportFailure } from '../request-failure.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { splitBatch } from './batch-split.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { judgeProduce, type ProduceOutcome } from './produce-outcome.ts'
@@ -76,18 +77,28 @@ export class BatchDelivery {
     }
   }
 
-  /** Gives up all that waits, for one topic or for all. */
-  giveUpWaiting(error: MillraceError, topic?: string): void {
-    for (const queue of this.#parts.accumulator.queues) {
-      if (topic !== undefined && queue.topic !== topic) continue
-      for (const batch of queue.dropWaiting()) this.#settleFailed(batch, error)
-    }
+  /** Gives up all that waits. */
+  giveUpWaiting(error: MillraceError): void {
+    for (const queue of this.#parts.accumulator.queues) this.#dropWaiting(queue, error)
   }
 
   /** Gives up all that waits for a topic that can never be sent to. */
   refuseTopic(topic: string, error: MillraceError): void {
-    this.giveUpWaiting(error, topic)
+    this.#refuse(({ topic: other }) => other === topic, error)
+  }
+
+  /** Gives up all that waits for a partition that the topic does not have. */
+  refusePartition({ topic, partition }: TopicPartition, error: MillraceError): void {
+    this.#refuse((queue) => queue.topic === topic && queue.partition === partition, error)
+  }
+
+  #refuse(isMeant: (queue: PartitionQueue) => boolean, error: MillraceError): void {
+    for (const queue of this.#parts.accumulator.queues) if (isMeant(queue)) this.#dropWaiting(queue, error)
     if (this.#parts.session.transactionalId !== null) this.#parts.session.recordsFailed(error, false)
+  }
+
+  #dropWaiting(queue: PartitionQueue, error: MillraceError): void {
+    for (const batch of queue.dropWaiting()) this.#settleFailed(batch, error)
   }
 
   #acknowledge(batch: ProducerBatch, answer: ProduceAnswer): void {

@@ -65,7 +65,7 @@ export class Producer {
 
   /**
    * Sends one record and resolves when it is acknowledged. Waits for room when the buffer is full.
-   * @throws DeliveryError, RecordTooLargeError, BufferFullError, UnknownTopicError; in a transaction also what stopped it.
+   * @throws DeliveryError, RecordTooLargeError, BufferFullError, UnknownTopicError, UnknownPartitionError; in a transaction also what stopped it.
    */
   send(record: ProducerRecord): Promise<RecordMetadata> {
     return new Promise((resolve, reject) => {

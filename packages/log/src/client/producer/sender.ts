@@ -1,7 +1,7 @@
 import type { Timer } from '../../environment/environment.ts'
 import { produce } from '../../wire/messages/index.ts'
 import type { ClientContext } from '../client-context.ts'
-import { DeliveryError } from '../errors.ts'
+import { DeliveryError, UnknownPartitionError } from '../errors.ts'
 import { LeaderSearch } from '../leader-search.ts'
 import type { BatchDelivery } from './batch-delivery.ts'
 import type { NextBatch, PartitionQueue } from './partition-queue.ts'
@@ -50,6 +50,9 @@ export class Sender {
           topic,
           new DeliveryError({ message, topic, partition: -1, timedOut: false }, { cause })
         )
+      },
+      absent: (place, partitions) => {
+        parts.delivery.refusePartition(place, new UnknownPartitionError({ ...place, partitions }))
       }
     })
     parts.session.onChange(() => this.wake())

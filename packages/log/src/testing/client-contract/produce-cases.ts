@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
-import { RecordTooLargeError, UnknownTopicError } from '../../client/errors.ts'
+import {
+  AbortableTransactionError,
+  RecordTooLargeError,
+  UnknownPartitionError,
+  UnknownTopicError
+} from '../../client/errors.ts'
 import { UsageError } from '../../errors.ts'
 import { bytes, type ClientScene } from './client-scene.ts'
 
@@ -80,6 +85,41 @@ export const produceCases: readonly ClientCase[] = [
         places.map(({ partition }) => partition),
         expected
       )
+    }
+  ],
+  [
+    'refuses a partition that the topic does not have, soon, and says how many it has',
+    async (scene) => {
+      const topic = await scene.topic(3)
+      const producer = scene.producer()
+      const beganMs = scene.environment.clock.monotonicMs()
+      const sent = producer.send({ topic, partition: 3, key: null, value: bytes('nowhere') })
+      await assert.rejects(sent, (error: unknown) => {
+        assert.ok(error instanceof UnknownPartitionError)
+        assert.deepEqual([error.topic, error.partition, error.partitions], [topic, 3, 3])
+        return true
+      })
+      producer.enqueue(topic, 7, null, bytes('nowhere'), 1)
+      await assert.rejects(producer.flush(), UnknownPartitionError)
+      assert.ok(scene.environment.clock.monotonicMs() - beganMs < 5_000)
+      assert.equal(producer.bufferedBytes, 0)
+      assert.equal((await producer.send({ topic, partition: 2, key: null, value: bytes('here') })).offset, 0)
+    }
+  ],
+  [
+    'a transaction with a record for a partition that is not there can only be aborted',
+    async (scene) => {
+      const topic = await scene.topic()
+      const producer = await scene.transactional()
+      producer.beginTransaction()
+      producer.enqueue(topic, 0, null, bytes('aborted'), 1)
+      producer.enqueue(topic, 1, null, bytes('nowhere'), 1)
+      await assert.rejects(producer.commitTransaction(), AbortableTransactionError)
+      await producer.abortTransaction()
+      producer.beginTransaction()
+      producer.enqueue(topic, 0, null, bytes('committed'), 1)
+      await producer.commitTransaction()
+      assert.deepEqual(await scene.values(topic, { isolation: 'read_committed' }), ['committed'])
     }
   ],
   [
