@@ -39,12 +39,28 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
     'testing'
   ],
-  connectors: ['errors.ts', 'source.ts', 'sink.ts', 'index.ts', 'testing'],
+  connectors: [
+    'errors.ts',
+    'connector-event.ts',
+    'source.ts',
+    'sink.ts',
+    'define.ts',
+    'rows',
+    'schemas',
+    'sql',
+    'postgres',
+    'sqlite',
+    'file',
+    'http',
+    'runtime',
+    'index.ts',
+    'testing'
+  ],
   cli: ['errors.ts', 'command-line.ts', 'topology-file.ts', 'streams-commands.ts', 'run.ts', 'main.ts']
 }
 
 /** Entry points of the packages. */
-const ENTRY_POINT = /^@millrace\/(\w+)(\/(?:testing|rx))?$/
+const ENTRY_POINT = /^@millrace\/(\w+)(\/(?:testing|rx|postgres|sqlite|file|http|schemas))?$/
 const PACKAGE_FILE = /^packages\/(\w+)\/src\/(.+)$/
 
 /** Where a file stands. */
