@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly createTopics?: false | { readonly partitions?: number; readonly configs?: Readonly<Record<string, string>> }
   /** Added to the configurations of internal topics (Kafka Streams' `topic.` prefix), e.g. `{ 'retention.ms': '-1' }` to replay old events. */
   readonly internalTopicConfigs?: Readonly<Record<string, string>>
+  /** Least time between two purges of what was consumed of the repartition topics (Kafka Streams' `repartition.purge.interval.ms`). Default 30 s. */
+  readonly repartitionPurgeInterval?: Duration
   /** Changes that wait for the commit are kept in memory; this many bytes force one. Default 64 MiB. */
   readonly maxBufferedBytes?: number
   /** Development: freezes every value before a callback gets it, so that a mutation throws where it happens. Default false. */

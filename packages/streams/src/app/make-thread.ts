@@ -1,4 +1,5 @@
 import type { Admin, Consumer, Environment } from '@millrace/log'
+import { durationMs } from '../graph/duration.ts'
 import { hasPatterns, resolvePatterns } from '../graph/resolve-patterns.ts'
 import type { Topology } from '../graph/topology.ts'
 import type { AppState, RestoreProgress } from '../observe/app-state.ts'
@@ -13,11 +14,12 @@ import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
 import { initialOffsets } from './initial-offsets.ts'
 import { prepareTopics } from './internal-topics.ts'
 import { ProducerCollector } from './producer-collector.ts'
+import { RepartitionPurge } from './repartition-purge.ts'
 import type { ChangelogCatalog } from './running-task.ts'
 import { openStateDirectory, type StateDirectory, stateRoot } from './state-directory.ts'
 import { StreamThread, type StreamThreadOptions } from './stream-thread.ts'
 import { type EngineFactory, openTask } from './task-opener.ts'
-import { sourceTopicsOf, type TopicPlan } from './topic-plan.ts'
+import { repartitionTopics, sourceTopicsOf, type TopicPlan } from './topic-plan.ts'
 
 /** Whom the thread tells what it does. */
 export interface ThreadListeners {
@@ -59,9 +61,16 @@ export async function makeThread(given: AppStart, listeners: ThreadListeners): P
       policies: options.errors ?? {},
       changed: (change) => listeners.hub.publish([change])
     })
-    const parts = { plan, state, catalog, restoreConsumer, ...(globals && { globals }) }
+    const purge = new RepartitionPurge({
+      admin,
+      clock: log.environment.clock,
+      intervalMs: durationMs('repartitionPurgeInterval', options.repartitionPurgeInterval ?? '30s', { leastMs: 1 }),
+      topics: repartitionTopics(topology)
+    })
+    const parts = { plan, state, catalog, restoreConsumer, purge, ...(globals && { globals }) }
     const thread = new StreamThread(threadOptions(start, listeners, { ...parts, admin }))
     const release = async () => {
+      await purge.idle()
       await globals?.close()
       await restoreConsumer.close()
       await admin.close()
@@ -96,12 +105,13 @@ interface PreparedParts {
   readonly state: StateDirectory | undefined
   readonly catalog: ChangelogCatalog
   readonly restoreConsumer: Consumer
+  readonly purge: RepartitionPurge
   readonly globals?: GlobalTablesFeed
 }
 
 function threadOptions(start: AppStart, listeners: ThreadListeners, parts: PreparedParts): StreamThreadOptions {
   const { log, topology, options } = start
-  const { plan, state, catalog, restoreConsumer, globals, admin } = parts
+  const { plan, state, catalog, restoreConsumer, globals, admin, purge } = parts
   const { environment } = log
   const processId = state?.processId ?? environment.random.bytes(12).toString('hex')
   const producer = log.producer({
@@ -143,7 +153,10 @@ function threadOptions(start: AppStart, listeners: ThreadListeners, parts: Prepa
       }),
     initialOffsets: (partitions) => initialOffsets(restoreConsumer, topology, partitions),
     onState: listeners.onState,
-    onCommit: listeners.onCommit,
+    onCommit: (durationMs, tasks) => {
+      listeners.onCommit(durationMs)
+      purge.committed(() => tasks.flatMap((task) => task.consumedOffsets()))
+    },
     watched: (store) => listeners.hub.watched(store),
     publish: (_task, changes) => listeners.hub.publish(changes)
   }

@@ -39,7 +39,8 @@ export interface StreamThreadOptions {
   /** Where to begin with inputs that have no committed offset, by `topic-partition`. */
   initialOffsets(partitions: Partitions): Promise<ReadonlyMap<string, number>>
   onState(state: AppState): void
-  onCommit(durationMs: number): void
+  /** After each commit. */
+  onCommit(durationMs: number, tasks: readonly RunningTask[]): void
   watched(store: string): boolean
   publish(task: RunningTask, changes: readonly StoreChange[]): void
 }
@@ -205,7 +206,7 @@ export class StreamThread {
     this.#restartingSinceMs = undefined
     // From the end of one commit to the begin of the next, as Kafka Streams counts: a slow disk must not leave no time to process.
     this.#lastCommitMs = environment.clock.monotonicMs()
-    this.#options.onCommit(this.#lastCommitMs - beganMs)
+    this.#options.onCommit(this.#lastCommitMs - beganMs, this.#tasks)
   }
 
   async #startTasks(ids: readonly TaskId[]): Promise<void> {

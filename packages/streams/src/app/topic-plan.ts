@@ -33,6 +33,15 @@ export function sourceTopicsOf(topology: Topology, subtopology: Subtopology): st
   ]
 }
 
+/** Full names of the topics that the topology writes for itself alone. */
+export function repartitionTopics(topology: Topology): Set<string> {
+  return new Set(
+    topology.nodes.flatMap((node) =>
+      node.kind === 'repartition' ? [internalTopicName(topology.name, node.topic)] : []
+    )
+  )
+}
+
 /**
  * Works out partitions: of repartition topics (explicit, else as its copartitioned topics, else as the widest topic that feeds
  * it), of tasks (the widest source of the sub-topology) and of changelogs (the tasks). Pure.
