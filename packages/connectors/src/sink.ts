@@ -19,11 +19,16 @@ export interface TransactionalSink {
    */
   open(partitions: readonly SinkPartition[], context: SinkContext): Promise<readonly SinkOffset[]>
   /**
-   * Writes the records and the offsets after them in one transaction, or nothing.
+   * Writes the records and the offsets after them in one transaction, or nothing. A batch without records only moves the offsets.
    * @throws SinkFencedError when a newer epoch is in the target: the runner closes and does not retry. TransientSinkError to be given the same
    * batch again. PoisonousRecordError (or any other error) makes the runner bisect the batch down to the record that fails.
    */
   write(batch: readonly SinkRecord[], offsets: readonly SinkOffset[]): Promise<void>
+  /**
+   * Sets the committed offsets of open partitions in the target, as an operator wants them, before the first `write`. Optional: without it the
+   * offsets of this sink cannot be edited.
+   */
+  moveOffsets?(offsets: readonly SinkOffset[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -48,9 +53,14 @@ export interface SinkOffset extends SinkPartition {
   readonly offset: number
 }
 
-/** A record from the log. Topic, partition and offset together are a deterministic id. */
+/**
+ * A record from the log. Topic, partition and offset say where it came from, whatever transforms did to it: together they are a deterministic id
+ * (which records that a transform made out of one share).
+ */
 export interface SinkRecord extends SinkPartition {
   readonly offset: number
+  /** Under which name a transform sent it on, for sinks that map topics to tables or files: `record.routedTo ?? record.topic`. */
+  readonly routedTo?: string
   readonly key: Buffer | null
   /** Null is a tombstone: delete by key. */
   readonly value: Buffer | null

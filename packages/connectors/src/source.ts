@@ -36,6 +36,8 @@ export interface SourceReader<Position> {
    * acknowledge, delete, advance a slot. Called after each commit, in order, never for a position that was not committed.
    */
   committed(positions: Positions<Position>): Promise<void>
+  /** How far the outer system is ahead of what was read, in its own unit (bytes, rows); undefined when it cannot say. Cheap: called often. */
+  lag?(): number | undefined
   /** Releases what `open` took. Called once, also after an error, never while a `read` is waiting. */
   close(): Promise<void>
 }
@@ -79,6 +81,6 @@ export interface SourceState {
   get(key: Buffer): Buffer | undefined
   /** Null removes. */
   set(key: Buffer, value: Buffer | null): void
-  /** Entries whose key begins with the prefix, in key order. */
-  scan(prefix: Buffer): Iterable<readonly [key: Buffer, value: Buffer]>
+  /** Entries whose key begins with the prefix, in key order; in pages, since an engine on disk may have to read them. Changes made meanwhile may show. */
+  scan(prefix: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]>
 }
