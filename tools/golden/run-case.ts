@@ -19,7 +19,7 @@ export async function runCase(golden: GoldenCase): Promise<CaseOutcome> {
     if (error instanceof UnsupportedOperatorError) return { kind: 'skipped', operator: error.operator }
     return { kind: 'failed', difference: `its topology was refused: ${String(error)}` }
   }
-  const driver = await TopologyTestDriver.open(topology)
+  const driver = await TopologyTestDriver.open(topology, { oneTask: true })
   try {
     const difference = (await compareOutput(golden, driver)) ?? (await compareStores(golden, driver))
     return difference === undefined ? { kind: 'passed' } : { kind: 'failed', difference }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { string } from '../serde/string.ts'
 import { type BatchOfRecords, PartitionQueue } from './partition-queue.ts'
-import { chooseQueue } from './record-choice.ts'
+import { RecordChoice } from './record-choice.ts'
 
 const source = {
   node: { kind: 'source', name: 'in-source', parents: [], topics: ['in'], key: string(), value: string() },
@@ -86,23 +86,39 @@ describe('a partition queue', () => {
 })
 
 describe('the choice between partitions', () => {
+  const show = (): void => {}
   const head = (partition: PartitionQueue, timestamp: number): PartitionQueue => {
     partition.head = { timestamp } as never
     return partition
   }
+  const choiceOf = (queues: readonly PartitionQueue[]): RecordChoice => {
+    const choice = new RecordChoice(queues)
+    for (const partition of queues) choice.offered(partition)
+    return choice
+  }
 
   it('takes the lowest timestamp, and of equal ones the first', () => {
     const [a, b, c] = [head(queue('a'), 7), head(queue('b'), 5), head(queue('c'), 5)]
-    expect(chooseQueue([a, b, c])).toBe(b)
-    expect(chooseQueue([queue('empty'), a])).toBe(a)
-    expect(chooseQueue([queue('empty'), queue('empty too')])).toBeUndefined()
+    const choice = choiceOf([a, b, c])
+    expect([choice.next(show), choice.next(show), choice.next(show)]).toEqual([b, c, a])
+    expect(choice.next(show)).toBeUndefined()
+    expect(choiceOf([queue('empty'), head(a, 7)]).next(show)).toBe(a)
+    expect(choiceOf([queue('empty'), queue('empty too')]).next(show)).toBeUndefined()
   })
 
   it('waits for records that are known to be on the log, not for new ones', () => {
     const [a, b] = [head(queue('a'), 7), queue('b')]
+    const choice = choiceOf([a, b])
     b.offer({ topic: 'b', partition: 0, batches: [], position: 0, nextOffset: 3, lastStableOffset: 10 })
-    expect(chooseQueue([a, b])).toBeUndefined()
+    expect(choice.next(show)).toBeUndefined()
     b.offer({ topic: 'b', partition: 0, batches: [], position: 3, nextOffset: 10, lastStableOffset: 10 })
-    expect(chooseQueue([a, b])).toBe(a)
+    expect(choice.next(show)).toBe(a)
+  })
+
+  it('lets a partition with more of the same time wait for the others', () => {
+    const [a, b] = [head(queue('a'), 5), head(queue('b'), 5)]
+    a.offer({ topic: 'a', partition: 0, batches: [batch(0, 1)], position: 0, nextOffset: 2, lastStableOffset: 2 })
+    const choice = choiceOf([a, b])
+    expect([choice.next(show), choice.next(show), choice.next(show)]).toEqual([a, b, a])
   })
 })

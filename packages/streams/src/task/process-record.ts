@@ -1,6 +1,5 @@
 import type { StreamRecord } from '../graph/record.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import { chooseQueue } from './record-choice.ts'
 import { showHead } from './record-head.ts'
 import type { RecordRun } from './record-run.ts'
 
@@ -22,10 +21,8 @@ import type { RecordRun } from './record-run.ts'
  * @throws the error, when a policy says fail or no policy covers it: the task is then to be closed, and its transaction aborted.
  */
 export function processRecord(run: RecordRun): boolean | Promise<void> {
-  // 1.
-  for (const queue of run.queues) if (queue.head === undefined) showHead(queue, run)
-  // 2.
-  const queue = chooseQueue(run.queues)
+  // 1. and 2.
+  const queue = run.choice.next((shown) => showHead(shown, run))
   const record = queue?.head
   if (queue === undefined || record === undefined) return false
   // 3.

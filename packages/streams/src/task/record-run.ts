@@ -1,6 +1,7 @@
 import type { RecordOrigin } from '../graph/record.ts'
 import type { DropCounter } from '../processor/dropped-records.ts'
 import type { PartitionQueue } from './partition-queue.ts'
+import type { RecordChoice } from './record-choice.ts'
 import type { Stage } from './stage.ts'
 import type { StreamTime } from './stream-time.ts'
 import type { Waits } from './waits.ts'
@@ -9,6 +10,8 @@ import type { Waits } from './waits.ts'
 export interface RecordRun {
   /** One per input partition, in the order of the sub-topology's sources. */
   readonly queues: readonly PartitionQueue[]
+  /** Which of the queues is next. */
+  readonly choice: RecordChoice
   readonly time: StreamTime
   readonly stage: Stage
   /** What of the current record is not done yet. */

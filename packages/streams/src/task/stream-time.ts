@@ -11,10 +11,20 @@ export interface PartitionTime {
 /** When one schedule of a processor is due next, milliseconds of its clock; {@link NO_TIME_MS}: it has not begun. */
 export interface PunctuationTime {
   nextMs: number
+  /** Its place among the schedules that are due at the same time: a count of what fired before, and the place in a heap. It grows. */
+  place: number
 }
 
 /** Kinds of entries in the encoded form. Never renumbered. */
-const EntryKind = { task: 0, partition: 1, observed: 2, closed: 3, punctuation: 4, firstDropReason: 16 } as const
+const EntryKind = {
+  task: 0,
+  partition: 1,
+  observed: 2,
+  closed: 3,
+  punctuation: 4,
+  punctuationPlace: 5,
+  firstDropReason: 16
+} as const
 
 const FORMAT_VERSION = 1
 const ENTRY_BYTES = 13
@@ -57,7 +67,7 @@ export class StreamTime {
   punctuation(schedule: string): PunctuationTime {
     const known = this.#punctuations.get(schedule)
     if (known) return known
-    const time = { nextMs: NO_TIME_MS }
+    const time = { nextMs: NO_TIME_MS, place: NO_TIME_MS }
     this.#punctuations.set(schedule, time)
     return time
   }
@@ -136,7 +146,7 @@ export class StreamTime {
     }
     const entries = [task, ...[...this.#partitions.values()].map(partitionEntry)]
     for (const operator of this.#operators.values()) entries.push(...operatorEntries(operator))
-    for (const [schedule, time] of this.#punctuations) entries.push(punctuationEntry(schedule, time))
+    for (const [schedule, time] of this.#punctuations) entries.push(...punctuationEntries(schedule, time))
     for (const counter of this.#dropped.values()) entries.push(...dropEntries(counter))
     entries.push(...this.#restoredDrops.values())
     assertDistinct(entries)
@@ -185,15 +195,26 @@ function operatorEntries(time: OperatorTime): TimeEntry[] {
   ]
 }
 
-function punctuationEntry(schedule: string, time: PunctuationTime): TimeEntry {
-  return {
-    kind: EntryKind.punctuation,
-    hash: hashOf(schedule),
-    read: () => time.nextMs,
-    write: (ms) => {
-      time.nextMs = ms
+function punctuationEntries(schedule: string, time: PunctuationTime): TimeEntry[] {
+  const hash = hashOf(schedule)
+  return [
+    {
+      kind: EntryKind.punctuation,
+      hash,
+      read: () => time.nextMs,
+      write: (ms) => {
+        time.nextMs = ms
+      }
+    },
+    {
+      kind: EntryKind.punctuationPlace,
+      hash,
+      read: () => time.place,
+      write: (place) => {
+        time.place = place
+      }
     }
-  }
+  ]
 }
 
 /** A count of nothing is not written, as a time that never was. */

@@ -9,6 +9,7 @@ import type { ErrorPolicies } from './error-policy.ts'
 import { type FetchedRecords, PartitionQueue } from './partition-queue.ts'
 import { processRecord } from './process-record.ts'
 import { Punctuations } from './punctuations.ts'
+import { RecordChoice } from './record-choice.ts'
 import type { RecordRun } from './record-run.ts'
 import {
   emissionGuard,
@@ -105,15 +106,18 @@ export class Task {
       ...(options.inspect && { inspect: options.inspect })
     })
     const queues = queuesOf(this.#graph, time, options)
-    this.#run = { queues, time, stage, waits, dropCounter, recover: recordRecovery(recovery) }
+    const choice = new RecordChoice(queues)
+    this.#run = { queues, choice, time, stage, waits, dropCounter, recover: recordRecovery(recovery) }
     this.#recoverPunctuation = punctuationRecovery(recovery)
     for (const bytes of options.savedTimes ?? []) time.restore(bytes)
-    this.#punctuations.begin()
+    this.#punctuations.begin(options.subtopology.nodes)
   }
 
   /** Takes fetched batches over; they stay read-only. */
   offer(fetched: FetchedRecords): void {
-    this.#queueOf(fetched.topic).offer(fetched)
+    const queue = this.#queueOf(fetched.topic)
+    queue.offer(fetched)
+    if (queue.buffered > 0) this.#run.choice.offered(queue)
   }
 
   /**

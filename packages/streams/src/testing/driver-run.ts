@@ -9,10 +9,11 @@ import { Task } from '../task/task.ts'
 import { DriverLog } from './driver-log.ts'
 import { fetchedRecord, type LoggedRecord } from './single-record-batch.ts'
 
-/** One sub-topology of a test driver: its task on partition 0, and the stores it owns. */
+/** One sub-topology of a test driver, or all of them: the task on partition 0, and the stores it owns. */
 export interface DriverTask {
   readonly task: Task
   readonly stores: TaskStores
+  readonly storeNames: readonly string[]
   /** Full names of the topics it reads. */
   readonly topics: readonly string[]
 }
@@ -25,6 +26,11 @@ export interface TestDriverOptions {
   readonly errors?: ErrorPolicies
   /** Topics that exist, for sources that read by pattern. */
   readonly topics?: readonly string[]
+  /**
+   * Runs all sub-topologies as one task, as the test driver of Kafka Streams does: one stream time for all, and of all records that wait, also in
+   * internal topics, the earliest is next. Default: one task each, as `runStreams` has them; those of the first sub-topology come first.
+   */
+  readonly oneTask?: boolean
 }
 
 /** All tasks of a topology on one partition each, with a log that leads what they send to whoever reads it. */
@@ -49,11 +55,12 @@ export class DriverRun {
     this.log = new DriverLog((record) => this.#deliver(record))
     this.tasks = topology.subtopologies.map((subtopology, index) => {
       const task = this.#task(topology, subtopology, { stores: stores[index], options })
-      return { task, stores: stores[index], topics: topicsOf(topology, subtopology) }
+      return { task, stores: stores[index], storeNames: subtopology.stores, topics: topicsOf(topology, subtopology) }
     })
   }
 
-  static async open(topology: Topology, options: TestDriverOptions): Promise<DriverRun> {
+  static async open(given: Topology, options: TestDriverOptions): Promise<DriverRun> {
+    const topology = options.oneTask ? { ...given, subtopologies: [allOf(given)] } : given
     const stores = await Promise.all(topology.subtopologies.map((subtopology) => openStores(topology, subtopology)))
     const globals = await GlobalTables.open(topology, options.errors ?? {})
     return new DriverRun(topology, options, { stores, globals })
@@ -130,6 +137,19 @@ export class DriverRun {
       onSkipped: (error) => this.skipped.push(error),
       ...(options.errors && { policies: options.errors })
     })
+  }
+}
+
+function allOf({ nodes, subtopologies }: Topology): Subtopology {
+  return {
+    id: 0,
+    name: subtopologies.map(({ name }) => name).join('+'),
+    nodes: nodes.map(({ name }) => name),
+    sourceTopics: subtopologies.flatMap(({ sourceTopics }) => sourceTopics),
+    repartitionSources: subtopologies.flatMap(({ repartitionSources }) => repartitionSources),
+    repartitionSinks: subtopologies.flatMap(({ repartitionSinks }) => repartitionSinks),
+    stores: [...new Set(subtopologies.flatMap(({ stores }) => stores))],
+    copartitioned: subtopologies.flatMap(({ copartitioned }) => copartitioned)
   }
 }
 

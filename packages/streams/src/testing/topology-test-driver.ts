@@ -67,12 +67,12 @@ export class TopologyTestDriver {
    * @throws UsageError when there is none of that name.
    */
   store<K = unknown, V = unknown>(name: string): TestStore<K, V> {
-    const subtopology = this.#topology.subtopologies.findIndex(({ stores }) => stores.includes(name))
-    if (subtopology < 0) {
+    const owner = this.#run.tasks.find(({ storeNames }) => storeNames.includes(name))
+    if (owner === undefined) {
       const known = this.#topology.stores.map((store) => store.name).join(', ')
       throw new UsageError(`topology ${this.#topology.name} has no store ${name}: it has ${known || 'none'}`)
     }
-    return new TestStore(name, this.#run.tasks[subtopology].stores.committed(name))
+    return new TestStore(name, owner.stores.committed(name))
   }
 
   /** Topics that anything was written to, internal ones included, in the order of their first record. */
