@@ -5,6 +5,7 @@ export interface BenchmarkResult {
   readonly seconds: number
   readonly recordsPerSecond: number
   readonly cpuSeconds: number
+  readonly cpuMicrosPerRecord: number
   readonly rssMaxBytes: number
   /** True when the result was compared with an oracle and equal; a benchmark whose result is wrong throws. */
   readonly checked: boolean
@@ -19,7 +20,17 @@ export interface Benchmark {
   readonly what: string
   /** The design's budget in records per second. */
   readonly budget: number
-  run(): Promise<BenchmarkResult | readonly BenchmarkResult[]>
+  /** Parts that are measured one by one, each in a process of its own: `npm run bench -- <name>/<row>` runs one. */
+  readonly rows?: readonly BenchmarkRow[]
+  /** @param row Which part, where there are any. */
+  run(row?: string): Promise<BenchmarkResult | readonly BenchmarkResult[]>
+}
+
+/** A part of a benchmark. */
+export interface BenchmarkRow {
+  readonly name: string
+  /** In place of the benchmark's own. */
+  readonly budget: number
 }
 
 /** Measures a span: wall clock, CPU of this process, greatest resident set of its life. */
@@ -36,6 +47,7 @@ export class Span {
       seconds: round(seconds),
       recordsPerSecond: Math.round(records / seconds),
       cpuSeconds: round((cpu.user + cpu.system) / 1e6),
+      cpuMicrosPerRecord: Math.round(((cpu.user + cpu.system) / records) * 100) / 100,
       rssMaxBytes: process.resourceUsage().maxRSS * 1024,
       checked: true,
       ...details

@@ -1,8 +1,7 @@
 import { defineTopology, string } from '@millrace/streams'
+import { START_MS, STATEFUL_BUDGET, TEXT } from './click-input.ts'
 import type { InputRecord, OperatorCase } from './operator-run.ts'
 
-const START_MS = Date.UTC(2026, 0, 1)
-const TEXT = { key: string(), value: string() }
 const KEYS = 10_000
 const decode = (key: Buffer, value: Buffer) => [key.toString(), value.toString()] as const
 
@@ -27,10 +26,11 @@ function latest(records: Iterable<InputRecord>): Map<string, string> {
 
 const TABLE_ROWS = 50_000
 const rows = () => numbered('table', TABLE_ROWS, { seed: 1, fromMs: 0 })
-const lookups = () => numbered('stream', 400_000, { seed: 2, fromMs: TABLE_ROWS })
+const lookups = () => numbered('stream', 1_500_000, { seed: 2, fromMs: TABLE_ROWS })
 
 const streamTable: OperatorCase = {
-  name: 'stream-table join',
+  name: 'stream-table-join',
+  budget: STATEFUL_BUDGET,
   topology: defineTopology('stream-table-bench', (b) => {
     const table = b.table('table', TEXT)
     b.stream('stream', TEXT)
@@ -51,7 +51,7 @@ const streamTable: OperatorCase = {
   }
 }
 
-const PAIRS = 150_000
+const PAIRS = 400_000
 const WITHIN_MS = 1_000
 
 function* pairs(): Generator<InputRecord> {
@@ -64,7 +64,8 @@ function* pairs(): Generator<InputRecord> {
 }
 
 const streamStream: OperatorCase = {
-  name: 'stream-stream join',
+  name: 'stream-stream-join',
+  budget: STATEFUL_BUDGET,
   topology: defineTopology('stream-stream-bench', (b) => {
     b.stream('left', TEXT)
       .join(b.stream('right', TEXT), (left, right) => `${left}|${right}`, { within: WITHIN_MS, value: string() })
@@ -85,11 +86,12 @@ const streamStream: OperatorCase = {
   }
 }
 
-const lefts = () => numbered('left', 150_000, { seed: 3, fromMs: 0 })
-const rights = () => numbered('right', 150_000, { seed: 4, fromMs: 0 })
+const lefts = () => numbered('left', 500_000, { seed: 3, fromMs: 0 })
+const rights = () => numbered('right', 500_000, { seed: 4, fromMs: 0 })
 
 const tableTable: OperatorCase = {
-  name: 'table-table join',
+  name: 'table-table-join',
+  budget: STATEFUL_BUDGET,
   topology: defineTopology('table-table-bench', (b) => {
     b.table('left', TEXT)
       .join(b.table('right', TEXT), (left, right) => `${left}|${right}`, { value: string() })
@@ -111,7 +113,7 @@ const tableTable: OperatorCase = {
 }
 
 const CUSTOMERS = 1_000
-const ORDERS = 100_000
+const ORDERS = 200_000
 
 /** Customers, orders that name one, and orders that change to another customer. */
 function* ordersOfCustomers(): Generator<InputRecord> {
@@ -126,7 +128,8 @@ function* ordersOfCustomers(): Generator<InputRecord> {
 }
 
 const foreignKey: OperatorCase = {
-  name: 'foreign-key join',
+  name: 'foreign-key-join',
+  budget: STATEFUL_BUDGET,
   topology: defineTopology('foreign-key-bench', (b) => {
     b.table('orders', TEXT)
       .join(b.table('customers', TEXT), (order, customer) => `${order}|${customer}`, {

@@ -7,6 +7,7 @@ import { type BenchmarkResult, checkEqual, Span } from '../benchmark.ts'
 import { readTopic } from '../read-topic.ts'
 
 const PARTITIONS = 4
+const COMMIT_INTERVAL_MS = 100
 const UNFLUSHED = 20_000
 const KEPT = { 'retention.ms': '-1' }
 
@@ -21,6 +22,8 @@ export interface InputRecord {
 /** One operator to measure. */
 export interface OperatorCase {
   readonly name: string
+  /** Records per second that are aimed at. */
+  readonly budget: number
   readonly topology: Topology
   readonly topics: readonly string[]
   /** The input, the same every time. */
@@ -37,17 +40,13 @@ export async function runOperator(operator: OperatorCase): Promise<BenchmarkResu
   const log = await openLog(`file:${directory}`)
   try {
     const records = await produce(log, operator)
-    const app = await runStreams(operator.topology, { log, internalTopicConfigs: KEPT })
-    const span = new Span()
-    let halfwayRssBytes = 0
-    const watching = app.metrics$.subscribe(({ processedRecords }) => {
-      if (halfwayRssBytes === 0 && processedRecords > records / 2) halfwayRssBytes = process.memoryUsage.rss()
+    const app = await runStreams(operator.topology, {
+      log,
+      commitInterval: COMMIT_INTERVAL_MS,
+      internalTopicConfigs: KEPT
     })
-    const result = await caughtUp(app, records, () => {
-      const endRssBytes = process.memoryUsage.rss()
-      return span.end(operator.name, records, { commits: app.metrics().commits, halfwayRssBytes, endRssBytes })
-    })
-    watching.unsubscribe()
+    await app.running
+    const result = await caughtUp(app, { name: operator.name, records })
     await app.close()
     await check(log, operator)
     return result
@@ -74,11 +73,27 @@ async function produce(log: Log, { topics, records }: OperatorCase): Promise<num
 }
 
 /**
- * Resolves once everything is processed and committed. What goes through internal topics is processed again, as often as the topology has it, and a
- * commit may still be on its way into them: so nothing may have been left, and nothing have come, over several looks. Gives what was measured
- * at the first of them.
+ * Measures until everything is processed and committed. What goes through internal topics is processed again, as often as the topology has it, and a
+ * commit may still be on its way into them: so nothing may have been left, and nothing have come, over several looks. What counts is the first
+ * of them.
  */
-function caughtUp(app: StreamsApp, records: number, measure: () => BenchmarkResult): Promise<BenchmarkResult> {
+function caughtUp(
+  app: StreamsApp,
+  { name, records }: { readonly name: string; readonly records: number }
+): Promise<BenchmarkResult> {
+  const span = new Span()
+  /** One a look: half of them in, half of the time has passed. */
+  const rssBytes: number[] = []
+  const measure = () =>
+    span.end(name, records, {
+      commits: app.metrics().commits,
+      commitIntervalMs: COMMIT_INTERVAL_MS,
+      guarantee: 'exactly-once',
+      fsync: 'always',
+      threads: 1,
+      rssAtHalfBytes: rssBytes[Math.floor(rssBytes.length / 2)] ?? 0,
+      rssAtEndBytes: process.memoryUsage.rss()
+    })
   return new Promise((resolve, reject) => {
     app.done.catch(reject)
     let measured = measure()
@@ -86,6 +101,7 @@ function caughtUp(app: StreamsApp, records: number, measure: () => BenchmarkResu
     let quietLooks = 0
     const looking = setInterval(() => {
       const { processedRecords, lag, bufferedBytes } = app.metrics()
+      if (quietLooks === 0) rssBytes.push(process.memoryUsage.rss())
       const quiet = processedRecords >= records && lag === 0 && bufferedBytes === 0 && processedRecords === before
       quietLooks = quiet ? quietLooks + 1 : 0
       before = processedRecords
@@ -97,8 +113,8 @@ function caughtUp(app: StreamsApp, records: number, measure: () => BenchmarkResu
   })
 }
 
-const LOOK_MS = 50
-const QUIET_LOOKS = 5
+const LOOK_MS = 20
+const QUIET_LOOKS = 20
 
 async function check(log: Log, { name, decode, expected }: OperatorCase): Promise<void> {
   const actual = new Map<string, string>()
