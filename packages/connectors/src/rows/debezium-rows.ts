@@ -1,0 +1,62 @@
+import { PoisonousRecordError } from '../errors.ts'
+import type { SinkRecord } from '../sink.ts'
+import { decodeObject, isRow } from './json-object.ts'
+import type { ColumnValue, Row, RowChange, RowDecoder } from './row-change.ts'
+
+/** What Debezium writes for a column whose value was stored out of line, did not change, and is not in the WAL. */
+export const UNAVAILABLE_VALUE = '__debezium_unavailable_value'
+
+/**
+ * Records of change data capture in Debezium's envelope as JSON, with or without `schema`: creates, reads and updates give the row after the
+ * change, deletes remove it, truncates empty the table; the tombstone after a delete, and messages, say nothing new. A column that holds
+ * Debezium's placeholder for an unavailable value is left out, so that the target keeps what it has.
+ */
+export function debeziumRows(): RowDecoder {
+  return { text: { binary: 'base64', json: 'document' }, decode }
+}
+
+function decode(record: SinkRecord): RowChange | undefined {
+  if (record.value === null) return undefined
+  const envelope = payload(decodeObject(record, 'value', record.value))
+  switch (envelope.op) {
+    case 'c':
+    case 'r':
+    case 'u':
+      return upsert(record, envelope.after)
+    case 'd':
+      return { kind: 'delete', key: deletedKey(record, envelope.before) }
+    case 't':
+      return { kind: 'truncate' }
+    case 'm':
+      return undefined
+    default:
+      throw new PoisonousRecordError(record, 'its value is no change event: `op` is none of c, r, u, d, t and m')
+  }
+}
+
+function upsert(record: SinkRecord, after: ColumnValue | undefined): RowChange {
+  if (!isRow(after)) throw new PoisonousRecordError(record, '`after` of its change event is no row')
+  return { kind: 'upsert', key: keyOf(record), row: withoutUnavailable(after) }
+}
+
+/** A table without a key has its whole old row as key, if its replica identity is FULL. */
+function deletedKey(record: SinkRecord, before: ColumnValue | undefined): Row {
+  if (record.key !== null) return keyOf(record)
+  if (isRow(before)) return before
+  throw new PoisonousRecordError(record, 'its change event deletes a row that has neither a key nor an old image')
+}
+
+function keyOf(record: SinkRecord): Row {
+  return record.key === null ? {} : payload(decodeObject(record, 'key', record.key))
+}
+
+/** The message itself, of the form with a schema beside it. */
+function payload(message: Row): Row {
+  return isRow(message.payload) && 'schema' in message ? message.payload : message
+}
+
+function withoutUnavailable(row: Row): Row {
+  const columns = Object.entries(row)
+  const known = columns.filter(([, value]) => value !== UNAVAILABLE_VALUE)
+  return known.length === columns.length ? row : Object.fromEntries(known)
+}
