@@ -24,7 +24,7 @@ function decode(record: SinkRecord): RowChange | undefined {
     case 'u':
       return upsert(record, envelope.after)
     case 'd':
-      return { kind: 'delete', key: deletedKey(record, envelope.before) }
+      return deletion(record, envelope.before)
     case 't':
       return { kind: 'truncate' }
     case 'm':
@@ -40,9 +40,9 @@ function upsert(record: SinkRecord, after: ColumnValue | undefined): RowChange {
 }
 
 /** A table without a key has its whole old row as key, if its replica identity is FULL. */
-function deletedKey(record: SinkRecord, before: ColumnValue | undefined): Row {
-  if (record.key !== null) return keyOf(record)
-  if (isRow(before)) return before
+function deletion(record: SinkRecord, before: ColumnValue | undefined): RowChange {
+  if (record.key !== null) return { kind: 'delete', key: keyOf(record) }
+  if (isRow(before)) return { kind: 'delete', key: before, wholeRow: true }
   throw new PoisonousRecordError(record, 'its change event deletes a row that has neither a key nor an old image')
 }
 

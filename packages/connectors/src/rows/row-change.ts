@@ -31,6 +31,8 @@ export interface RowUpsert {
 export interface RowDelete {
   readonly kind: 'delete'
   readonly key: Row
+  /** Of a table without a key: `key` is the whole old row, and one row that is equal to it is to go. */
+  readonly wholeRow?: true
 }
 
 /** All rows are to be gone. */

@@ -103,7 +103,8 @@ describe('debeziumRows', () => {
     expect(rows.decode(record({ id: 1 }, envelope('d', { id: 1 }, null)))).toEqual({ kind: 'delete', key: { id: 1 } })
     expect(rows.decode(record(null, envelope('d', { a: 1, b: 2 }, null)))).toEqual({
       kind: 'delete',
-      key: { a: 1, b: 2 }
+      key: { a: 1, b: 2 },
+      wholeRow: true
     })
     expect(() => rows.decode(record(null, envelope('d', null, null)))).toThrow(/neither a key nor an old image/)
   })
