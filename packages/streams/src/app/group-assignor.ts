@@ -2,6 +2,7 @@ import type { Assignor } from '@millrace/log'
 import { type AssignableTask, assignTasks } from '../assignment/assign-tasks.ts'
 import type { TaskId } from '../assignment/task-id.ts'
 import type { Topology } from '../graph/topology.ts'
+import type { Matched } from './matched-topics.ts'
 import { sourceTopicsOf, type TopicPlan } from './topic-plan.ts'
 
 /** All tasks of a topology. */
@@ -28,14 +29,18 @@ export function inputPartitions(
 
 /**
  * The group's assignor: gives out tasks rather than partitions, so that the topics of one task stay together. A member says in its user
- * data which tasks it has state for; the answer is its input partitions.
+ * data which tasks it has state for; the answer is its input partitions. `among` says what follows from the topics that the members subscribe to.
  */
-export function taskAssignor(topology: Topology, plan: TopicPlan, ownTasks: () => Iterable<string>): Assignor {
+export function taskAssignor(
+  among: (partitions: ReadonlyMap<string, number>) => Matched,
+  ownTasks: () => Iterable<string>
+): Assignor {
   return {
     name: 'millrace-tasks',
     protocol: 'eager',
     userData: () => Buffer.from(JSON.stringify({ version: 1, tasks: [...ownTasks()] })),
-    assign: (members) => {
+    assign: (members, partitionCounts) => {
+      const { topology, plan } = among(partitionCounts)
       const assigned = assignTasks(
         tasksOf(topology, plan),
         members.map((member) => ({ memberId: member.memberId, previousTasks: previousTasks(member.userData) }))

@@ -1,7 +1,5 @@
 import type { Admin, Consumer, Environment } from '@millrace/log'
 import { durationMs } from '../graph/duration.ts'
-import { hasPatterns, resolvePatterns } from '../graph/resolve-patterns.ts'
-import type { Topology } from '../graph/topology.ts'
 import type { AppState, RestoreProgress } from '../observe/app-state.ts'
 import { deepFreeze } from '../processor/freeze.ts'
 import type { WatchHub } from '../query/watch-hub.ts'
@@ -13,13 +11,14 @@ import { GlobalTablesFeed } from './global-tables-feed.ts'
 import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
 import { initialOffsets } from './initial-offsets.ts'
 import { prepareTopics } from './internal-topics.ts'
+import { MatchedTopics } from './matched-topics.ts'
 import { ProducerCollector } from './producer-collector.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
 import type { ChangelogCatalog } from './running-task.ts'
 import { openStateDirectory, type StateDirectory, stateRoot } from './state-directory.ts'
 import { StreamThread, type StreamThreadOptions } from './stream-thread.ts'
 import { type EngineFactory, openTask } from './task-opener.ts'
-import { repartitionTopics, sourceTopicsOf, type TopicPlan } from './topic-plan.ts'
+import { repartitionTopics } from './topic-plan.ts'
 
 /** Whom the thread tells what it does. */
 export interface ThreadListeners {
@@ -46,13 +45,9 @@ export async function makeThread(given: AppStart, listeners: ThreadListeners): P
   const state = await stateOf(given)
   const admin = log.admin()
   try {
-    const topology = await withTopics(admin, given.topology)
+    const matched = await matchedTopics(admin, given)
+    const { topology, plan } = matched.current
     const start = { ...given, topology }
-    const plan = await prepareTopics(admin, topology, {
-      createTopics: options.createTopics ?? (log.directory !== undefined || log.url === 'memory:' ? {} : false),
-      policies: options.errors ?? {},
-      ...(options.internalTopicConfigs && { internalTopicConfigs: options.internalTopicConfigs })
-    })
     const restoreConsumer = log.consumer({ isolation: 'read_committed' })
     const catalog = await changelogCatalog(log, { admin, plan, consumer: restoreConsumer })
     const globals = await GlobalTablesFeed.open(log, {
@@ -67,7 +62,7 @@ export async function makeThread(given: AppStart, listeners: ThreadListeners): P
       intervalMs: durationMs('repartitionPurgeInterval', options.repartitionPurgeInterval ?? '30s', { leastMs: 1 }),
       topics: repartitionTopics(topology)
     })
-    const parts = { plan, state, catalog, restoreConsumer, purge, ...(globals && { globals }) }
+    const parts = { matched, state, catalog, restoreConsumer, purge, ...(globals && { globals }) }
     const thread = new StreamThread(threadOptions(start, listeners, { ...parts, admin }))
     const release = async () => {
       await purge.idle()
@@ -84,13 +79,17 @@ export async function makeThread(given: AppStart, listeners: ThreadListeners): P
   }
 }
 
-/** The topology with the topics that its patterns match now. */
-async function withTopics(admin: Admin, topology: Topology): Promise<Topology> {
-  if (!hasPatterns(topology)) return topology
-  return resolvePatterns(
-    topology,
-    (await admin.listTopics()).map(({ name }) => name)
-  )
+function matchedTopics(admin: Admin, { topology, log, options }: AppStart): Promise<MatchedTopics> {
+  const createTopics = options.createTopics ?? (log.directory !== undefined || log.url === 'memory:' ? {} : false)
+  const policies = options.errors ?? {}
+  const { internalTopicConfigs } = options
+  return MatchedTopics.open(topology, {
+    admin,
+    clock: log.environment.clock,
+    refreshMs: durationMs('topicRefreshInterval', options.topicRefreshInterval ?? '5m', { leastMs: 1 }),
+    prepare: (found) =>
+      prepareTopics(admin, found, { createTopics, policies, ...(internalTopicConfigs && { internalTopicConfigs }) })
+  })
 }
 
 async function countPartitions(admin: Admin, topic: string): Promise<number | undefined> {
@@ -101,7 +100,7 @@ async function countPartitions(admin: Admin, topic: string): Promise<number | un
 /** What of a thread depends on the topics. */
 interface PreparedParts {
   readonly admin: Admin
-  readonly plan: TopicPlan
+  readonly matched: MatchedTopics
   readonly state: StateDirectory | undefined
   readonly catalog: ChangelogCatalog
   readonly restoreConsumer: Consumer
@@ -111,7 +110,7 @@ interface PreparedParts {
 
 function threadOptions(start: AppStart, listeners: ThreadListeners, parts: PreparedParts): StreamThreadOptions {
   const { log, topology, options } = start
-  const { plan, state, catalog, restoreConsumer, globals, admin, purge } = parts
+  const { matched, state, catalog, restoreConsumer, globals, admin, purge } = parts
   const { environment } = log
   const processId = state?.processId ?? environment.random.bytes(12).toString('hex')
   const producer = log.producer({
@@ -121,19 +120,18 @@ function threadOptions(start: AppStart, listeners: ThreadListeners, parts: Prepa
   })
   const consumer = log.consumer({ groupId: topology.name, isolation: 'read_committed', offsetReset: 'earliest' })
   const opener = {
-    topology,
-    plan,
     environment,
     catalog,
     engine: options.engine ?? defaultEngine(state),
     taskPath: (task: string) => state?.taskPath(task) ?? task,
-    collector: new ProducerCollector(producer, plan.partitions, (topic) => countPartitions(admin, topic)),
+    collector: new ProducerCollector(producer, matched.current.plan.partitions, (topic) =>
+      countPartitions(admin, topic)
+    ),
     policies: options.errors ?? {},
     ...(globals && { globalTable: (store: string) => globals.rows(store) }),
     ...(options.onSkipped && { onSkipped: options.onSkipped }),
     ...(options.freezeValues && { inspect: deepFreeze })
   }
-  const topics = topology.subtopologies.flatMap((subtopology) => sourceTopicsOf(topology, subtopology))
   return {
     environment,
     consumer,
@@ -142,16 +140,27 @@ function threadOptions(start: AppStart, listeners: ThreadListeners, parts: Prepa
     commitIntervalMs: start.commitIntervalMs,
     maxBufferedBytes: options.maxBufferedBytes ?? DEFAULT_BUFFERED_BYTES,
     trace: options.trace ?? (() => undefined),
-    openTask: (id, damaged) => openTask(id, { ...opener, ...(damaged !== undefined && { damaged }) }),
-    tasksOf: (partitions) => tasksOfPartitions(topology, plan, partitions),
+    openTask: (id, damaged) =>
+      openTask(id, { ...opener, ...matched.current, ...(damaged !== undefined && { damaged }) }),
+    tasksOf: async (partitions) => {
+      await matched.adopt(partitions.map(({ topic }) => topic))
+      return tasksOfPartitions(matched.current.topology, matched.current.plan, partitions)
+    },
+    refreshTopics: async () => {
+      const topics = await matched.refresh()
+      if (topics !== undefined) consumer.resubscribe(topics)
+    },
     subscribe: (listener) =>
-      consumer.subscribe(topics, {
-        assignor: taskAssignor(topology, plan, () => tasksWithState(environment, state)),
+      consumer.subscribe(matched.subscription, {
+        assignor: taskAssignor(
+          (partitions) => matched.among(partitions),
+          () => tasksWithState(environment, state)
+        ),
         onAssigned: listener.assigned,
         onRevoked: listener.revoked,
         onLost: listener.lost
       }),
-    initialOffsets: (partitions) => initialOffsets(restoreConsumer, topology, partitions),
+    initialOffsets: (partitions) => initialOffsets(restoreConsumer, matched.current.topology, partitions),
     onState: listeners.onState,
     onCommit: (durationMs, tasks) => {
       listeners.onCommit(durationMs)

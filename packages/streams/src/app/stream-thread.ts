@@ -34,7 +34,9 @@ export interface StreamThreadOptions {
   /** @param damaged why its state must not be used. */
   openTask(id: TaskId, damaged: string | undefined): Promise<RunningTask>
   /** The tasks that a set of input partitions stands for. */
-  tasksOf(partitions: Partitions): readonly TaskId[]
+  tasksOf(partitions: Partitions): Promise<readonly TaskId[]>
+  /** Once a turn: looks, when it is time to, whether there are other topics to read. */
+  refreshTopics(): Promise<void> | undefined
   subscribe(listener: AssignmentListener): void
   /** Where to begin with inputs that have no committed offset, by `topic-partition`. */
   initialOffsets(partitions: Partitions): Promise<ReadonlyMap<string, number>>
@@ -47,7 +49,7 @@ export interface StreamThreadOptions {
 
 /** How a thread hears of its partitions; called inside `poll`. */
 export interface AssignmentListener {
-  assigned(partitions: Partitions): void
+  assigned(partitions: Partitions): Promise<void>
   /** Before they go to someone else: what was processed is committed. */
   revoked(): Promise<void>
   /** They are someone else's already: nothing can be committed. */
@@ -116,8 +118,8 @@ export class StreamThread {
   async run(): Promise<void> {
     const options = this.#options
     options.subscribe({
-      assigned: (partitions) => {
-        this.#starting = options.tasksOf(partitions)
+      assigned: async (partitions) => {
+        this.#starting = await options.tasksOf(partitions)
       },
       revoked: () => this.#release(true),
       lost: () => this.#release(false)
@@ -136,6 +138,7 @@ export class StreamThread {
     const busy = this.#tasks.some((task) => task.task.buffered() > 0)
     const untilCommitMs = this.#lastCommitMs + commitIntervalMs - environment.clock.monotonicMs()
     const waitMs = busy ? 0 : Math.max(0, Math.min(POLL_MS, this.#inTransaction ? untilCommitMs : POLL_MS))
+    await this.#options.refreshTopics()
     const fetched = await consumer.poll(waitMs)
     if (this.#starting) return this.#startTasks(this.#starting)
     this.#inputs.offer(fetched)

@@ -9,6 +9,7 @@ import type {
   TableJoinNode
 } from './join-node.ts'
 import type { LateRecords } from './late-records.ts'
+import type { MapAsyncNode } from './map-async-node.ts'
 import type { ProcessNode } from './process-node.ts'
 import type { StreamRecord } from './record.ts'
 import type { RoutedSinkNode } from './routed-sink-node.ts'
@@ -30,6 +31,7 @@ import type {
 export type Node =
   | SourceNode
   | StatelessNode
+  | MapAsyncNode
   | MergeNode
   | SplitNode
   | BranchNode
@@ -66,7 +68,7 @@ export interface NodeBase {
 export interface SourceNode extends NodeBase {
   readonly kind: 'source'
   readonly topics: readonly string[]
-  /** Reads the topics that exist at the start and match; `topics` is empty before (`resolve-patterns.ts`). */
+  /** Reads the topics that exist and match, as they come and go; `topics` is empty before (`resolve-patterns.ts`). */
   readonly pattern?: RegExp
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
@@ -137,6 +139,8 @@ export interface WindowedAggregateNode extends NodeBase {
    * True begins the window anew, as Kafka Streams does; else the record is late.
    */
   readonly beginsAnew?: boolean
+  /** True: with emit `changes`, the first update of a window says that it was what the aggregate was made of; a session's, that it was nothing. */
+  readonly firstFromInitial?: boolean
   /** Absent: records that are late are counted, and no more. */
   readonly late?: LateRecords
 }

@@ -19,7 +19,7 @@ export function resolvePatterns(topology: Topology, existing: Iterable<string>):
   const taken = new Set(topology.nodes.flatMap((node) => (node.kind === 'source' ? node.topics : [])))
   for (const { topic } of topology.globalTables) taken.add(topic)
   const isOwn = (topic: string) => topic.startsWith(`${topology.name}-`) && /-(changelog|repartition)$/.test(topic)
-  const free = [...existing].filter((topic) => !taken.has(topic) && !topic.startsWith('__') && !isOwn(topic))
+  const free = [...new Set(existing)].filter((topic) => !taken.has(topic) && !topic.startsWith('__') && !isOwn(topic))
   free.sort()
   const readBy = new Map<string, string>()
   const nodes = topology.nodes.map((node): Node => {

@@ -75,6 +75,13 @@ export class Consumer {
     })
   }
 
+  /** Reads its share of other topics than it subscribed to: the next poll joins the group anew. @throws UsageError before `subscribe`. */
+  resubscribe(topics: readonly string[]): void {
+    this.#requireOpen('resubscribe')
+    if (this.#membership === undefined) throw new UsageError('resubscribe() without subscribe(): subscribe first')
+    this.#membership.wantTopics(topics)
+  }
+
   /**
    * Resolves as soon as there is something, at the latest after `timeoutMs`. A partition comes at most once. Positions move behind what is returned.
    * @throws OffsetOutOfRangeError, CorruptBatchError, UnknownTopicError, GroupMembershipError; what a callback throws.

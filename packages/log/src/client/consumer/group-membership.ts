@@ -50,6 +50,7 @@ type Phase = 'outside' | 'joining' | 'joined' | 'member' | 'closed'
  */
 export class GroupMembership {
   readonly #parts: MembershipParts
+  #topics: readonly string[]
   readonly #assignor: Assignor
   readonly #requests: GroupRequests
   readonly #heartbeats: Heartbeats
@@ -66,6 +67,7 @@ export class GroupMembership {
   constructor(parts: MembershipParts) {
     const { context, config, options } = parts
     this.#parts = parts
+    this.#topics = parts.topics
     this.#assignor = options.assignor ?? rangeAssignor
     this.#requests = new GroupRequests(context, config)
     this.#polledMs = context.environment.clock.monotonicMs()
@@ -81,6 +83,12 @@ export class GroupMembership {
   /** Who this is in the group's current generation, as far as it is known here. */
   member(): GroupMember {
     return this.#member
+  }
+
+  /** Wants these topics from now on, which takes a rebalance. */
+  wantTopics(topics: readonly string[]): void {
+    this.#topics = topics
+    this.#needRejoin()
   }
 
   /**
@@ -141,7 +149,8 @@ export class GroupMembership {
   }
 
   async #joinOnce(): Promise<Joined | MillraceError | 'lost' | 'again'> {
-    const { context, topics, holder } = this.#parts
+    const { context, holder } = this.#parts
+    const topics = this.#topics
     const memberIdGiven = (memberId: string) => {
       this.#memberId = memberId
     }
@@ -228,7 +237,7 @@ export class GroupMembership {
 
   /** The leader looks whether topics were made, deleted or extended since it assigned them. */
   async #topicsChanged(known: ReadonlyMap<string, number>): Promise<boolean> {
-    const topics = new Set([...this.#parts.topics, ...known.keys()])
+    const topics = new Set([...this.#topics, ...known.keys()])
     const current = await countPartitions(this.#parts.context.metadata, topics)
     return [...topics].some((topic) => current.get(topic) !== known.get(topic))
   }

@@ -83,6 +83,25 @@ export const groupCases: readonly ClientCase[] = [
     }
   ],
   [
+    'reads other topics from the next generation on when it asks for them, and shares them with who wants them too',
+    async (scene) => {
+      const [a, b] = [await scene.topic(2), await scene.topic(2)]
+      const groupId = scene.name('group')
+      const topicsOf = (consumer: Consumer) => new Set(consumer.assignment().map(({ topic }) => topic))
+      const [first, second] = [scene.consumer({ ...quick, groupId }), scene.consumer({ ...quick, groupId })]
+      assert.throws(() => first.resubscribe([a]), UsageError)
+      first.subscribe([a])
+      second.subscribe([a])
+      await scene.pollUntil([first, second], () => first.assignment().length + second.assignment().length === 2)
+      second.resubscribe([a, b])
+      await scene.pollUntil([first, second], () => topicsOf(second).size === 2)
+      assert.deepEqual(topicsOf(first), new Set([a]))
+      first.resubscribe([b])
+      await scene.pollUntil([first, second], () => topicsOf(first).has(b) && topicsOf(second).size === 2)
+      assert.deepEqual(topicsOf(first), new Set([b]))
+    }
+  ],
+  [
     'moves only what has to move under the cooperative protocol, and never to two members at once',
     async (scene) => {
       const topic = await scene.topic(6)
