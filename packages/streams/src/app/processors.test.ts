@@ -78,6 +78,26 @@ describe('processors on a log', () => {
     expect(third.value).toBeGreaterThanOrEqual(3)
   })
 
+  it('commit their time, and where an input stands, before anything was read from it', async () => {
+    let ticks = 0
+    const ticking = defineTopology('timekeeping', (b) => {
+      b.stream('in', text).process({
+        make: (context) => {
+          context.schedule('20ms', 'wall-clock', () => {
+            ticks++
+          })
+          return { process: () => undefined }
+        }
+      })
+    })
+    const app = await run(ticking, { log, commitInterval: '10ms' })
+    await firstValueFrom(app.metrics$.pipe(filter(({ commits }) => commits >= 2)))
+    expect(ticks).toBeGreaterThan(0)
+    const committed = (await log.admin().listGroupOffsets('timekeeping')).get('in-0')
+    expect(committed?.offset).toBe(0)
+    expect(committed?.metadata).not.toBe('')
+  })
+
   it('route to topics that the topology does not name, in order, and to several partitions', async () => {
     await log.admin().ensureTopic({ name: 'to-a', partitions: 2, configs: {} })
     await log.admin().ensureTopic({ name: 'to-b', partitions: 1, configs: {} })

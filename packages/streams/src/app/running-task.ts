@@ -50,8 +50,8 @@ export class RunningTask implements CommittableTask, StartingTask {
   readonly #parts: RunningTaskParts
   #opened: OpenedStores
   #task: Task | undefined
-  /** Offsets to commit for inputs of which nothing was fetched yet, so that a commit always covers all of them. */
-  #committed: readonly GroupOffset[] = []
+  /** Where inputs began; committed for those of which nothing was fetched yet, so that the first commit already covers all of them, and the time. */
+  #begun: readonly GroupOffset[] = []
 
   private constructor(parts: RunningTaskParts, opened: OpenedStores) {
     this.id = parts.id
@@ -99,7 +99,7 @@ export class RunningTask implements CommittableTask, StartingTask {
   consumedOffsets(): readonly GroupOffset[] {
     const consumed = this.task.consumedOffsets()
     const metadata = this.timeState().toString('base64')
-    const untouched = this.#committed.filter((known) => !consumed.some(({ topic }) => topic === known.topic))
+    const untouched = this.#begun.filter((known) => !consumed.some(({ topic }) => topic === known.topic))
     return [...consumed, ...untouched.map((known) => ({ ...known, metadata }))]
   }
 
@@ -129,12 +129,12 @@ export class RunningTask implements CommittableTask, StartingTask {
     })
   }
 
-  resume(committed: ReadonlyMap<string, CommittedOffset>): void {
-    this.#committed = this.inputs.flatMap(({ topic, partition }) => {
-      const known = committed.get(`${topic}-${partition}`)
+  resume(positions: ReadonlyMap<string, CommittedOffset>): void {
+    this.#begun = this.inputs.flatMap(({ topic, partition }) => {
+      const known = positions.get(`${topic}-${partition}`)
       return known ? [{ topic, partition, ...known }] : []
     })
-    const saved = this.#committed.map((offset) => Buffer.from(offset.metadata ?? '', 'base64'))
+    const saved = this.#begun.map((offset) => Buffer.from(offset.metadata ?? '', 'base64'))
     const ofStores = this.stores.timeState()
     const savedTimes = ofStores ? [...saved, ofStores] : saved
     this.#task = new Task({ ...this.#parts.taskOptions, stores: this.stores, savedTimes })

@@ -240,16 +240,21 @@ export class StreamThread {
     if (!this.#stopping) onState({ status: 'running' })
   }
 
-  async #seek(tasks: readonly RunningTask[], committed: ReadonlyMap<string, CommittedOffset>): Promise<void> {
+  async #seek(
+    tasks: readonly RunningTask[],
+    committed: ReadonlyMap<string, CommittedOffset>
+  ): Promise<ReadonlyMap<string, CommittedOffset>> {
     const inputs = tasks.flatMap((task) => task.inputs)
     const initial = await this.#options.initialOffsets(
       inputs.filter(({ topic, partition }) => !committed.has(`${topic}-${partition}`))
     )
+    const positions = new Map(committed)
+    for (const [key, offset] of initial) positions.set(key, { offset, leaderEpoch: -1, metadata: '' })
     for (const input of inputs) {
-      const key = `${input.topic}-${input.partition}`
-      const offset = committed.get(key)?.offset ?? initial.get(key)
-      if (offset !== undefined) this.#options.consumer.seek(input, offset)
+      const position = positions.get(`${input.topic}-${input.partition}`)
+      if (position !== undefined) this.#options.consumer.seek(input, position.offset)
     }
+    return positions
   }
 
   /** Gives all tasks up, after a commit if one is still possible. The next assignment starts them anew. */

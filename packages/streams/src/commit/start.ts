@@ -8,8 +8,8 @@ export interface StartingTask {
   readonly inputs: readonly { readonly topic: string; readonly partition: number }[]
   /** Compares each store's identity with its changelog and says what is to be read; a store that does not belong is emptied first. */
   restoreJobs(): Promise<readonly RestoreJob[]>
-  /** Takes over the committed offsets and the time state in their metadata; from here on it may run. */
-  resume(committed: ReadonlyMap<string, CommittedOffset>): void
+  /** Takes over where its inputs begin, and the time state in the metadata of committed offsets; from here on it may run. */
+  resume(positions: ReadonlyMap<string, CommittedOffset>): void
 }
 
 /** What a start works on. */
@@ -19,8 +19,8 @@ export interface StartUnit {
   initializeProducer(): Promise<void>
   /** The thread's consumer, which has been assigned the tasks' inputs. */
   readonly consumer: Consumer
-  /** Puts the consumer where the commit left off, or where an input without one begins. */
-  seek(committed: ReadonlyMap<string, CommittedOffset>): Promise<void>
+  /** Puts the consumer where the commit left off, or where an input without one begins; returns where that is. */
+  seek(committed: ReadonlyMap<string, CommittedOffset>): Promise<ReadonlyMap<string, CommittedOffset>>
   readonly restore: RestoreContext
 }
 
@@ -49,6 +49,6 @@ export async function start(unit: StartUnit, trace: Trace): Promise<void> {
   await restoreStores(jobs, unit.restore)
   trace('start:restored')
   // 5.
-  await unit.seek(committed)
-  for (const task of unit.tasks) task.resume(committed)
+  const positions = await unit.seek(committed)
+  for (const task of unit.tasks) task.resume(positions)
 }
