@@ -48,6 +48,7 @@ export type { KGroupedStream } from './dsl/k-grouped-stream.ts'
 export type { KGroupedTable } from './dsl/k-grouped-table.ts'
 export type { KStream } from './dsl/k-stream.ts'
 export type { KTable } from './dsl/k-table.ts'
+export type { AsyncFunction, AsyncRetryOptions, MapAsyncOptions, OrderedKey } from './dsl/map-async-options.ts'
 export type {
   AggregateOptions,
   EmitEvery,
@@ -131,6 +132,7 @@ export { formatLikeKafkaStreams } from './graph/kafka-text.ts'
 export { LateEmissionError } from './graph/late-emission-error.ts'
 export { type LintFinding, type LintRule, lintTopology } from './graph/lint.ts'
 export { toMermaid } from './graph/mermaid.ts'
+export type { AsyncCall, AsyncOrder } from './graph/map-async-node.ts'
 export type {
   EmitMode,
   Node,
@@ -156,7 +158,7 @@ export { MissingSerdeError, NameTieError, TopologyError } from './graph/topology
 export type { AppMetrics, AppState, RestoreProgress } from './observe/app-state.ts'
 export { COMMIT_STEPS, type Trace, type TraceStep } from './observe/trace.ts'
 // Errors of a running topology, and what to do about them
-export { BufferFullError, ProcessingError } from './processor/errors.ts'
+export { AsyncTimeoutError, BufferFullError, ProcessingError } from './processor/errors.ts'
 // Querying its stores
 export type { QueryableStore, StoreEntry, TimeRange } from './query/queryable-store.ts'
 // Serdes

@@ -1,3 +1,4 @@
+import type { AsyncCall } from '../graph/map-async-node.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import type { TableRow } from '../graph/table-node.ts'
 
@@ -9,6 +10,9 @@ export type StreamFunction<K, V, R> = (value: V, record: StreamRecord<K, V>) => 
  * is the one place where the types of keys and values are laid down, since the stream's own types saw to them.
  */
 export type Callback<R> = { run(value: unknown, record: StreamRecord): R }['run']
+
+/** A program's asynchronous function: value, record, call. */
+export type AsyncCallback = { run(value: unknown, record: StreamRecord, call: AsyncCall): unknown }['run']
 
 /** A program's reducer or aggregator: value, aggregate so far, record. */
 export type AggregateCallback = { run(value: unknown, aggregate: unknown, record: StreamRecord): unknown }['run']

@@ -15,6 +15,7 @@ import type {
 import { GlobalKTable } from './k-global-table.ts'
 import type { KGroupedStream } from './k-grouped-stream.ts'
 import { KTable } from './k-table.ts'
+import type { AsyncFunction, MapAsyncOptions, OrderedKey } from './map-async-options.ts'
 import { filter } from './operators/filter.ts'
 import { filterNot } from './operators/filter-not.ts'
 import { flatMap } from './operators/flat-map.ts'
@@ -23,6 +24,7 @@ import { groupBy } from './operators/group-by.ts'
 import { groupByKey } from './operators/group-by-key.ts'
 import { type JoinedWith, joinStream } from './operators/join-stream.ts'
 import { map } from './operators/map.ts'
+import { mapAsync } from './operators/map-async.ts'
 import { mapValues } from './operators/map-values.ts'
 import { merge } from './operators/merge.ts'
 import { peek } from './operators/peek.ts'
@@ -109,6 +111,28 @@ export class KStream<K, V, Known extends Slot = Slot> {
   mapValues<V2>(mapper: StreamFunction<K, V, V2>, options?: StepOptions): KStream<K, V2, Exclude<Known, 'value'>>
   mapValues<V2>(mapper: StreamFunction<K, V, V2>, options: StepOptions & Partial<GivenValue<V2>> = {}): unknown {
     return this.#fluent.stream(mapValues(this.#point, mapper, options))
+  }
+
+  /**
+   * As `mapValues`, by a function that takes its time: a call of a service, a query. Many calls are under way at once, results keep the order of their
+   * partition or of their key, and a commit covers a record only with its result. After a crash the function is called again for what was not committed.
+   *
+   * @example
+   * clicks.mapAsync((click, _record, { signal }) => lookUp(click.ip, { signal }), { order: 'key', concurrency: 64, timeout: '2s' })
+   */
+  mapAsync<V2>(
+    fn: AsyncFunction<K, V, V2>,
+    options: MapAsyncOptions & OrderedKey<K, Known> & GivenValue<V2>
+  ): KStream<K, V2, Known | 'value'>
+  mapAsync<V2>(
+    fn: AsyncFunction<K, V, V2>,
+    options?: MapAsyncOptions & OrderedKey<K, Known>
+  ): KStream<K, V2, Exclude<Known, 'value'>>
+  mapAsync<V2>(
+    fn: AsyncFunction<K, V, V2>,
+    options: MapAsyncOptions & Partial<GivenKey<K> & GivenValue<V2>> = {}
+  ): unknown {
+    return this.#fluent.stream(mapAsync(this.#point, fn, options))
   }
 
   /** Replaces each value by any number of values, each in a record of its own. */

@@ -1,5 +1,6 @@
 import { formatDuration } from './duration.ts'
 import { type Inventory, inventoryOf } from './inventory.ts'
+import type { MapAsyncNode } from './map-async-node.ts'
 import type { EmitMode, Node, StoreDefinition, WindowDefinition } from './node.ts'
 import { storesOf } from './node-stores.ts'
 import type { SuppressUntil } from './suppress-node.ts'
@@ -120,6 +121,8 @@ function whatItDoes(node: Node): { does: string; detail: string } {
         does: node.operator.kind === 'filter' && node.operator.not ? 'filterNot' : node.operator.kind,
         detail: ''
       }
+    case 'map-async':
+      return { does: 'mapAsync', detail: formatAsync(node) }
     case 'routed-sink':
       return { does: 'sink', detail: `by function (${node.key.name}, ${node.value.name})` }
     case 'split':
@@ -195,6 +198,11 @@ function formatUntil(until: SuppressUntil): string {
   ]
   const limit = `for ${formatDuration(limitMs)}`
   return bounds.length === 0 ? limit : `${limit}, at most ${bounds.join(' and ')}, else ${whenFull}`
+}
+
+function formatAsync({ order, concurrency, timeoutMs, retry }: MapAsyncNode): string {
+  const attempts = retry.maxAttempts === 1 ? '' : `, ${retry.maxAttempts} attempts`
+  return `by ${order}, at most ${concurrency} at once, timeout ${formatDuration(timeoutMs)}${attempts}`
 }
 
 function formatWindow(window: WindowDefinition): string {

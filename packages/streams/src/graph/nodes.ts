@@ -9,7 +9,7 @@ import { storesOf } from './node-stores.ts'
 import type { OpenLateRecords, RxBody, Step } from './step.ts'
 import { makeTableNode } from './table-nodes.ts'
 import { planTables, type TableTraits } from './table-plan.ts'
-import { NameTieError } from './topology-error.ts'
+import { MissingSerdeError, NameTieError } from './topology-error.ts'
 
 /** What the steps of a topology became. */
 export interface MadeNodes {
@@ -70,6 +70,8 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
       return Object.freeze({ ...body, topics: Object.freeze([...body.topics]), name, parents })
     case 'stateless':
       return Object.freeze({ ...body, operator: Object.freeze({ ...body.operator }), name, parents })
+    case 'map-async':
+      return makeMapAsync(body, place)
     case 'merge':
     case 'branch':
     case 'table-to-stream':
@@ -131,6 +133,12 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
       return Object.freeze({ ...sink, ...completeSerdes(body, place), name, parents })
     }
   }
+}
+
+function makeMapAsync(body: Extract<Step['body'], { kind: 'map-async' }>, { topology, name, parents }: Place): Node {
+  if (body.order === 'key' && body.key === undefined)
+    throw new MissingSerdeError({ topology, node: name, missing: 'key' })
+  return Object.freeze({ ...body, retry: Object.freeze({ ...body.retry }), name, parents })
 }
 
 function makeRxNode(step: Step, body: RxBody, place: Place): Node {

@@ -10,6 +10,7 @@ import type {
   TableJoinNode
 } from './join-node.ts'
 import type { LateRecords } from './late-records.ts'
+import type { MapAsyncNode } from './map-async-node.ts'
 import type {
   AggregateNode,
   MergeNode,
@@ -65,6 +66,7 @@ export interface KeyedInput {
 export type StepBody =
   | Body<SourceNode, 'repartitionOf'>
   | Body<StatelessNode>
+  | Body<MapAsyncNode>
   | Body<MergeNode>
   | Body<SplitNode>
   | Body<BranchNode>

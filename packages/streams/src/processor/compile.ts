@@ -8,6 +8,7 @@ import { foreignKeySubscribe } from './foreign-key-subscribe.ts'
 import { inspected, inspectedAggregation } from './freeze.ts'
 import { withLateRecords } from './late-records.ts'
 import { processProcessor } from './process.ts'
+import { mapAsyncProcessor } from './map-async.ts'
 import type { Forward, Processor } from './processor.ts'
 import { rxProcessor } from './rx.ts'
 import { repartitionProcessor, routedSinkProcessor, sinkProcessor } from './sink.ts'
@@ -91,6 +92,8 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
     }
     case 'windowed-aggregate': {
       const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
+    case 'map-async':
+      return mapAsyncProcessor(node, context, forward)
       return withLateRecords(node, context, windowedAggregateProcessor({ ...node, aggregation }, context, forward))
     }
     case 'process':

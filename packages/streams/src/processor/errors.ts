@@ -67,3 +67,19 @@ function describeOrigin(origin: RecordOrigin): string {
 export function causeMessage(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
 }
+
+/** A call of an asynchronous function took longer than it may. It counts as failed: it is repeated, or the processing policy decides. */
+export class AsyncTimeoutError extends MillraceError {
+  readonly code = 'STREAMS_ASYNC_TIMEOUT'
+  readonly timeoutMs: number
+  /** 1 for the first. */
+  readonly attempt: number
+
+  constructor(timeoutMs: number, attempt: number) {
+    super(
+      `call ${attempt} was not done within ${timeoutMs} ms: raise { timeout }, or let the function heed its signal and fail sooner`
+    )
+    this.timeoutMs = timeoutMs
+    this.attempt = attempt
+  }
+}

@@ -1,6 +1,7 @@
 import type { StreamRecord } from '../graph/record.ts'
 import type { WindowEntry } from '../state/closing-windows.ts'
 import type { BufferStore, IndexedWindowStore, KeyValueStore, SessionStore, WindowStore } from '../state/store.ts'
+import type { AsyncHost } from './async-host.ts'
 import type { DropCounter } from './dropped-records.ts'
 import type { OperatorTime } from './operator-time.ts'
 import type { Forward } from './processor.ts'
@@ -43,6 +44,8 @@ export interface ProcessorContext {
 }
 
 /** A node that emits during the flush, and how what it emits looks in a dead letter. */
+  /** Looks after steps whose work outlives the record. */
+  readonly asynchronous: AsyncHost
 export interface EmissionSource {
   readonly node: string
   readonly encode: (record: StreamRecord) => { readonly key: Buffer | null; readonly value: Buffer | null }

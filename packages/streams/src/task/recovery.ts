@@ -1,4 +1,5 @@
-import type { RecordOrigin } from '../graph/record.ts'
+import type { RecordOrigin, StreamRecord } from '../graph/record.ts'
+import type { FailureRoute } from '../processor/async-host.ts'
 import type { DropCounter } from '../processor/dropped-records.ts'
 import { ProcessingError } from '../processor/errors.ts'
 import type { Forward } from '../processor/processor.ts'
@@ -31,7 +32,7 @@ export function mayGoOn(policies: ErrorPolicies): boolean {
 /** Applies policies to records of the log. Errors that no policy covers (of the engine, of Millrace itself) are thrown on. */
 export function recordRecovery(
   parts: RecoveryParts
-): (error: unknown, queue: PartitionQueue, origin: RecordOrigin) => void {
+): (error: unknown, queue: Pick<PartitionQueue, 'original'>, origin: RecordOrigin) => void {
   return (error, queue, origin) => {
     if (error instanceof DeserializationError) {
       parts.dropCounter(error.node).add('deserialization-error')
@@ -40,6 +41,24 @@ export function recordRecovery(
       parts.dropCounter(error.node).add('processing-error')
       apply(parts, parts.policies.processing, { error, original: queue.original(), origin })
     } else throw error
+  }
+}
+
+/**
+ * Applies the processing policy to a record whose run is over when it fails. What a dead letter shows is kept from now on; what a commit or a punctuation
+ * emitted has neither key nor value there.
+ */
+export function laterRecovery(
+  parts: RecoveryParts,
+  queueOf: (topic: string) => PartitionQueue
+): (record: StreamRecord) => FailureRoute {
+  const recover = recordRecovery(parts)
+  const keepsOriginal = parts.policies.processing?.kind === 'dead-letter'
+  const recoverEmission = punctuationRecovery(parts)
+  return ({ origin, timestamp, headers }) => {
+    if (origin.partition < 0) return (error) => recoverEmission(error, timestamp)
+    const original = keepsOriginal ? queueOf(origin.topic).original() : { key: null, value: null, timestamp, headers }
+    return (error) => recover(error, { original: () => original }, origin)
   }
 }
 

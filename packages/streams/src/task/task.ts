@@ -1,10 +1,11 @@
-import { UsageError } from '@millrace/log'
+import { type Environment, InvariantError, UsageError } from '@millrace/log'
 import type { Subtopology, Topology } from '../graph/topology.ts'
 import { type CompiledGraph, compile } from '../processor/compile.ts'
 import type { DropCounter } from '../processor/dropped-records.ts'
 import type { PunctuationRequest } from '../processor/punctuation.ts'
 import type { RecordCollector } from '../processor/record-collector.ts'
 import type { ProcessorContext, StoresOfTask } from '../processor/task-context.ts'
+import { AsynchronousWork } from './asynchronous-work.ts'
 import type { ErrorPolicies } from './error-policy.ts'
 import { type FetchedRecords, PartitionQueue } from './partition-queue.ts'
 import { processRecord } from './process-record.ts'
@@ -13,6 +14,7 @@ import { RecordChoice } from './record-choice.ts'
 import type { RecordRun } from './record-run.ts'
 import {
   emissionGuard,
+  laterRecovery,
   mayGoOn,
   punctuationRecovery,
   type RecoverableError,
@@ -20,6 +22,7 @@ import {
   recordRecovery
 } from './recovery.ts'
 import { staged, unstaged } from './stage.ts'
+import { runStaged } from './staged-run.ts'
 import { StreamTime } from './stream-time.ts'
 import { Waits } from './waits.ts'
 
@@ -40,6 +43,10 @@ export interface TaskOptions {
   readonly policies?: ErrorPolicies
   /** The time of day, milliseconds since the epoch. Default: it stands at 0. */
   readonly nowMs?: () => number
+  /** For asynchronous steps, whose calls have a time limit. A task without one needs none. */
+  readonly environment?: Pick<Environment, 'timers' | 'random'>
+  /** A call of an asynchronous step has ended: there may be something to `process`. Must not call the task. */
+  readonly wake?: () => void
   /** Time states that were saved: of the stores, and from the metadata of each committed offset. Any order; older ones do no harm. */
   readonly savedTimes?: readonly Buffer[]
   /** Hears of every record that a policy let go. */
@@ -60,8 +67,8 @@ export interface ConsumedOffset {
 
 /**
  * One sub-topology on one partition number: it owns its stores, is single-threaded, and processes records one after the other. It never
- * reads the log or sets a timer: batches are offered to it, and it is told when to process, when to punctuate and when to flush. After each of
- * these it may be {@link waiting}: nothing else is to be asked of it before that promise resolves.
+ * reads the log or sets a timer but for the calls of asynchronous steps: batches are offered to it, and it is told when to process, when to punctuate and
+ * when to flush. After each of these it may be {@link waiting}: nothing else is to be asked of it before that promise resolves.
  */
 export class Task {
   /** `<subtopology>_<partition>`. */
@@ -71,6 +78,7 @@ export class Task {
   readonly #run: RecordRun
   readonly #punctuations: Punctuations
   readonly #recoverPunctuation: (error: unknown, timestampMs: number) => void
+  readonly #asynchronous: AsynchronousWork
   #waiting: Promise<void> | undefined
   #commitRequested = false
 
@@ -85,6 +93,12 @@ export class Task {
     const waits = new Waits()
     this.#punctuations = new Punctuations(time, nowMs)
     const recovery: RecoveryParts = { policies, collector, dropCounter, ...(onSkipped && { onSkipped }) }
+    this.#asynchronous = new AsynchronousWork({
+      environment: options.environment ?? noTimers(this.id),
+      run: (finish, failed) => runStaged(this.#run, finish, failed),
+      failureOf: laterRecovery(recovery, (topic) => this.#queueOf(topic)),
+      wake: options.wake ?? (() => undefined)
+    })
     this.#graph = compile(options.topology, options.subtopology.id, {
       stores,
       collector: stage.collector,
@@ -102,6 +116,7 @@ export class Task {
       },
       wait: waits.add,
       partition,
+      asynchronous: this.#asynchronous,
       ...(options.globalTable && { globalTable: options.globalTable }),
       ...(options.inspect && { inspect: options.inspect })
     })
@@ -129,10 +144,12 @@ export class Task {
     let processed = 0
     while (processed < maxRecords && this.#waiting === undefined) {
       const done = processRecord(this.#run)
+    const { any } = this.#asynchronous
       if (done === false) break
+      if (any && !this.#goesOnAsynchronously()) break
       processed++
-      if (done !== true) this.#wait(done.then(() => this.#punctuateStreamTime()))
-      else if (this.#punctuations.dueAtStreamTime(this.#run.time.taskMs)) this.#wait(this.#punctuateStreamTime())
+      if (done !== true) this.#wait(done.then(() => this.#afterRecord()))
+      else if (any || this.#punctuations.dueAtStreamTime(this.#run.time.taskMs)) this.#wait(this.#afterRecord())
     }
     return processed
   }
@@ -152,6 +169,27 @@ export class Task {
 
   /** Work that a processor of the program waits for; rejects as `process` throws. Undefined: there is none. */
   get waiting(): Promise<void> | undefined {
+  /** Whether `process` would do anything: records that wait for asynchronous work in front of them, or for its commit, are not to be processed now. */
+  get runnable(): boolean {
+    const { ready, full } = this.#asynchronous
+    return ready || (!full && this.buffered() > 0)
+  }
+
+  /** Asynchronous steps are as busy as they may be: more input is of no use for now. */
+  get full(): boolean {
+    return this.#asynchronous.full
+  }
+
+  /** Records that asynchronous steps have taken and not sent on; a flush waits for them. */
+  get inFlight(): number {
+    return this.#asynchronous.inFlight
+  }
+
+  /** Calls of asynchronous steps that are at work, and do not wait to be repeated. */
+  get callsAtWork(): number {
+    return this.#asynchronous.atWork
+  }
+
     return this.#waiting
   }
 
@@ -170,6 +208,7 @@ export class Task {
   consumedOffsets(): readonly ConsumedOffset[] {
     const metadata = this.timeState().toString('base64')
     const { partition } = this
+    if (this.inFlight > 0) throw new InvariantError(`task ${this.id} would commit ${this.inFlight} records under way`)
     return this.#run.queues.flatMap(({ topic, consumedOffset: offset }) =>
       offset === undefined ? [] : [{ topic, partition, offset, metadata }]
     )
@@ -219,30 +258,28 @@ export class Task {
 
   #punctuateStreamTime(): void | Promise<void> {
     const { taskMs } = this.#run.time
+  /** Sends on the results that are there; false when no record is to be processed now. */
+  #goesOnAsynchronously(): boolean {
+    if (this.#asynchronous.ready) this.#wait(this.#asynchronous.emit())
+    return this.#waiting === undefined && !this.#asynchronous.full
+  }
+
+  #afterRecord(): void | Promise<void> {
+    this.#asynchronous.admit()
+    return this.#punctuateStreamTime()
+  }
+
     return this.#punctuations.fire('stream-time', taskMs, (request) => this.#runPunctuation(request, taskMs))
   }
 
-  /** As with a record: all of it stays, or, where a policy goes on after an error, nothing. */
   #runPunctuation(request: PunctuationRequest, timestampMs: number): void | Promise<void> {
-    const { stage, waits } = this.#run
-    const failed = (error: unknown): void => {
-      stage.rollback()
-      this.#recoverPunctuation(error, timestampMs)
-    }
-    stage.mark()
-    try {
-      const running = request.run(timestampMs)
-      if (running) waits.add(running)
-      if (waits.any) return waits.settled().then(stage.release, failed)
-      stage.release()
-    } catch (error) {
-      if (waits.any)
-        return waits.settled().then(
-          () => failed(error),
-          () => failed(error)
-        )
-      failed(error)
-    }
+    const running = runStaged(
+      this.#run,
+      () => request.run(timestampMs),
+      (error) => this.#recoverPunctuation(error, timestampMs)
+    )
+    if (running) return running.then(() => this.#asynchronous.admit())
+    this.#asynchronous.admit()
   }
 
   #queueOf(topic: string): PartitionQueue {
@@ -257,4 +294,11 @@ function queuesOf(graph: CompiledGraph, time: StreamTime, options: TaskOptions):
   return [...graph.sources]
     .filter(([topic]) => topics === undefined || topics.includes(topic))
     .map(([topic, source]) => new PartitionQueue({ topic, partition, source, time: time.partition(topic) }))
+}
+
+function noTimers(task: string): Pick<Environment, 'timers' | 'random'> {
+  const missing = (): never => {
+    throw new UsageError(`task ${task} has an asynchronous step: give it an environment`)
+  }
+  return { timers: { set: missing, soon: missing }, random: { bytes: missing, uint32: missing } }
 }

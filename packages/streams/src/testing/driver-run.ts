@@ -6,6 +6,7 @@ import type { ErrorPolicies } from '../task/error-policy.ts'
 import { GlobalTables } from '../task/global-tables.ts'
 import type { RecoverableError } from '../task/recovery.ts'
 import { Task } from '../task/task.ts'
+import { DriverClock } from './driver-clock.ts'
 import { DriverLog } from './driver-log.ts'
 import { fetchedRecord, type LoggedRecord } from './single-record-batch.ts'
 
@@ -39,8 +40,8 @@ export class DriverRun {
   readonly tasks: readonly DriverTask[]
   /** Errors of the records that a policy let go. */
   readonly skipped: RecoverableError[] = []
-  nowMs: number
-
+  readonly #clock: DriverClock
+  #changed: (() => void) | undefined
   readonly #globals: GlobalTables
   readonly #forGlobals: LoggedRecord[] = []
 
@@ -51,7 +52,7 @@ export class DriverRun {
   ) {
     const { stores, globals } = state
     this.#globals = globals
-    this.nowMs = options.nowMs ?? 0
+    this.#clock = new DriverClock(options.nowMs ?? 0)
     this.log = new DriverLog((record) => this.#deliver(record))
     this.tasks = topology.subtopologies.map((subtopology, index) => {
       const task = this.#task(topology, subtopology, { stores: stores[index], options })
@@ -66,7 +67,12 @@ export class DriverRun {
     return new DriverRun(topology, options, { stores, globals })
   }
 
-  /** Runs records until none waits anywhere, with a commit after each. */
+  /** The wall clock. */
+  get nowMs(): number {
+    return this.#clock.nowMs
+  }
+
+  /** Runs records until none waits anywhere, with a commit after each; not while asynchronous work is under way, which a commit would wait for. */
   async run(): Promise<void> {
     await this.#followGlobals()
     for (let waiting = this.#waiting(); waiting; waiting = this.#waiting()) {
@@ -79,7 +85,7 @@ export class DriverRun {
 
   /** Moves the wall clock, and runs what is due then, and what follows from it. */
   async advance(byMs: number): Promise<void> {
-    this.nowMs += byMs
+    this.#clock.advance(byMs)
     for (const { task } of this.tasks) {
       if (!task.punctuationDue(this.nowMs)) continue
       task.punctuate(this.nowMs)
@@ -87,6 +93,15 @@ export class DriverRun {
       await this.#commit()
     }
     await this.run()
+  }
+
+  /** Resolves when a call of an asynchronous step ends; undefined when nothing would come of waiting, but for the clock. */
+  callEnded(): Promise<void> | undefined {
+    if (this.#waiting()) return Promise.resolve()
+    if (this.tasks.every(({ task }) => task.callsAtWork === 0)) return undefined
+    return new Promise((resolve) => {
+      this.#changed = resolve
+    })
   }
 
   async close(): Promise<void> {
@@ -98,6 +113,7 @@ export class DriverRun {
   }
 
   async #commit(): Promise<void> {
+    if (this.tasks.some(({ task }) => task.inFlight > 0)) return
     for (const { task } of this.tasks) await task.flush()
     for (const { task, stores } of this.tasks) {
       await stores.apply({ changelogOffsets: new Map(), time: task.timeState(), nowMs: this.nowMs })
@@ -105,7 +121,7 @@ export class DriverRun {
   }
 
   #waiting(): DriverTask | undefined {
-    return this.tasks.find(({ task }) => task.buffered() > 0)
+    return this.tasks.find(({ task }) => task.runnable)
   }
 
   /** Global tables take over what came to their topics, before anything else runs. */
@@ -134,6 +150,8 @@ export class DriverRun {
       internalTopic: (name) => internalTopic(topology, name),
       inspect: deepFreeze,
       nowMs: () => this.nowMs,
+      environment: this.#clock,
+      wake: () => this.#changed?.(),
       onSkipped: (error) => this.skipped.push(error),
       ...(options.errors && { policies: options.errors })
     })

@@ -6,6 +6,7 @@ import { TaskStores } from '../state/task-stores.ts'
 import type { ErrorPolicies } from '../task/error-policy.ts'
 import type { RecoverableError } from '../task/recovery.ts'
 import { Task } from '../task/task.ts'
+import { DriverClock } from './driver-clock.ts'
 
 /** A record for a bench's input: text, or bytes as they are. */
 export interface BenchRecord {
@@ -36,6 +37,7 @@ export class TaskBench {
   #committed: OutgoingRecord[] = []
   #sent: OutgoingRecord[] = []
   #savedTimes: Buffer[] = []
+  readonly #clock = new DriverClock(0)
   #task: Task
 
   private constructor(topology: Topology, stores: TaskStores, policies: ErrorPolicies) {
@@ -61,6 +63,11 @@ export class TaskBench {
     return this.#stores
   }
 
+  /** The time of day, which calls of asynchronous steps go by. */
+  get clock(): DriverClock {
+    return this.#clock
+  }
+
   /** Puts records on the log and offers them in one batch. */
   feed(topic: string, records: readonly BenchRecord[]): void {
     const known = this.#log.get(topic) ?? { records: [], offset: 0 }
@@ -84,6 +91,7 @@ export class TaskBench {
 
   /** Loses what is not committed, and starts again from there. */
   crash(): void {
+    this.#task.close()
     this.#stores.discard()
     this.#sent = []
     this.#task = this.#start()
@@ -111,6 +119,8 @@ export class TaskBench {
       stores: this.#stores,
       policies: this.#policies,
       savedTimes: this.#savedTimes,
+      environment: this.#clock,
+      nowMs: () => this.#clock.nowMs,
       internalTopic: (name) => `${this.#topology.name}-${name}`,
       onSkipped: (error) => this.skipped.push(error),
       collector: { send: (record) => this.#sent.push(record), partitionCount: () => 1, lookUp: () => undefined }

@@ -96,6 +96,16 @@ export class TopologyTestDriver {
     return this.#run.nowMs
   }
 
+  /**
+   * Resolves when what asynchronous steps (`mapAsync`) have under way is done, has run through the topology and is committed. Until then a record that was
+   * piped in may not have come out. Calls that wait to be repeated wait for the wall clock: move it, then settle again.
+   * @throws what the topology threw, when no policy covers it.
+   */
+  async settled(): Promise<void> {
+    do await this.#inOrder(() => this.#run.run())
+    while (await this.#callEnded())
+  }
+
   /** Moves the wall clock; what processors scheduled by it has run when this resolves. */
   advanceWallClock(byMs: number): Promise<void> {
     return this.#inOrder(() => this.#run.advance(byMs))
@@ -107,6 +117,12 @@ export class TopologyTestDriver {
     await this.#work
     this.#state = 'closed'
     await this.#run.close()
+  }
+
+  async #callEnded(): Promise<boolean> {
+    const ended = this.#run.callEnded()
+    await ended
+    return ended !== undefined
   }
 
   /** Calls wait for one another, so that a forgotten `await` does not run two records at once. */
