@@ -35,5 +35,7 @@ export const DEFAULT_OFFSETS_TABLE = 'millrace_sink_offsets'
 /** The table that a record goes to. */
 export function tableOf(record: SinkRecord, table: SqlSinkOptions['table']): string {
   if (typeof table === 'function') return table(record)
-  return table ?? record.topic.slice(record.topic.lastIndexOf('.') + 1)
+  if (table !== undefined) return table
+  const topic = record.routedTo ?? record.topic
+  return topic.slice(topic.lastIndexOf('.') + 1)
 }

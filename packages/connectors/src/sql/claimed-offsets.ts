@@ -1,0 +1,83 @@
+import { UsageError } from '@millrace/log'
+import { SinkFencedError } from '../errors.ts'
+import type { SinkOffset, SinkPartition } from '../sink.ts'
+import { quoteTable } from './identifier.ts'
+
+/** What the target's offsets table says of one partition. */
+export interface OffsetRow extends SinkPartition {
+  /** Null when nothing was written of the partition yet. */
+  readonly nextOffset: number | null
+  readonly epoch: number
+}
+
+/** A step of a partition's offset, to be made in the transaction of the rows: it must find the row at `epoch` and `from`. */
+export interface OffsetAdvance extends SinkPartition {
+  readonly epoch: number
+  readonly from: number | null
+  readonly to: number
+}
+
+/** The partitions that this runner claimed in the target, each with the epoch it got and the offset it has come to. */
+export class ClaimedOffsets {
+  readonly #sink: string
+  readonly #rows = new Map<string, OffsetRow>()
+
+  constructor(sink: string, claimed: readonly OffsetRow[]) {
+    this.#sink = sink
+    for (const row of claimed) this.#rows.set(nameOf(row), row)
+  }
+
+  /** Where the partitions go on that something was written of. */
+  positions(): readonly SinkOffset[] {
+    return [...this.#rows.values()].flatMap(({ topic, partition, nextOffset: offset }) =>
+      offset === null ? [] : [{ topic, partition, offset }]
+    )
+  }
+
+  /** The steps from where the partitions are to the offsets. */
+  advances(offsets: readonly SinkOffset[]): readonly OffsetAdvance[] {
+    return offsets.map(({ topic, partition, offset }) => {
+      const { epoch, nextOffset } = this.#claimed({ topic, partition })
+      return { topic, partition, epoch, from: nextOffset, to: offset }
+    })
+  }
+
+  /** The steps are committed. */
+  advanced(advances: readonly OffsetAdvance[]): void {
+    for (const { topic, partition, epoch, to } of advances) {
+      this.#rows.set(nameOf({ topic, partition }), { topic, partition, epoch, nextOffset: to })
+    }
+  }
+
+  /**
+   * Judges what the target has after a step was not possible: true when all of them were made already, by a commit whose answer was lost.
+   * @throws SinkFencedError when another runner claimed a partition, or changed its offset.
+   */
+  alreadyMade(advances: readonly OffsetAdvance[], found: readonly OffsetRow[]): boolean {
+    const rows = new Map(found.map((row) => [nameOf(row), row]))
+    const made = advances.filter(({ epoch, to, ...partition }) => {
+      const row = rows.get(nameOf(partition))
+      if (row?.epoch !== epoch) throw new SinkFencedError(this.#sink, epoch)
+      return row.nextOffset === to
+    })
+    if (made.length === advances.length) return true
+    throw new SinkFencedError(this.#sink, advances[0]?.epoch ?? 0)
+  }
+
+  #claimed(partition: SinkPartition): OffsetRow {
+    const row = this.#rows.get(nameOf(partition))
+    if (row !== undefined) return row
+    throw new UsageError(`sink ${this.#sink} was not opened for ${nameOf(partition)}, but is to write it`)
+  }
+}
+
+/** The table that keeps the offsets: one row for a sink and a partition. */
+export function createOffsetsTable(table: string): string {
+  return `CREATE TABLE IF NOT EXISTS ${quoteTable(table)} (
+    "sink" text NOT NULL, "topic" text NOT NULL, "partition" integer NOT NULL, "next_offset" bigint, "epoch" bigint NOT NULL,
+    PRIMARY KEY ("sink", "topic", "partition"))`
+}
+
+function nameOf({ topic, partition }: SinkPartition): string {
+  return `${topic}-${partition}`
+}

@@ -1,0 +1,2 @@
+// The SQLite sink
+export { type SqliteSinkOptions, sqliteSink } from './sqlite-sink.ts'
