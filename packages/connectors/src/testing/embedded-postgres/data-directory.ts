@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process'
+import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { PostgresBinaries } from './binaries.ts'
+
+/** PostgreSQL refuses to run as root: then its processes run as this user (nobody), which needs no entry anywhere. */
+const UNPRIVILEGED_ID = 65534
+
+/** Options of `spawn` that give up root's rights; empty when there are none to give up. */
+export function unprivileged(): { readonly uid?: number; readonly gid?: number } {
+  return process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID } : {}
+}
+
+/** Makes a data directory by copying one that `initdb` made before (60 ms instead of 700), in memory where the system has a place for it. */
+export function createDataDirectory(binaries: PostgresBinaries): string {
+  const directory = mkdtempSync(join(temporaryRoot(), 'run-'))
+  cpSync(template(binaries), directory, { recursive: true, mode: 0 })
+  own(directory)
+  return directory
+}
+
+function temporaryRoot(): string {
+  const root = join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'millrace-postgres')
+  mkdirSync(root, { recursive: true, mode: 0o777 })
+  return root
+}
+
+function template(binaries: PostgresBinaries): string {
+  const path = join(temporaryRoot(), `template-${binaries.version}`)
+  if (existsSync(path)) return path
+  const building = mkdtempSync(`${path}-building-`)
+  chown(building)
+  execFileSync(
+    binaries.initdb,
+    ['-D', building, '-U', 'postgres', '-A', 'trust', '--no-sync', '--encoding=UTF8', '--locale=C'],
+    { ...unprivileged(), stdio: 'pipe', env: { ...process.env, HOME: building } }
+  )
+  try {
+    renameSync(building, path)
+  } catch {
+    rmSync(building, { recursive: true, force: true }) // another process was first
+  }
+  return path
+}
+
+function own(directory: string): void {
+  const { uid } = unprivileged()
+  if (uid !== undefined) execFileSync('chown', ['-R', `${uid}:${uid}`, directory])
+  execFileSync('chmod', ['-R', 'u=rwX,go=', directory])
+}
+
+function chown(directory: string): void {
+  const { uid, gid } = unprivileged()
+  if (uid !== undefined && gid !== undefined) chownSync(directory, uid, gid)
+}
