@@ -131,8 +131,8 @@ export type {
 export { formatLikeKafkaStreams } from './graph/kafka-text.ts'
 export { LateEmissionError } from './graph/late-emission-error.ts'
 export { type LintFinding, type LintRule, lintTopology } from './graph/lint.ts'
-export { toMermaid } from './graph/mermaid.ts'
 export type { AsyncCall, AsyncOrder } from './graph/map-async-node.ts'
+export { toMermaid } from './graph/mermaid.ts'
 export type {
   EmitMode,
   Node,

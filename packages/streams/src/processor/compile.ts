@@ -86,14 +86,14 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
       return { process: forward }
     case 'stateless':
       return statelessProcessor(node.name, node.operator, forward)
+    case 'map-async':
+      return mapAsyncProcessor(node, context, forward)
     case 'aggregate': {
       const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
       return aggregateProcessor({ ...node, aggregation }, context, forward)
     }
     case 'windowed-aggregate': {
       const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
-    case 'map-async':
-      return mapAsyncProcessor(node, context, forward)
       return withLateRecords(node, context, windowedAggregateProcessor({ ...node, aggregation }, context, forward))
     }
     case 'process':

@@ -39,13 +39,13 @@ export interface ProcessorContext {
   readonly requestCommit: () => void
   /** Holds the task back: the current record, punctuation or flush is done only when this settles, and fails with it. */
   readonly wait: (pending: Promise<void>) => void
+  /** Looks after steps whose work outlives the record. */
+  readonly asynchronous: AsyncHost
   /** Development: is shown every value before a callback gets it. Absent in production. */
   readonly inspect?: (value: unknown) => void
 }
 
 /** A node that emits during the flush, and how what it emits looks in a dead letter. */
-  /** Looks after steps whose work outlives the record. */
-  readonly asynchronous: AsyncHost
 export interface EmissionSource {
   readonly node: string
   readonly encode: (record: StreamRecord) => { readonly key: Buffer | null; readonly value: Buffer | null }

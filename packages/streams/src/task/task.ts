@@ -115,8 +115,8 @@ export class Task {
         this.#commitRequested = true
       },
       wait: waits.add,
-      partition,
       asynchronous: this.#asynchronous,
+      partition,
       ...(options.globalTable && { globalTable: options.globalTable }),
       ...(options.inspect && { inspect: options.inspect })
     })
@@ -142,11 +142,11 @@ export class Task {
    */
   process(maxRecords: number): number {
     let processed = 0
-    while (processed < maxRecords && this.#waiting === undefined) {
-      const done = processRecord(this.#run)
     const { any } = this.#asynchronous
-      if (done === false) break
+    while (processed < maxRecords && this.#waiting === undefined) {
       if (any && !this.#goesOnAsynchronously()) break
+      const done = processRecord(this.#run)
+      if (done === false) break
       processed++
       if (done !== true) this.#wait(done.then(() => this.#afterRecord()))
       else if (any || this.#punctuations.dueAtStreamTime(this.#run.time.taskMs)) this.#wait(this.#afterRecord())
@@ -167,8 +167,6 @@ export class Task {
     this.#wait(this.#punctuations.fire('wall-clock', nowMs, (request) => this.#runPunctuation(request, nowMs)))
   }
 
-  /** Work that a processor of the program waits for; rejects as `process` throws. Undefined: there is none. */
-  get waiting(): Promise<void> | undefined {
   /** Whether `process` would do anything: records that wait for asynchronous work in front of them, or for its commit, are not to be processed now. */
   get runnable(): boolean {
     const { ready, full } = this.#asynchronous
@@ -190,6 +188,8 @@ export class Task {
     return this.#asynchronous.atWork
   }
 
+  /** Work that a processor of the program waits for; rejects as `process` throws. Undefined: there is none. */
+  get waiting(): Promise<void> | undefined {
     return this.#waiting
   }
 
@@ -206,9 +206,9 @@ export class Task {
 
   /** Where each input stands that anything was fetched of, with the time state as metadata. */
   consumedOffsets(): readonly ConsumedOffset[] {
+    if (this.inFlight > 0) throw new InvariantError(`task ${this.id} would commit ${this.inFlight} records under way`)
     const metadata = this.timeState().toString('base64')
     const { partition } = this
-    if (this.inFlight > 0) throw new InvariantError(`task ${this.id} would commit ${this.inFlight} records under way`)
     return this.#run.queues.flatMap(({ topic, consumedOffset: offset }) =>
       offset === undefined ? [] : [{ topic, partition, offset, metadata }]
     )
@@ -256,8 +256,6 @@ export class Task {
     this.#waiting = waiting
   }
 
-  #punctuateStreamTime(): void | Promise<void> {
-    const { taskMs } = this.#run.time
   /** Sends on the results that are there; false when no record is to be processed now. */
   #goesOnAsynchronously(): boolean {
     if (this.#asynchronous.ready) this.#wait(this.#asynchronous.emit())
@@ -269,6 +267,8 @@ export class Task {
     return this.#punctuateStreamTime()
   }
 
+  #punctuateStreamTime(): void | Promise<void> {
+    const { taskMs } = this.#run.time
     return this.#punctuations.fire('stream-time', taskMs, (request) => this.#runPunctuation(request, taskMs))
   }
 
