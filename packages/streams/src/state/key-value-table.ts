@@ -36,8 +36,22 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
     return keyValueRows(this.#context, this.buffer.dirty, span)
   }
 
+  /** Makes room after a commit. */
+  committed(): void {
+    this.buffer.committed()
+    const { cacheEntries } = this.#context
+    this.#evictAt = evictionMark(cacheEntries)
+    if (this.#entries.size > cacheEntries * 1.25) this.#evict()
+  }
+
+  /** Forgets everything that is in memory. */
+  drop(): void {
+    this.#entries.clear()
+    this.buffer.clear()
+  }
+
   /** Drops clean entries above the bound, first those not used since the last sweep. */
-  evict(): void {
+  #evict(): void {
     const { cacheEntries } = this.#context
     for (let sweep = 0; sweep < 2 && this.#entries.size > cacheEntries; sweep++) {
       for (const [id, entry] of this.#entries) {
@@ -50,12 +64,6 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
     this.#evictAt = evictionMark(Math.max(cacheEntries, this.#entries.size))
   }
 
-  /** Forgets everything that is in memory. */
-  drop(): void {
-    this.#entries.clear()
-    this.buffer.clear()
-  }
-
   #entry(key: unknown): StoreEntry {
     const id = this.#identity(key)
     const found = this.#entries.get(id)
@@ -63,7 +71,7 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
       found.used = true
       return found
     }
-    if (this.#entries.size >= this.#evictAt) this.evict()
+    if (this.#entries.size >= this.#evictAt) this.#evict()
     const entry = this.#load(key)
     this.#entries.set(id, entry)
     return entry

@@ -6,6 +6,8 @@ export class StoreEntry {
   readonly key: unknown
   /** 0 in a key-value store. */
   readonly windowStartMs: number
+  /** Session stores only; there the session's end takes the place of the window's start. */
+  sessionStartMs: number | undefined
   /** Undefined: absent. Replaced as a whole, never changed, so that who got it keeps it. */
   current: Timestamped<unknown> | undefined
   /** The key's encoded bytes, once they were needed. */

@@ -25,7 +25,7 @@ import type { StoreEntry } from './store-entry.ts'
 import { type StoreIdentity, type StoreMeta, storeMetaChange } from './store-meta.ts'
 import { bucketOf } from './window-bucket.ts'
 import { WindowIndex } from './window-index.ts'
-import { WindowTable } from './window-table.ts'
+import { WindowTable, type WindowTableOptions } from './window-table.ts'
 import type { WriteBuffer } from './write-buffer.ts'
 
 /** Where a store stands in its changelog: the next offset to read, and the epoch of the last record read (-1: unknown). */
@@ -59,7 +59,9 @@ export class TaskStore {
   constructor(context: StoreContext, index?: TaskStore) {
     this.context = context
     this.#index = index
-    this.#table = isTimeFirst(context.definition.kind) ? new WindowTable(context) : new KeyValueTable(context)
+    this.#table = isTimeFirst(context.definition.kind)
+      ? new WindowTable(context, windowsOf(context.definition, index))
+      : new KeyValueTable(context)
   }
 
   get name(): string {
@@ -81,12 +83,13 @@ export class TaskStore {
   }
 
   get indexedWindow(): IndexedWindowTable {
-    return new IndexedWindowTable(this.window, this.#windowIndex())
+    if (this.#index === undefined) throw this.#ofAnotherKind()
+    return new IndexedWindowTable(this.window)
   }
 
   get session(): SessionTable {
-    if (this.context.definition.kind === 'session' && this.#table instanceof WindowTable) {
-      return new SessionTable(this.#table, this.#windowIndex())
+    if (this.context.definition.kind === 'session' && this.#table instanceof WindowTable && this.#index) {
+      return new SessionTable(this.#table)
     }
     throw this.#ofAnotherKind()
   }
@@ -144,9 +147,15 @@ export class TaskStore {
     }
   }
 
+  /** Comes before any store's `collectCommit`: it may change the store's index. */
+  prepareCommit(): void {
+    if (!(this.#table instanceof WindowTable)) return
+    this.#table.dropExpired()
+    this.#table.updateIndex()
+  }
+
   /** Adds the store's part of a commit's batch. */
   collectCommit(batch: StateChange[], position: ChangelogPosition | undefined, nowMs: number): void {
-    if (this.#table instanceof WindowTable) this.#table.dropExpired()
     const { definition, meta } = this.context
     const isWindow = isTimeFirst(definition.kind)
     for (const entry of this.buffer.dirty) {
@@ -166,8 +175,7 @@ export class TaskStore {
   /** The batch is on the disk. */
   committed(): void {
     this.context.committed = { ...this.context.meta }
-    this.buffer.committed()
-    this.#table.evict()
+    this.#table.committed()
     this.#returnSpace()
   }
 
@@ -202,12 +210,6 @@ export class TaskStore {
   /** Resolves when nothing of the store is being removed. */
   async spaceReturned(): Promise<void> {
     await this.#clearing
-  }
-
-  #windowIndex(): WindowIndex {
-    const { indexBucketMs } = this.context.definition
-    if (this.#index === undefined || indexBucketMs === undefined) throw this.#ofAnotherKind()
-    return new WindowIndex(this.#index.window, indexBucketMs)
   }
 
   #beginIndexRestore(): IndexRestoreRun | undefined {
@@ -268,6 +270,12 @@ interface IndexRestoreRun {
   readonly restore: Pick<IndexRestore, 'note' | 'finish'>
   /** The index's part of the batch. */
   finish(): readonly StateChange[]
+}
+
+function windowsOf({ kind, indexBucketMs }: StoreDefinition, index: TaskStore | undefined): WindowTableOptions {
+  if (index === undefined || indexBucketMs === undefined) return {}
+  const found = new WindowIndex(index.window, indexBucketMs)
+  return kind === 'session' ? { keys: index.context.definition.key, index: found } : { index: found }
 }
 
 function changelogKey(kind: StoreDefinition['kind'], windowStartMs: number, keyBytes: Buffer): Buffer {

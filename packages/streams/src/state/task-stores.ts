@@ -124,6 +124,7 @@ export class TaskStores {
    */
   async apply(commit: StateCommit): Promise<void> {
     const batch: StateChange[] = [timeStateChange(commit.time)]
+    for (const store of this.#all) store.prepareCommit()
     for (const store of this.#all) store.collectCommit(batch, commit.changelogOffsets.get(store.name), commit.nowMs)
     await this.#engine.write(batch)
     this.#time = Buffer.from(commit.time)

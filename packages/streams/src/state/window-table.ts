@@ -1,36 +1,44 @@
+import type { Serde } from '../serde/serde.ts'
+import { type KeyWindows, WindowsInMemory } from './key-windows.ts'
 import { decodeEngineValue, windowKey } from './layout.ts'
+import { SessionKey } from './session-key.ts'
 import type { Timestamped, WindowStore } from './store.ts'
 import type { StoreContext } from './store-context.ts'
-import { evictionMark, identityOf, type KeyIdentity, StoreEntry } from './store-entry.ts'
+import { evictionMark, StoreEntry } from './store-entry.ts'
+import type { WindowIndex } from './window-index.ts'
 import { WriteBuffer } from './write-buffer.ts'
 
-/** What is in memory of one window. */
-interface Window {
-  readonly entries: Map<KeyIdentity, StoreEntry>
-  /**
-   * True while all of the window is here, since it began in this life and nothing of it was evicted: a key that is not here is absent, without
-   * asking the engine.
-   */
-  complete: boolean
+/** Expired windows leave memory when there is this part of the retention of them. */
+const sweptParts = 8
+
+/** How a window table's windows are told apart and found. */
+export interface WindowTableOptions {
+  /** Of the keys that windows are found by: of a session store its sessions' own. Default: the store's. */
+  readonly keys?: Serde<unknown>
+  /** Finds the windows of a key that are not in memory. It knows what is committed; `updateIndex` brings it up to date. */
+  readonly index?: WindowIndex | undefined
 }
 
-/** A window store of a task: write buffer and decoded cache by window, then by key, over the engine. */
+/**
+ * A window store of a task: write buffer and decoded cache, by key and then by window start (and, where windows are sessions, which lie at their
+ * ends, by the session's start), over the engine. What is newer than the oldest window that may be missing from memory is answered from memory alone.
+ */
 export class WindowTable implements WindowStore<unknown, unknown> {
   readonly buffer: WriteBuffer
   readonly #context: StoreContext
-  readonly #identity: (key: unknown) => KeyIdentity
-  readonly #windows = new Map<number, Window>()
-  #entryCount = 0
+  readonly #index: WindowIndex | undefined
+  readonly #windows: WindowsInMemory
   #evictAt: number
-  /** Records of one window come in a row: the last one is found without a look-up. */
-  #lastStartMs = Number.NaN
-  #lastWindow: Window = { entries: new Map(), complete: false }
+  #prunedBeforeMs = 0
+  #sweptBeforeMs = 0
 
-  constructor(context: StoreContext) {
+  constructor(context: StoreContext, options: WindowTableOptions = {}) {
+    const { definition, cacheEntries } = context
     this.#context = context
-    this.#identity = identityOf(context.definition.key)
-    this.buffer = new WriteBuffer(context.definition.value)
-    this.#evictAt = evictionMark(context.cacheEntries)
+    this.#index = options.index
+    this.#windows = new WindowsInMemory(options.keys ?? definition.key)
+    this.buffer = new WriteBuffer(definition.value)
+    this.#evictAt = evictionMark(cacheEntries)
   }
 
   get name(): string {
@@ -42,102 +50,145 @@ export class WindowTable implements WindowStore<unknown, unknown> {
     return Math.max(this.#context.meta.maxWindowStartMs, this.buffer.newestStartMs)
   }
 
-  get(key: unknown, windowStartMs: number): Timestamped<unknown> | undefined {
+  /** @param sessionStartMs Session stores only. */
+  get(key: unknown, windowStartMs: number, sessionStartMs?: number): Timestamped<unknown> | undefined {
     if (windowStartMs < this.#context.meta.expiredBeforeMs) return undefined
-    return this.#entry(key, windowStartMs).current
+    this.#makeRoom()
+    return this.#entry(key, windowStartMs, sessionStartMs)?.current
   }
 
   /** A write to an expired window is dropped. */
   put(key: unknown, windowStartMs: number, value: unknown, timestamp: number): void {
-    if (windowStartMs < this.#context.meta.expiredBeforeMs) return
-    this.buffer.set(this.#entry(key, windowStartMs), value, timestamp)
+    this.write(key, { atMs: windowStartMs }, value, timestamp)
   }
 
-  /** Forgets the windows that are expired, changes included. */
+  /**
+   * As `put`, of windows and sessions.
+   * @param place Of a session its end, and its start.
+   */
+  write(
+    key: unknown,
+    { atMs, startMs }: { readonly atMs: number; readonly startMs?: number },
+    value: unknown,
+    timestamp: number
+  ): void {
+    if (atMs < this.#context.meta.expiredBeforeMs) return
+    this.#makeRoom()
+    const entry = this.#entry(key, atMs, startMs) ?? this.#add(key, atMs, { startMs, current: undefined })
+    this.buffer.set(entry, value, timestamp)
+  }
+
+  /** The windows of a key that are there and start (sessions: end) from `fromMs` to `toMs`, both included, in order. Needs an index. */
+  between(key: unknown, fromMs: number, toMs: number): StoreEntry[] {
+    const leastMs = Math.max(fromMs, this.#context.meta.expiredBeforeMs)
+    this.#makeRoom()
+    const row = this.#windows.of(key)
+    const completeFromMs = row?.completeFromMs ?? this.#completeFromMs
+    const complete = leastMs < completeFromMs ? this.#fill(key, leastMs, completeFromMs) : row
+    return complete === undefined ? [] : complete.between(leastMs, toMs)
+  }
+
+  /** Brings the index up to the changes. Part of a commit. */
+  updateIndex(): void {
+    const index = this.#index
+    if (index === undefined) return
+    for (const { key, windowStartMs, sessionStartMs, current, wasAbsent } of this.buffer.dirty) {
+      if ((current === undefined) === wasAbsent) continue
+      const ownKey = key instanceof SessionKey ? key.key : key
+      const place = { atMs: windowStartMs, startMs: sessionStartMs ?? 0 }
+      if (wasAbsent) index.add(ownKey, place)
+      else index.remove(ownKey, place)
+    }
+  }
+
+  /** Forgets the changes of expired windows at once, and what else is in memory of them in time. */
   dropExpired(): void {
-    const { expiredBeforeMs } = this.#context.meta
-    let dropped = false
-    for (const [startMs, window] of this.#windows) {
-      if (startMs >= expiredBeforeMs) continue
-      this.#windows.delete(startMs)
-      this.#entryCount -= window.entries.size
-      dropped = true
+    const { definition, meta } = this.#context
+    const { expiredBeforeMs } = meta
+    if (expiredBeforeMs > this.#prunedBeforeMs) {
+      this.buffer.prune(({ windowStartMs }) => windowStartMs < expiredBeforeMs)
+      this.#prunedBeforeMs = expiredBeforeMs
     }
-    if (!dropped) return
-    this.#lastStartMs = Number.NaN
-    this.buffer.prune(({ windowStartMs }) => windowStartMs < expiredBeforeMs)
+    if (expiredBeforeMs < this.#sweptBeforeMs + (definition.retentionMs ?? 0) / sweptParts) return
+    this.#windows.dropBefore(expiredBeforeMs)
+    this.#sweptBeforeMs = expiredBeforeMs
   }
 
-  /** Drops clean entries above the bound, the oldest windows' first. */
-  evict(): void {
+  /** Makes room after a commit. */
+  committed(): void {
+    for (const entry of this.buffer.dirty) if (entry.current === undefined) this.#windows.removeAbsent(entry)
+    this.buffer.committed()
     const { cacheEntries } = this.#context
-    const starts = [...this.#windows.keys()].sort((a, b) => a - b)
-    for (const startMs of starts) {
-      if (this.#entryCount <= cacheEntries) break
-      const window = this.#windows.get(startMs)
-      if (window !== undefined) this.#evictFrom(startMs, window)
-    }
-    // Changes can not be dropped: a sweep that found little else must not be repeated at once.
-    this.#evictAt = evictionMark(Math.max(cacheEntries, this.#entryCount))
+    this.#evictAt = evictionMark(cacheEntries)
+    if (this.#windows.size > cacheEntries * 1.25) this.#evict()
   }
 
   /** Forgets everything that is in memory. */
   drop(): void {
     this.#windows.clear()
-    this.#entryCount = 0
-    this.#lastStartMs = Number.NaN
+    this.#prunedBeforeMs = 0
+    this.#sweptBeforeMs = 0
     this.buffer.clear()
   }
 
-  #entry(key: unknown, windowStartMs: number): StoreEntry {
-    const window = windowStartMs === this.#lastStartMs ? this.#lastWindow : this.#window(windowStartMs)
-    const id = this.#identity(key)
-    return window.entries.get(id) ?? this.#add(id, this.#load(key, windowStartMs, window.complete))
+  /** Memory holds all windows of all keys from here on, except as a row says otherwise. */
+  get #completeFromMs(): number {
+    this.#windows.completeFromMs ??= this.#context.meta.maxWindowStartMs + 1
+    return this.#windows.completeFromMs
   }
 
-  #add(id: KeyIdentity, entry: StoreEntry): StoreEntry {
-    // Eviction may drop the window itself when it is empty, so it comes before the window is looked up.
-    if (this.#entryCount >= this.#evictAt) this.evict()
-    this.#window(entry.windowStartMs).entries.set(id, entry)
-    this.#entryCount++
-    return entry
-  }
-
-  #window(startMs: number): Window {
-    let window = this.#windows.get(startMs)
-    if (window === undefined) {
-      window = { entries: new Map(), complete: startMs > this.#context.meta.maxWindowStartMs }
-      this.#windows.set(startMs, window)
-    }
-    this.#lastStartMs = startMs
-    this.#lastWindow = window
-    return window
-  }
-
-  #evictFrom(startMs: number, window: Window): void {
-    for (const [id, entry] of window.entries) {
-      if (this.#entryCount <= this.#context.cacheEntries) return
-      if (entry.dirty) continue
-      window.entries.delete(id)
-      window.complete = false
-      this.#entryCount--
-    }
-    if (window.entries.size === 0) this.#forget(startMs)
-  }
-
-  #forget(startMs: number): void {
-    this.#windows.delete(startMs)
-    if (startMs === this.#lastStartMs) this.#lastStartMs = Number.NaN
-  }
-
-  #load(key: unknown, windowStartMs: number, complete: boolean): StoreEntry {
+  /** The entry, if it is in memory or may be in the engine. */
+  #entry(key: unknown, windowStartMs: number, sessionStartMs: number | undefined): StoreEntry | undefined {
+    const row = this.#windows.of(key)
+    const found = row?.find(windowStartMs, sessionStartMs)
+    if (found !== undefined) return found
     const { definition, engine, meta } = this.#context
-    if (complete || windowStartMs > meta.maxWindowStartMs) return new StoreEntry(key, windowStartMs, undefined)
-    const keyBytes = definition.key.encode(key)
+    if (windowStartMs >= (row?.completeFromMs ?? this.#completeFromMs)) return undefined
+    if (windowStartMs > meta.maxWindowStartMs) return undefined
+    const keyBytes = definition.key.encode(storeKey(key, sessionStartMs))
     const bytes = engine.get(windowKey(meta.prefix, windowStartMs, keyBytes))
     const current = bytes === undefined ? undefined : decodeEngineValue(definition, bytes)
-    const entry = new StoreEntry(key, windowStartMs, current)
+    const entry = this.#add(key, windowStartMs, { startMs: sessionStartMs, current })
     entry.keyBytes = keyBytes
     return entry
   }
+
+  #add(
+    key: unknown,
+    windowStartMs: number,
+    { startMs, current }: { readonly startMs: number | undefined; readonly current: Timestamped<unknown> | undefined }
+  ): StoreEntry {
+    const entry = new StoreEntry(storeKey(key, startMs), windowStartMs, current)
+    entry.sessionStartMs = startMs
+    this.#windows.add(key, entry, this.#completeFromMs)
+    return entry
+  }
+
+  /** Brings a key's windows between two times into memory. */
+  #fill(key: unknown, fromMs: number, toMs: number): KeyWindows {
+    const isSession = this.#context.definition.kind === 'session'
+    for (const { atMs, startMs } of this.#index?.between(key, fromMs, toMs - 1) ?? []) {
+      this.#entry(key, atMs, isSession ? startMs : undefined)
+    }
+    const row = this.#windows.of(key) ?? this.#windows.begin(key, this.#completeFromMs)
+    row.completeFromMs = fromMs
+    return row
+  }
+
+  /** Before anything is looked up, since what was found must not be dropped before it is used. */
+  #makeRoom(): void {
+    if (this.#windows.size >= this.#evictAt) this.#evict()
+  }
+
+  #evict(): void {
+    const { cacheEntries } = this.#context
+    this.#windows.completeFromMs = this.#completeFromMs
+    this.#windows.evict(cacheEntries)
+    // Changes can not be dropped: a sweep that found little else must not be repeated at once.
+    this.#evictAt = evictionMark(Math.max(cacheEntries, this.#windows.size))
+  }
+}
+
+function storeKey(key: unknown, sessionStartMs: number | undefined): unknown {
+  return sessionStartMs === undefined ? key : new SessionKey(sessionStartMs, key)
 }
