@@ -37,3 +37,9 @@ export class PoisonousRecordError extends MillraceError {
     this.offset = where.offset
   }
 }
+
+/**
+ * The target is not set up for what the sink is to do (a table, a column, a privilege is missing): no record is to blame, so none becomes a dead
+ * letter. The connector stops, nothing is lost; mend the target and restart it.
+ */
+export abstract class SinkSetupError extends MillraceError {}

@@ -1,6 +1,12 @@
 export type { ConnectorEvent } from './connector-event.ts'
 // What connectors throw
-export { PoisonousRecordError, SinkFencedError, TransientSinkError, TransientSourceError } from './errors.ts'
+export {
+  PoisonousRecordError,
+  SinkFencedError,
+  SinkSetupError,
+  TransientSinkError,
+  TransientSourceError
+} from './errors.ts'
 // The contract of sinks.
 export type {
   IdempotentSink,

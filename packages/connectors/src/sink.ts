@@ -21,7 +21,8 @@ export interface TransactionalSink {
   /**
    * Writes the records and the offsets after them in one transaction, or nothing. A batch without records only moves the offsets.
    * @throws SinkFencedError when a newer epoch is in the target: the runner closes and does not retry. TransientSinkError to be given the same
-   * batch again. PoisonousRecordError (or any other error) makes the runner bisect the batch down to the record that fails.
+   * batch again. SinkSetupError stops the connector. PoisonousRecordError (or any other error) makes the runner bisect the batch down to the
+   * record that fails.
    */
   write(batch: readonly SinkRecord[], offsets: readonly SinkOffset[]): Promise<void>
   /**

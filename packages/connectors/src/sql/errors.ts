@@ -1,7 +1,8 @@
 import { MillraceError } from '@millrace/log'
+import { SinkSetupError } from '../errors.ts'
 
 /** The target has no such table, and the sink may not create it. `statement` would. */
-export class TargetTableMissingError extends MillraceError {
+export class TargetTableMissingError extends SinkSetupError {
   readonly code = 'CONNECTORS_TARGET_TABLE_MISSING'
   readonly table: string
   readonly statement: string
@@ -14,7 +15,7 @@ export class TargetTableMissingError extends MillraceError {
 }
 
 /** A record has columns that the target's table has not, and the sink may not add them. `statement` would. */
-export class TargetColumnMissingError extends MillraceError {
+export class TargetColumnMissingError extends SinkSetupError {
   readonly code = 'CONNECTORS_TARGET_COLUMN_MISSING'
   readonly table: string
   readonly columns: readonly string[]
@@ -31,7 +32,7 @@ export class TargetColumnMissingError extends MillraceError {
 }
 
 /** Upserts need a unique index over exactly the key's columns. `statement` would make one. */
-export class TargetKeyMissingError extends MillraceError {
+export class TargetKeyMissingError extends SinkSetupError {
   readonly code = 'CONNECTORS_TARGET_KEY_MISSING'
   readonly table: string
   readonly keyColumns: readonly string[]
@@ -44,6 +45,17 @@ export class TargetKeyMissingError extends MillraceError {
     this.table = table
     this.keyColumns = keyColumns
     this.statement = statement
+  }
+}
+
+/** The target refuses this user or this database: a wrong password, a missing privilege. The message says what to do. */
+export class TargetAccessError extends SinkSetupError {
+  readonly code = 'CONNECTORS_TARGET_ACCESS'
+  readonly targetCode: string | undefined
+
+  constructor(message: string, targetCode: string | undefined, options?: ErrorOptions) {
+    super(message, options)
+    this.targetCode = targetCode
   }
 }
 
