@@ -196,9 +196,11 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
   suppress: (node, scope) => {
     const from = resultFrom(node, scope)
     const until = node.untilTimeLimitMs === undefined ? untilWindowCloses() : untilTimeLimit(node.untilTimeLimitMs)
-    if (from.kind === 'table') return tableOf(from.table.suppress(until, storeOf(node)))
+    // Kafka Streams' old value.
+    const options = { ...storeOf(node), oldValue: 'latest' } as const
+    if (from.kind === 'table') return tableOf(from.table.suppress(until, options))
     if (from.kind !== 'windowed-table') throw new UnsupportedOperatorError(`suppress of a ${from.kind}`)
-    return { kind: 'windowed-table', table: from.table.suppress(until, storeOf(node)) }
+    return { kind: 'windowed-table', table: from.table.suppress(until, options) }
   },
   cogroup: ({ op, from }, scope) => {
     let cogrouped: CogroupedKStream<string, Text> | undefined

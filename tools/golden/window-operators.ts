@@ -60,7 +60,7 @@ export function aggregateWindows(
   on: WindowedGroup,
   named: { readonly store?: string }
 ): KTable<Windowed<string>, Text> {
-  const options = { ...named, ...on.options }
+  const options = { ...named, ...on.options, firstOldValue: 'initial' } as const
   const typed = { ...options, value: string() }
   switch (on.kind) {
     case 'cogrouped-time':

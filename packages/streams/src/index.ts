@@ -94,7 +94,13 @@ export type {
   WindowStoreOptions
 } from './dsl/store-handle.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
-export { type Suppressed, type SuppressLimits, untilTimeLimit, untilWindowCloses } from './dsl/suppress-until.ts'
+export {
+  type Suppressed,
+  type SuppressLimits,
+  type SuppressOptions,
+  untilTimeLimit,
+  untilWindowCloses
+} from './dsl/suppress-until.ts'
 export type {
   GlobalTableOptions,
   JoinFunction,

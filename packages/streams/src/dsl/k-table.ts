@@ -13,7 +13,7 @@ import { tableJoin } from './operators/table-join.ts'
 import { tableMapValues } from './operators/table-map-values.ts'
 import { toStream } from './operators/to-stream.ts'
 import type { GivenKey, OptionsArgument, Slot, StepOptions, ValueSerde } from './options.ts'
-import type { Suppressed } from './suppress-until.ts'
+import type { Suppressed, SuppressOptions } from './suppress-until.ts'
 import type { JoinFunction, KeptResultOptions, TableFunction, TableOptions } from './table-options.ts'
 
 /**
@@ -69,10 +69,10 @@ export class KTable<K, V, Known extends Slot = Slot> {
   }
 
   /**
-   * Holds updates back, the last of each key: until its window closes, or for some stream time. `store` names the store of what is held.
-   * Its updates go on at commits.
+   * Holds updates back, the last of each key: until its window closes, or for some stream time. What is due goes on with the record that made it
+   * so, before what is below gets to see anything else.
    */
-  suppress(until: Suppressed, options: StepOptions & { readonly store?: string } = {}): KTable<K, V, Known> {
+  suppress(until: Suppressed, options: SuppressOptions = {}): KTable<K, V, Known> {
     return this.#fluent.table(suppress(this.#point, until, options))
   }
 

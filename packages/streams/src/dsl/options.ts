@@ -121,6 +121,11 @@ export interface WindowedAggregateOptions {
    * the time jumps past by more than a retention given here is gone without a result, as in Kafka Streams; by default none is.
    */
   readonly retention?: Duration
+  /**
+   * What a window's first update says the window was before, with emit `changes`: `nothing` (default), or, as in Kafka Streams, what the aggregate
+   * was made of, which is what `initial` makes (or, of a sliding window, the one it is cut from). Sessions always begin with nothing then.
+   */
+  readonly firstOldValue?: 'nothing' | 'initial'
 }
 
 /** Of `pipe()`. */

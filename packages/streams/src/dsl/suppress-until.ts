@@ -1,6 +1,7 @@
 import { UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '../graph/duration.ts'
 import type { SuppressBounds } from '../graph/suppress-node.ts'
+import type { StepOptions } from './options.ts'
 
 /** How long a suppress holds updates back; made by {@link untilWindowCloses} and {@link untilTimeLimit}. */
 export type Suppressed =
@@ -14,6 +15,18 @@ export interface SuppressLimits {
   readonly maxBytes?: number
   /** `emit-early`, the default: the oldest go on before their time. `stop`: the application fails. */
   readonly whenFull?: 'emit-early' | 'stop'
+}
+
+/** Of a suppress. */
+export interface SuppressOptions extends StepOptions {
+  /** Name of the store of what is held back. */
+  readonly store?: string
+  /**
+   * What an update that goes on says that the row was before: what those below know of it (`emitted`, the default), or, as in Kafka Streams, what
+   * it was before the last update that was held back (`latest`), which those below may never have seen: a grouping then subtracts what it
+   * never added.
+   */
+  readonly oldValue?: 'emitted' | 'latest'
 }
 
 /** Only a window's last result goes on, once it is closed; deletions do not. */

@@ -5,6 +5,8 @@ export interface SuppressNode extends NodeBase {
   readonly kind: 'suppress'
   readonly until: SuppressUntil
   readonly store: StoreDefinition
+  /** What an update that goes on says that the key was before: what went on last, or what it was before the last update that was held back. */
+  readonly oldValue: 'emitted' | 'latest'
 }
 
 /** How long updates are held back. All in milliseconds of stream time. */

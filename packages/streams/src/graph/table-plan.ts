@@ -83,7 +83,7 @@ class TablePlan {
     } else if (step.body.kind === 'suppress') {
       if (!this.#sendOld(step.parents[0], force)) return false
     } else if (step.body.kind === 'table-join') {
-      if (!traits.stored) for (const parent of step.parents) this.#sendOld(parent, true)
+      for (const parent of step.parents) this.#sendOld(parent, true)
     } else if (!traits.stored && passesOn(step)) {
       if (!this.#sendOld(step.parents[0], force)) return false
     }

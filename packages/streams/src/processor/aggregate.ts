@@ -1,5 +1,5 @@
 import type { AggregateNode } from '../graph/node.ts'
-import { type AggregateStep, aggregateStep, inputProcesses, resultTimestamp } from './aggregation.ts'
+import { type AggregateStep, aggregateStep, firstOldValue, inputProcesses, resultTimestamp } from './aggregation.ts'
 import { flushUpdates } from './flush-updates.ts'
 import { PendingUpdates } from './pending-updates.ts'
 import { Change, type Forward, type Processor } from './processor.ts'
@@ -12,7 +12,7 @@ import type { ProcessorContext } from './task-context.ts'
  */
 export function aggregateProcessor(node: AggregateNode, context: ProcessorContext, forward: Forward): Processor {
   const store = context.stores.keyValue(node.store.name)
-  const first = node.firstFromInitial ? node.aggregation.initial : undefined
+  const first = firstOldValue(node)
   const dropped = context.dropCounter(node.name)
   const pending = node.emit === 'changes' ? undefined : new PendingUpdates(node.store.key)
   if (pending) context.stage(pending)
@@ -29,7 +29,7 @@ export function aggregateProcessor(node: AggregateNode, context: ProcessorContex
       store.put(key, value, timestamp)
       if (pending === undefined) {
         return forward(
-          record.with(key, new Change(value ?? undefined, old === undefined ? first?.() : old.value), timestamp)
+          record.with(key, new Change(value ?? undefined, old === undefined ? first() : old.value), timestamp)
         )
       }
       const update = pending.note(key, 0, old?.value)

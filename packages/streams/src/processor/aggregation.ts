@@ -1,5 +1,5 @@
 import { InvariantError } from '@millrace/log'
-import type { Aggregation } from '../graph/node.ts'
+import type { Aggregation, EmitMode } from '../graph/node.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import type { Timestamped } from '../state/store.ts'
 import { ProcessingError } from './errors.ts'
@@ -20,6 +20,16 @@ export function aggregateStep(node: string, aggregation: Aggregation): Aggregate
       throw new ProcessingError(node, record.origin, cause)
     }
   }
+}
+
+/** What the first update of a key or window says it was before. */
+export function firstOldValue(node: {
+  readonly aggregation: Aggregation
+  readonly emit: EmitMode
+  readonly firstFromInitial?: boolean
+}): () => unknown {
+  const initial = node.firstFromInitial && node.emit === 'changes' ? node.aggregation.initial : undefined
+  return initial ?? (() => undefined)
 }
 
 /** The aggregate of a session that a record makes of those it joins, oldest first. */

@@ -60,6 +60,22 @@ export class ClosingRanges implements StageParticipant {
     return ranges
   }
 
+  /** Hands over what closed of the places before a time; the rest stays. */
+  takeBefore(horizonMs: number): readonly ClosingRange[] {
+    if (this.#ranges.length === 0) return this.#ranges
+    const ranges = this.#ranges
+    this.#ranges = ranges.filter(({ toMs }) => toMs > horizonMs)
+    return ranges.filter(({ toMs }) => toMs <= horizonMs)
+  }
+
+  /** The least place that has not closed, at most; milliseconds. */
+  get nextMs(): number {
+    const window = this.#window
+    if (window.kind === 'session' || window.kind === 'unlimited') return Math.max(0, this.#time.closedMs)
+    const spanMs = window.kind === 'time' ? window.sizeMs : window.differenceMs
+    return Math.max(0, this.#time.closedMs - spanMs)
+  }
+
   mark(): void {
     this.#marked = this.#ranges
   }

@@ -118,7 +118,7 @@ describe('a cogroup', () => {
     bench.feed('clicks', [{ key: 'ann', value: 'hat', timestamp: 1 }])
     bench.feed('buys', [{ key: 'ann', value: 'hat', timestamp: 2 }])
     run()
-    bench.crash()
+    await bench.crash()
     run()
     await bench.commit()
     expect(bench.output().map(({ value }) => value)).toEqual(['- saw hat bought hat'])

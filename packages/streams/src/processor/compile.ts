@@ -35,6 +35,8 @@ export interface CompiledGraph {
   /** Flushes of the nodes that have one, in topological order: what an earlier one emits may make a later one dirty. */
   readonly flushes: readonly (() => void | Promise<void>)[]
   readonly close: () => void
+  /** To be waited for before anything else. */
+  readonly open: () => Promise<void> | undefined
 }
 
 /** Where a topic's records come in. */
@@ -71,6 +73,10 @@ export function compile(topology: Topology, subtopologyId: number, context: Proc
     sources: sourcesByTopic(nodes, context, processors),
     flushes: compiled.flatMap(({ flush }) => (flush ? [flush] : [])),
     close: () => {
+    open: () => {
+      const opening = compiled.flatMap(({ open }) => open?.() ?? [])
+      return opening.length === 0 ? undefined : Promise.all(opening).then(() => undefined)
+    },
       for (const { close } of compiled) close?.()
     }
   }

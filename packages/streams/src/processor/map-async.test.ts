@@ -347,7 +347,7 @@ async function drive(bench: TaskBench, service: () => Service, event: Event): Pr
   if (event.kind === 'process') {
     bench.task.process(event.records)
     await bench.task.waiting
-  } else if (event.kind === 'crash') bench.crash()
+  } else if (event.kind === 'crash') await bench.crash()
   else if (event.kind === 'commit') await committed(bench, service)
   else {
     const { atWork } = service()

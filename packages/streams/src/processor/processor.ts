@@ -15,5 +15,7 @@ export interface Processor {
    * written; what it forwards may make later nodes dirty.
    */
   readonly flush?: () => void | Promise<void>
+  /** Makes ready for the first record, where that has to read the stores. */
+  readonly open?: () => Promise<void> | undefined
   readonly close?: () => void
 }

@@ -140,7 +140,7 @@ async function runWithCrashes(
     const step = steps[i % steps.length]
     if (step === 'commit') await bench.commit()
     if (step !== 'crash') continue
-    bench.crash()
+    await bench.crash()
     while (bench.task.process(10) > 0);
   }
   await bench.commit()

@@ -48,7 +48,8 @@ export function sessionAggregateProcessor(
     current: ({ storeKey, placeMs }) =>
       storeKey instanceof SessionKey
         ? store.get(storeKey.key, { startMs: storeKey.startMs, endMs: placeMs })
-        : undefined
+        : undefined,
+    newestPlaceMs: () => store.newestEndMs
   }
   const emission = windowEmission(windows)
   const retentionMs = Math.max(node.store.retentionMs ?? 0, gapMs + graceMs)
@@ -58,7 +59,7 @@ export function sessionAggregateProcessor(
     ...inputProcesses(node.aggregation, (aggregation, input) =>
       updater({ ...node, aggregation }, { windows, emission, retentionMs, time: timeOf(windows, input) })
     ),
-    flush: flushThen(emission, windowExpiry(windows, keptMs))
+    ...flushThen(emission, windowExpiry(windows, keptMs))
   }
 }
 
@@ -76,6 +77,7 @@ function updater(
   const { gapMs, graceMs } = node.window
   const store = context.stores.session(node.store.name)
   const step = sessionStep(node.name, node.aggregation)
+  const saysNothing = node.firstFromInitial && node.emit === 'changes'
   const dropped = context.dropCounter(node.name)
   // A session that had its final result is not joined, however long it is kept.
   const joinableMs = node.emit === 'final' ? Math.min(retentionMs, gapMs + graceMs + 1) : retentionMs
@@ -91,7 +93,10 @@ function updater(
     if (session.endMs < time.observedMs - graceMs - gapMs) return dropped.add('late')
     const old = joined.map((bounds) => store.get(key, bounds)?.value)
     const value = step(old, record) ?? null
-    replace({ store, emission, record }, { joined, old, session, value })
+    replace(
+      { store, emission, record },
+      { joined, old, before: saysNothing ? undefined : old[0], session, value }
+    )
     if (advances) emission.advanced?.()
   }
 }
@@ -110,11 +115,14 @@ function replace(
   {
     joined,
     old,
+    before,
     session,
     value
   }: {
     readonly joined: readonly SessionBounds[]
     readonly old: readonly unknown[]
+    /** What an updated session was before. */
+    readonly before: unknown
     readonly session: SessionBounds
     readonly value: unknown
   }
@@ -131,7 +139,7 @@ function replace(
   }
   store.put(key, session, value)
   updated?.(record, placeOf(key, session), {
-    oldValue: isUpdate ? old[0] : undefined,
+    oldValue: isUpdate ? before : undefined,
     newValue: value ?? undefined,
     timestamp: session.endMs
   })

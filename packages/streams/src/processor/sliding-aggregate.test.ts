@@ -49,7 +49,7 @@ async function run(topology: Topology, input: readonly Click[], steps: readonly 
     const step = steps[i % steps.length]
     if (step === 'commit') await bench.commit()
     if (step !== 'crash') continue
-    bench.crash()
+    await bench.crash()
     while (bench.task.process(10) > 0);
   }
   await bench.commit()

@@ -1,7 +1,7 @@
 import type { SlidingWindows, WindowedAggregateNode } from '../graph/node.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import type { IndexedWindowStore, Timestamped } from '../state/store.ts'
-import { aggregateStep, inputProcesses, resultTimestamp } from './aggregation.ts'
+import { aggregateStep, firstOldValue, inputProcesses, resultTimestamp } from './aggregation.ts'
 import type { OperatorTime } from './operator-time.ts'
 import type { Forward, Processor } from './processor.ts'
 import { neighbourhood, type SlidingNeighbourhood } from './sliding-neighbourhood.ts'
@@ -45,7 +45,8 @@ export function slidingAggregateProcessor(
     times: inputTimes(node, context),
     key: node.store.key,
     windowed: ({ storeKey, placeMs }) => windowedKey(window, storeKey, placeMs),
-    current: ({ storeKey, placeMs }) => store.get(storeKey, placeMs)
+    current: ({ storeKey, placeMs }) => store.get(storeKey, placeMs),
+    newestPlaceMs: () => store.newestStartMs
   }
   const emission = windowEmission(windows)
   const retentionMs = Math.max(node.store.retentionMs ?? 0, 2 * window.differenceMs + window.graceMs)
@@ -54,7 +55,7 @@ export function slidingAggregateProcessor(
       updater({ ...node, aggregation }, { windows, emission, store, retentionMs, time: timeOf(windows, input) })
     ),
     // The newest window begins at most the difference before the stream time: what it still looks at is kept.
-    flush: flushThen(emission, windowExpiry(windows, retentionMs + window.differenceMs))
+    ...flushThen(emission, windowExpiry(windows, retentionMs + window.differenceMs))
   }
 }
 
@@ -128,6 +129,8 @@ function writer(
   const { differenceMs } = node.window
   const { updated } = emission
   const step = aggregateStep(node.name, node.aggregation)
+  const first = firstOldValue(node)
+  const tellsOrigin = node.firstFromInitial && node.emit === 'changes'
   const dropped = parts.windows.context.dropCounter(node.name)
   return {
     add: ({ record, closeMs }, startMs, from, old) => {
@@ -135,7 +138,8 @@ function writer(
       const newValue = step(from, record) ?? null
       const timestamp = resultTimestamp(from, record)
       store.put(record.key, startMs, newValue, timestamp)
-      const change = { oldValue: old?.value, newValue: newValue ?? undefined, timestamp }
+      const oldValue = tellsOrigin ? (from === undefined ? first() : from.value) : old?.value
+      const change = { oldValue, newValue: newValue ?? undefined, timestamp }
       updated?.(record, { storeKey: record.key, placeMs: startMs }, change)
     },
     copy: ({ record }, startMs, from) => {

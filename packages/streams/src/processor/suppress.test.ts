@@ -88,7 +88,7 @@ describe('suppress until a time limit', () => {
           const step = after[i % after.length]
           if (step === 'commit') await bench.commit()
           if (step !== 'crash') continue
-          bench.crash()
+          await bench.crash()
           while (bench.task.process(10) > 0);
         }
         await bench.commit()

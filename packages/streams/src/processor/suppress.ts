@@ -3,6 +3,7 @@ import type { Buffered, BufferedSerde } from '../serde/buffered.ts'
 import { Windowed } from '../serde/windowed.ts'
 import type { Timestamped } from '../state/store.ts'
 import { BufferLoad } from './buffer-load.ts'
+import { DueKeys } from './due-keys.ts'
 import { emittedRecord } from './emitted-record.ts'
 import { BufferFullError } from './errors.ts'
 import { Change, type Forward, type Processor } from './processor.ts'
@@ -15,9 +16,10 @@ import type { ProcessorContext } from './task-context.ts'
  * - until a time limit: once the timestamp of the key's first update since the last emission is the limit past. Updates that follow take its place
  *   and do not move the time. A deletion is an update.
  *
- * What is due goes on at the commit, by the time it was held back from and then by the key's bytes; or, if the key is updated again before that,
- * just before that update is held back. So what goes on per key does not depend on when commits happen. A full buffer is looked after at the commit
- * too, after what is due went on.
+ * What is due goes on within the record that makes it so, once that is held back itself: by the time it was held back from and then by the key's bytes.
+ * What is not known to be due without a look at the disk (of a buffer that is larger than memory allows) goes on at the commit, or just before the
+ * key's next update is held back; so does everything where an error policy may go on without it. What goes on per key is the same. A full buffer is looked after
+ * at the commit, after what is due went on.
  */
 export function suppressProcessor(node: SuppressNode, context: ProcessorContext, forward: Forward): Processor {
   const time = context.operatorTime(node.name)
@@ -25,17 +27,29 @@ export function suppressProcessor(node: SuppressNode, context: ProcessorContext,
   const store = context.stores.held(node.store.name)
   const load = new BufferLoad(node.store, node.until.kind === 'time-limit' ? node.until : {})
   context.stage(load)
+  const next = new DueKeys(node.store.key)
   const { until } = node
   const delayMs = until.kind === 'window-close' ? until.delayMs : until.limitMs
   const isClose = until.kind === 'window-close'
+  const tellsLatest = node.oldValue === 'latest'
   const guarded = context.guardEmission({ node: node.name, encode: (record) => encodeEmission(node, record) }, forward)
 
   const release = (key: unknown, held: Timestamped<Buffered>, to: Forward): void => {
+    const { oldValue, latestOldValue, newValue } = held.value
+    // Who reads the row while the update goes on finds what it was before.
+    if (newValue !== undefined || !isClose) {
+      to(emittedRecord(key, new Change(newValue, tellsLatest ? latestOldValue : oldValue), held.timestamp))
+    }
     store.remove(key, held.timestamp)
     load.removed(key, held.value)
-    const { oldValue, newValue } = held.value
-    if (newValue === undefined && isClose) return
-    to(emittedRecord(key, new Change(newValue, oldValue), held.timestamp))
+  }
+
+  const releaseKnown = (): void => {
+    if (context.mayGoOn) return
+    for (const { key, placeMs } of next.take(Math.min(time.observedMs - delayMs + 1, next.horizonMs))) {
+      const held = store.get(key)
+      if (held?.value.placeMs === placeMs) release(key, held, forward)
+    }
   }
 
   const process: Forward = (record) => {
@@ -48,10 +62,16 @@ export function suppressProcessor(node: SuppressNode, context: ProcessorContext,
     }
     if (timestamp > time.observedMs) time.observedMs = timestamp
     const placeMs = held?.value.placeMs ?? (isClose && key instanceof Windowed ? key.endMs : timestamp)
-    const next = { placeMs, oldValue: held ? held.value.oldValue : change.oldValue, newValue: change.newValue }
+    const oldValue = held ? held.value.oldValue : change.oldValue
+    const { newValue, oldValue: latestOldValue } = change
+    const update: Buffered = tellsLatest
+      ? { placeMs, oldValue, latestOldValue, newValue }
+      : { placeMs, oldValue, newValue }
     if (held) load.removed(key, held.value)
-    store.put(key, next, timestamp)
-    load.added(key, next)
+    else next.add(placeMs, key)
+    store.put(key, update, timestamp)
+    load.added(key, update)
+    releaseKnown()
   }
 
   const releaseBefore = async (toMs: number, goesOn: () => boolean): Promise<void> => {
@@ -64,15 +84,23 @@ export function suppressProcessor(node: SuppressNode, context: ProcessorContext,
     }
   }
 
+  const allHeld = () => context.stores.heldBefore(node.store.name, Number.POSITIVE_INFINITY)
+  const releaseDue = async (toMs: number): Promise<void> => {
+    await releaseBefore(toMs, () => true)
+    if (!context.mayGoOn) await next.load(allHeld())
+  }
+
   const flush = async (): Promise<void> => {
-    await releaseBefore(time.observedMs - delayMs + 1, () => true)
+    const dueMs = time.observedMs - delayMs + 1
+    if (context.mayGoOn || next.horizonMs < dueMs) await releaseDue(dueMs)
     if (until.kind !== 'time-limit' || !load.isBounded) return
-    if (!load.isKnown) await load.count(context.stores.heldBefore(node.store.name, Number.POSITIVE_INFINITY), store)
+    if (!load.isKnown) await load.count(allHeld(), store)
     if (!load.isExceeded) return
     if (until.whenFull === 'stop') throw new BufferFullError(node.name, load.now(), until)
     await releaseBefore(Number.POSITIVE_INFINITY, () => load.isExceeded)
   }
-  return { process, flush }
+  const open = () => (store.newestPlaceMs < 0 ? next.beginEmpty() : next.load(allHeld()))
+  return { process, flush, ...(!context.mayGoOn && { open: () => open() ?? undefined }) }
 }
 
 function encodeEmission(node: SuppressNode, record: Parameters<Forward>[0]) {

@@ -10,7 +10,7 @@ import type { TableView, ViewingContext } from './table-view.ts'
  * two. Nothing is sent where there was no result and is none; changes of a versioned table that are not the latest are dropped and counted.
  */
 export function tableJoinProcessor(node: TableJoinNode, context: ViewingContext, forward: Forward): Processor {
-  const output = tableOutput(node, context, forward)
+  const output = tableOutput(node, context, forward, 'given')
   const dropped = context.dropCounter(node.name)
   const [left, right] = node.parents.map(context.views)
   const leftRequired = node.join !== 'outer'
@@ -34,7 +34,7 @@ export function tableJoinProcessor(node: TableJoinNode, context: ViewingContext,
         return joined(node, record, [one ?? null, two ?? null])
       }
       const joinedNew = join(newValue)
-      const joinedOld = node.sendsOld && node.store === undefined ? join(oldValue) : undefined
+      const joinedOld = node.sendsOld ? join(oldValue) : undefined
       const timestamp = Math.max(record.timestamp, row?.timestamp ?? record.timestamp)
       output.update(record, { newValue: joinedNew, oldValue: joinedOld, timestamp, isLatest })
     }

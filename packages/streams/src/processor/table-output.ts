@@ -10,7 +10,7 @@ export interface RowUpdate {
   /** Undefined: the row is gone. */
   readonly newValue: unknown
   readonly timestamp: number
-  /** What is known of the row before, for a table that is not kept: one that is knows better. */
+  /** What is known of the row before, for a table that is not kept: one that is knows by itself, unless it is told to say what is given. */
   readonly oldValue: unknown
   readonly isLatest: boolean
 }
@@ -25,8 +25,16 @@ export interface TableOutput {
 /**
  * The way out of a table: kept, its old values come from the store, and with emit `commit` a key's last change goes on at the commit; not
  * kept, every change goes on at once with the old value that came.
+ *
+ * @param oldValues `given`: with emit `changes` the old value that came goes on even where the table is kept. A join's is what it was with the other
+ *   side as it is now, kept or not, as in Kafka Streams.
  */
-export function tableOutput(node: TableNodeBase, context: ProcessorContext, forward: Forward): TableOutput {
+export function tableOutput(
+  node: TableNodeBase,
+  context: ProcessorContext,
+  forward: Forward,
+  oldValues: 'kept' | 'given' = 'kept'
+): TableOutput {
   if (node.store === undefined) {
     return {
       update: (record, { newValue, oldValue, timestamp, isLatest }) =>
@@ -37,11 +45,11 @@ export function tableOutput(node: TableNodeBase, context: ProcessorContext, forw
   const stored = { name: node.name, store: node.store }
   if (node.emit === 'changes') {
     return {
-      update: (record, { newValue, timestamp }) => {
+      update: (record, { newValue, oldValue: given, timestamp }) => {
         const { key } = record
-        const old = store.get(key)
+        const oldValue = oldValues === 'given' ? given : store.get(key)?.value
         store.put(key, newValue ?? null, timestamp)
-        forward(record.with(key, new Change(newValue, old?.value), timestamp))
+        forward(record.with(key, new Change(newValue, oldValue), timestamp))
       }
     }
   }

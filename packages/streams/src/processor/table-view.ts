@@ -84,7 +84,8 @@ function heldBack(definition: StoreDefinition, above: TableView, context: Proces
     const held = store.get(key)
     if (held === undefined) return above.get(key, origin)
     const { oldValue } = held.value
-    return oldValue === undefined ? undefined : { value: oldValue, timestamp: held.timestamp }
+    // When it was given is not known any more.
+    return oldValue === undefined ? undefined : { value: oldValue, timestamp: -1 }
   })
 }
 

@@ -28,6 +28,11 @@ export interface ProcessorContext {
    * no source record to apply it to.
    */
   readonly guardEmission: (emission: EmissionSource, forward: Forward) => Forward
+  /**
+   * Whether an error policy may go on without a record: what its time makes due beside it then waits for the flush, where it is guarded by itself. Else
+   * it goes on within the record.
+   */
+  readonly mayGoOn: boolean
   /** `<sub-topology>_<partition>`. */
   readonly taskId: string
   /** The greatest event time the task has taken in, -1 before the first record. */

@@ -4,11 +4,12 @@ import type { Serde } from '../serde/serde.ts'
 import type { Windowed } from '../serde/windowed.ts'
 import type { Timestamped } from '../state/store.ts'
 import { ClosingRanges } from './closing-ranges.ts'
+import { DueKeys } from './due-keys.ts'
 import { emissionSource } from './emission-source.ts'
 import { emittedRecord } from './emitted-record.ts'
 import type { OperatorTime } from './operator-time.ts'
 import { PendingUpdates } from './pending-updates.ts'
-import { Change, type Forward } from './processor.ts'
+import { Change, type Forward, type Processor } from './processor.ts'
 import type { ProcessorContext } from './task-context.ts'
 
 /** What becomes of a window's value; undefined means absent. */
@@ -22,9 +23,11 @@ export interface WindowUpdate {
 export interface WindowEmission {
   /** Hears of every change of a window's value. Absent where only the end of a window counts. */
   readonly updated?: (record: StreamRecord, at: WindowPlace, update: WindowUpdate) => void
-  /** Called after the operator's time went forward, with the start of the newest window where windows are not aligned. */
+  /** Called after a record that the operator's time went forward with, with the start of the newest window where windows are not aligned. */
   readonly advanced?: (newestStartMs?: number) => void
   readonly flush: () => void | Promise<void>
+  /** As that of a processor. */
+  readonly open?: () => Promise<void> | void
 }
 
 /** A window in its store. */
@@ -45,11 +48,14 @@ export interface EmittedWindows {
   /** The key of a window's results. */
   windowed(at: WindowPlace): Windowed
   current(at: WindowPlace): Timestamped<unknown> | undefined
+  /** The latest place ever written, -1 before. */
+  newestPlaceMs(): number
 }
 
 /**
  * `changes`: every update at once. `commit`: the last update per key and window at the commit, in the order in which they first changed.
- * `final`: at the commit after a window closed, once, by the window's place and then by the key's bytes.
+ * `final`: once, within the record that closed the window, by the window's place and then by the key's bytes. Where the store has to be looked through for that (more windows
+ * than memory allows), or an error policy may go on without a result, at the commit.
  */
 export function windowEmission(windows: EmittedWindows): WindowEmission {
   switch (windows.node.emit) {
@@ -94,21 +100,44 @@ function emitPending(windows: EmittedWindows): WindowEmission {
 }
 
 function emitClosed(windows: EmittedWindows): WindowEmission {
-  const { node, context } = windows
-  const closing = new ClosingRanges(node.window, timeOf(windows, 0), node.finalRetentionMs ?? Number.POSITIVE_INFINITY)
+  const { node, context, forward } = windows
+  const time = timeOf(windows, 0)
+  const closing = new ClosingRanges(node.window, time, node.finalRetentionMs ?? Number.POSITIVE_INFINITY)
   context.stage(closing)
-  const emit = context.guardEmission(emissionSource(node), windows.forward)
+  const guarded = context.guardEmission(emissionSource(node), forward)
+  const next = new DueKeys(windows.key)
+  const emit = (at: WindowPlace, { value, timestamp }: Timestamped<unknown>, to: Forward): void =>
+    to(emittedRecord(windows.windowed(at), new Change(value, undefined), timestamp))
+  const emitKnown = (): void => {
+    for (const { fromMs, toMs } of closing.takeBefore(next.horizonMs)) {
+      for (const { key: storeKey, placeMs } of next.take(toMs)) {
+        const at = { storeKey, placeMs }
+        const result = placeMs < fromMs ? undefined : windows.current(at)
+        if (result !== undefined) emit(at, result, forward)
+      }
+    }
+  }
+  const open = (fromMs: number) => context.stores.windowsClosing(node.store.name, fromMs, Number.POSITIVE_INFINITY)
   return {
-    advanced: (newestStartMs) => closing.advance(newestStartMs),
+    ...(!context.mayGoOn && {
+      updated: (_record, { storeKey, placeMs }, { oldValue, newValue }) => {
+        if (oldValue === undefined && newValue !== undefined) next.add(placeMs, storeKey)
+      },
+      open: () => (windows.newestPlaceMs() < 0 ? next.beginEmpty() : next.load(open(closing.nextMs)))
+    }),
+    advanced: (newestStartMs) => {
+      closing.advance(newestStartMs)
+      if (!context.mayGoOn) emitKnown()
+    },
     flush: async () => {
-      for (const { fromMs, toMs } of closing.take()) {
+      const ranges = closing.take()
+      for (const { fromMs, toMs } of ranges) {
         for await (const page of context.stores.windowsClosing(node.store.name, fromMs, toMs)) {
-          for (const { key: storeKey, windowStartMs: placeMs, value } of page) {
-            const windowed = windows.windowed({ storeKey, placeMs })
-            emit(emittedRecord(windowed, new Change(value.value, undefined), value.timestamp))
-          }
+          for (const { key: storeKey, windowStartMs: placeMs, value } of page)
+            emit({ storeKey, placeMs }, value, guarded)
         }
       }
+      if (ranges.length > 0 && !context.mayGoOn) await next.load(open(closing.nextMs))
     }
   }
 }
@@ -146,11 +175,15 @@ export function timeOf({ times }: EmittedWindows, input: number): OperatorTime {
   return times[input] ?? times[0]
 }
 
-/** What waits for the commit, then `after`, in one flush. */
-export function flushThen(emission: WindowEmission, after: () => void): () => void | Promise<void> {
-  return () => {
-    const flushed = emission.flush()
-    if (flushed) return flushed.then(after)
-    return after()
+/** What an emission has for the commit, then `after`, in one flush; and what it does before the first record. */
+export function flushThen(emission: WindowEmission, after: () => void): Pick<Processor, 'flush' | 'open'> {
+  const { open } = emission
+  return {
+    flush: () => {
+      const flushed = emission.flush()
+      if (flushed) return flushed.then(after)
+      return after()
+    },
+    ...(open && { open: () => open() ?? undefined })
   }
 }

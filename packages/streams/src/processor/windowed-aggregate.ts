@@ -1,6 +1,6 @@
 import type { Aggregation, TimeWindows, UnlimitedWindows, WindowedAggregateNode } from '../graph/node.ts'
 import type { StreamRecord } from '../graph/record.ts'
-import { aggregateStep, inputProcesses, resultTimestamp } from './aggregation.ts'
+import { aggregateStep, firstOldValue, inputProcesses, resultTimestamp } from './aggregation.ts'
 import type { Forward, Processor } from './processor.ts'
 import { sessionAggregateProcessor } from './session-aggregate.ts'
 import { slidingAggregateProcessor } from './sliding-aggregate.ts'
@@ -38,7 +38,8 @@ export function windowedAggregateProcessor(
     times: inputTimes(node, context),
     key: node.store.key,
     windowed: ({ storeKey, placeMs }) => windowedKey(window, storeKey, placeMs),
-    current: ({ storeKey, placeMs }) => store.get(storeKey, placeMs)
+    current: ({ storeKey, placeMs }) => store.get(storeKey, placeMs),
+    newestPlaceMs: () => store.newestStartMs
   }
   const emission = windowEmission(windows)
   const aligned = alignedWindows(window)
@@ -49,7 +50,7 @@ export function windowedAggregateProcessor(
   const retentionMs = Math.max(node.store.retentionMs ?? 0, window.sizeMs + window.graceMs)
   // The newest window begins at most the size before the time.
   const keptMs = windows.times.length === 1 ? retentionMs : retentionMs + window.sizeMs
-  return { ...entrances, flush: flushThen(emission, windowExpiry(windows, keptMs)) }
+  return { ...entrances, ...flushThen(emission, windowExpiry(windows, keptMs)) }
 }
 
 /** Where a record's windows begin, and how long they are open. */
@@ -82,15 +83,14 @@ function alignedUpdater(parts: {
   const retentionMs = windows.times.length === 1 ? Number.POSITIVE_INFINITY : (node.store.retentionMs ?? 0)
   const store = context.stores.window(node.store.name)
   const step = aggregateStep(node.name, parts.aggregation)
+  const first = firstOldValue(node)
   const dropped = context.dropCounter(node.name)
 
   return (record: StreamRecord) => {
     const { key, timestamp } = record
     if (key === null || key === undefined) return dropped.add('null-key')
-    if (timestamp > time.observedMs) {
-      time.observedMs = timestamp
-      advanced?.()
-    }
+    const advances = timestamp > time.observedMs
+    if (advances) time.observedMs = timestamp
     const closeMs = time.observedMs - graceMs
     for (let startMs = aligned.first(timestamp); startMs <= timestamp; startMs += advanceMs) {
       if (startMs + sizeMs <= closeMs) {
@@ -109,8 +109,9 @@ function alignedUpdater(parts: {
       updated?.(
         record,
         { storeKey: key, placeMs: startMs },
-        { oldValue: old?.value, newValue: newValue ?? undefined, timestamp: newTimestamp }
+        { oldValue: old === undefined ? first() : old.value, newValue: newValue ?? undefined, timestamp: newTimestamp }
       )
     }
+    if (advances) advanced?.()
   }
 }

@@ -132,7 +132,7 @@ describe('timers', () => {
     )
     bench.task.process(1000)
     await bench.commit()
-    bench.crash()
+    await bench.crash()
     bench.feed('in', [{ key: 'end', value: 'v', timestamp: 12 }])
     bench.task.process(1000)
     await bench.commit()

@@ -147,7 +147,7 @@ async function actual(
     const then = after(index)
     if (then === 'commit') await bench.commit()
     if (then === 'crash') {
-      bench.crash()
+      await bench.crash()
       bench.task.process(1000)
     }
   }

@@ -17,6 +17,10 @@ export class BufferTable implements BufferStore<unknown> {
     return this.#entries.name
   }
 
+  get newestPlaceMs(): number {
+    return this.#places.newestStartMs
+  }
+
   get(key: unknown): Timestamped<Buffered> | undefined {
     const found = this.#entries.get(key)
     return isBuffered(found) ? found : undefined

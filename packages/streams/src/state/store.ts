@@ -53,6 +53,8 @@ export interface SessionBounds {
 /** Updates that are held back, one per key. */
 export interface BufferStore<K> {
   readonly name: string
+  /** The latest place ever written by any key, -1 before. */
+  readonly newestPlaceMs: number
   /** Its timestamp is the update's. */
   get(key: K): Timestamped<Buffered> | undefined
   put(key: K, held: Buffered, timestamp: number): void
@@ -62,6 +64,8 @@ export interface BufferStore<K> {
 /** One value per key and session; its timestamp is the session's end. */
 export interface SessionStore<K, V> {
   readonly name: string
+  /** The latest end ever written by any key, -1 before. */
+  readonly newestEndMs: number
   /** The key's sessions that end at `earliestEndMs` or later and start at `latestStartMs` or before, by end, then start. */
   find(key: K, earliestEndMs: number, latestStartMs: number): readonly SessionBounds[]
   get(key: K, session: SessionBounds): Timestamped<V> | undefined

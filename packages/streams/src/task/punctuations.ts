@@ -1,8 +1,8 @@
 import type { Cancellable, PunctuationClock } from '../graph/process-context.ts'
 import { NO_TIME_MS } from '../processor/operator-time.ts'
 import type { PunctuationRequest } from '../processor/punctuation.ts'
+import { TimeHeap } from '../processor/time-heap.ts'
 import type { PunctuationTime, StreamTime } from './stream-time.ts'
-import { TimeHeap } from './time-heap.ts'
 
 /** More schedules than a task has. */
 const MOST_PLACES = 65_536

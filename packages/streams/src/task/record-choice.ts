@@ -1,5 +1,5 @@
+import { TimeHeap } from '../processor/time-heap.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import { TimeHeap } from './time-heap.ts'
 
 /**
  * Picks the partition whose head has the lowest timestamp; of equal ones the one that {@link TimeHeap} does, as Kafka Streams. Undefined when

@@ -87,7 +87,7 @@ type Step = BenchRecord | 'commit' | 'crash'
 async function run(emit: EmitMode, steps: readonly Step[]) {
   const bench = await TaskBench.open(counting(emit))
   for (const step of steps) {
-    if (step === 'crash') bench.crash()
+    if (step === 'crash') await bench.crash()
     else if (step === 'commit') await bench.commit()
     else bench.feed('in', [step])
     bench.task.process(1_000)

@@ -114,6 +114,7 @@ export class Task {
       requestCommit: () => {
         this.#commitRequested = true
       },
+      mayGoOn: mayGoOn(policies),
       wait: waits.add,
       asynchronous: this.#asynchronous,
       partition,
@@ -126,6 +127,7 @@ export class Task {
     this.#recoverPunctuation = punctuationRecovery(recovery)
     for (const bytes of options.savedTimes ?? []) time.restore(bytes)
     this.#punctuations.begin(options.subtopology.nodes)
+    this.#wait(this.#graph.open())
   }
 
   /** Takes fetched batches over; they stay read-only. */

@@ -80,7 +80,7 @@ function addPlain(
 
 function addWindowed(on: WindowedPoint, made: EmittingStep): Point {
   const { point, keyed, others = [], window } = on
-  const { aggregation, value, store: name, emit = 'commit', retention } = made
+  const { aggregation, value, store: name, emit = 'commit', retention, firstOldValue } = made
   const { draft, key } = point
   if (window.kind === 'unlimited' && emit === 'final') {
     throw new UsageError(
@@ -98,6 +98,7 @@ function addWindowed(on: WindowedPoint, made: EmittingStep): Point {
       aggregation,
       window,
       emit,
+      ...(firstOldValue === 'initial' && { firstFromInitial: true }),
       ...lateRecords(on),
       store: { ...kept.store, ...indexBucket(kept.store.indexBucketMs, retentionMs), name, key, value, retentionMs },
       ...(aggregation.adders !== undefined && retention !== undefined && { beginsAnew: true }),

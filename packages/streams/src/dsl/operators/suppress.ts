@@ -3,14 +3,14 @@ import type { Step } from '../../graph/step.ts'
 import type { SuppressUntil } from '../../graph/suppress-node.ts'
 import { buffered } from '../../serde/buffered.ts'
 import type { Point } from '../draft.ts'
-import type { Suppressed } from '../suppress-until.ts'
+import type { Suppressed, SuppressOptions } from '../suppress-until.ts'
 import { closeDelayMs } from './kept-windows.ts'
 
 /** Holds a table's updates back. What is held is kept in a store of its own, with a changelog. */
 export function suppress(
   point: Point,
   until: Suppressed,
-  { name, store }: { readonly name?: string; readonly store?: string }
+  { name, store, oldValue = 'emitted' }: SuppressOptions
 ): Point {
   const { draft, key, value } = point
   const step = draft.add({
@@ -20,6 +20,7 @@ export function suppress(
     body: {
       kind: 'suppress',
       until: held(point, until),
+      oldValue,
       store: { kind: 'buffer', name: store, key, value: value === undefined ? undefined : buffered(value) }
     }
   })
