@@ -10,7 +10,10 @@ export class TransientSinkError extends MillraceError {
   readonly code = 'CONNECTORS_TRANSIENT_SINK'
 }
 
-/** A newer runner has taken over the sink's partitions. This one stops; nothing of its last batch was written. */
+/**
+ * A newer runner has taken over the sink's partitions; nothing of this one's last batch was written. The runner closes the sink, and comes back as a
+ * new member of the group, a few times at most.
+ */
 export class SinkFencedError extends MillraceError {
   readonly code = 'CONNECTORS_SINK_FENCED'
   readonly sink: string
@@ -30,8 +33,12 @@ export class PoisonousRecordError extends MillraceError {
   readonly partition: number
   readonly offset: number
 
-  constructor(where: { readonly topic: string; readonly partition: number; readonly offset: number }, reason: string) {
-    super(`the record at offset ${where.offset} of ${where.topic}-${where.partition} cannot be written: ${reason}`)
+  constructor(
+    where: { readonly topic: string; readonly partition: number; readonly offset: number },
+    reason: string,
+    options?: ErrorOptions
+  ) {
+    super(`the record at offset ${where.offset} of ${where.topic}-${where.partition} cannot be written: ${reason}`, options)
     this.topic = where.topic
     this.partition = where.partition
     this.offset = where.offset

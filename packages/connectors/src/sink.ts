@@ -38,7 +38,8 @@ export interface IdempotentSink {
   readonly name: string
   readonly delivery: 'idempotent'
   open(partitions: readonly SinkPartition[], context: SinkContext): Promise<void>
-  /** Resolves when the records are safe in the target; only then are their offsets committed. Errors as for a transactional sink. */
+  /** Resolves when the records are safe in the target; only then are their offsets committed. Errors as for a transactional sink, but after a
+   * TransientSinkError the same batch is given again without opening anew. */
   write(batch: readonly SinkRecord[]): Promise<void>
   close(): Promise<void>
 }

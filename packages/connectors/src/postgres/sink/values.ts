@@ -1,0 +1,115 @@
+import { stringifyLosslessly } from '../../rows/lossless-json.ts'
+import type { ColumnValue, Row, TextForms } from '../../rows/row-change.ts'
+import type { ColumnTypes } from '../../sql/prepare-write.ts'
+
+/** How values of one column are put into the JSON that a statement takes its rows from. */
+export type ColumnEncoder = (value: ColumnValue) => unknown
+
+const MILLIS_PER_DAY = 86_400_000
+const MICROS_PER_MILLI = 1000
+const TIME_WITH_MILLIS = /^time(stamp)?\([0-3]\)/
+
+/**
+ * Types for new columns. A number's is numeric, since nothing says that the next one is whole too; a key's is bigint.
+ */
+export const POSTGRES_TYPES: ColumnTypes = {
+  typeFor(value, isKey) {
+    switch (typeof value) {
+      case 'string':
+        return 'text'
+      case 'number':
+        return isKey && Number.isSafeInteger(value) ? 'bigint' : 'numeric'
+      case 'bigint':
+        return 'numeric'
+      case 'boolean':
+        return 'boolean'
+      default:
+        if (value instanceof Uint8Array) return 'bytea'
+        return value instanceof Date ? 'timestamptz' : 'jsonb'
+    }
+  }
+}
+
+/** The rows as the JSON text that `json_to_recordset` reads. */
+export function encodeRows(
+  rows: readonly Row[],
+  columns: readonly string[],
+  encoders: readonly ColumnEncoder[]
+): string {
+  const encoded = rows.map((row) => {
+    const entry: Record<string, unknown> = {}
+    for (const [at, name] of columns.entries()) {
+      const value = row[name]
+      entry[`c${at}`] = value === null || value === undefined ? null : encoders[at]?.(value)
+    }
+    return entry
+  })
+  return stringifyLosslessly(encoded)
+}
+
+/**
+ * The encoder for a column's type. A string or a number for a column of another type is what PostgreSQL's input makes of its text, but for: binary
+ * text, JSON documents, and Debezium's numbers for dates (days), times and timestamps (milliseconds to precision 3, else microseconds).
+ */
+export function encoderFor(type: string, forms: TextForms): ColumnEncoder {
+  if (type === 'bytea') return (value) => encodeBinary(value, forms)
+  if (isJsonType(type)) return (value) => encodeDocument(value, forms)
+  if (type === 'date') return (value) => (typeof value === 'number' ? dateOfDays(value) : encodePlain(value))
+  if (/^time(stamp)?(\(|\b)/.test(type)) return (value) => encodeTime(value, type)
+  return encodePlain
+}
+
+/** Columns of these types are given as text and cast, so that a string can stand for a whole document. */
+export function isJsonType(type: string): boolean {
+  return type === 'json' || type === 'jsonb'
+}
+
+function encodePlain(value: ColumnValue): unknown {
+  if (value instanceof Uint8Array) return hexOf(value)
+  // JSON has no such numbers, PostgreSQL reads their names.
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+}
+
+function encodeBinary(value: ColumnValue, forms: TextForms): unknown {
+  if (typeof value === 'string') return hexOf(Buffer.from(value, forms.binary))
+  return value instanceof Uint8Array ? hexOf(value) : value
+}
+
+function encodeDocument(value: ColumnValue, forms: TextForms): unknown {
+  return typeof value === 'string' && forms.json === 'document' ? value : stringifyLosslessly(value)
+}
+
+function encodeTime(value: ColumnValue, type: string): unknown {
+  if (typeof value !== 'number' && typeof value !== 'bigint') return encodePlain(value)
+  const micros = BigInt(value) * (TIME_WITH_MILLIS.test(type) ? BigInt(MICROS_PER_MILLI) : 1n)
+  return type.startsWith('timestamp') ? timestampOf(micros) : timestampOf(micros).slice(11)
+}
+
+function dateOfDays(days: number): string {
+  return isoDate(new Date(days * MILLIS_PER_DAY))
+}
+
+function timestampOf(micros: bigint): string {
+  const perMilli = BigInt(MICROS_PER_MILLI)
+  const rest = ((micros % perMilli) + perMilli) % perMilli
+  const date = new Date(Number((micros - rest) / perMilli))
+  const [, time = ''] = date.toISOString().split('T')
+  const text = `${isoDate(date)} ${time.slice(0, -1)}${String(rest).padStart(3, '0')}`
+  return isoEra(date, text)
+}
+
+/** JavaScript writes years outside 0 to 9999 with a sign and six digits; PostgreSQL wants BC and no sign. */
+function isoDate(date: Date): string {
+  const [day = ''] = date.toISOString().split('T')
+  const [, year = '', rest = ''] = /^([+-]?\d+)(-\d\d-\d\d)$/.exec(day) ?? []
+  const number = Number(year)
+  return `${String(number > 0 ? number : 1 - number).padStart(4, '0')}${rest}`
+}
+
+function isoEra(date: Date, text: string): string {
+  return date.getUTCFullYear() > 0 ? text : `${text} BC`
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
+}
