@@ -5,7 +5,7 @@ import type { RunningTask } from './running-task.ts'
 const PAUSE_ABOVE_RECORDS = 40_000
 const RESUME_BELOW_RECORDS = 20_000
 
-/** Hands fetched batches to the tasks they are for, and holds back partitions whose task is behind. */
+/** Hands fetched batches to the tasks they are for, and holds back partitions whose task is behind, or has as much asynchronous work as it may. */
 export class InputFlow {
   readonly #consumer: Consumer
   readonly #tasks = new Map<string, RunningTask>()
@@ -38,7 +38,7 @@ export class InputFlow {
       if (!task) continue
       task.offer(one)
       this.#behind.set(key, Math.max(0, one.lastStableOffset - one.nextOffset))
-      if (task.task.buffered(one.topic) <= PAUSE_ABOVE_RECORDS) continue
+      if (!task.task.full && task.task.buffered(one.topic) <= PAUSE_ABOVE_RECORDS) continue
       const partition = { topic: one.topic, partition: one.partition }
       this.#paused.set(key, partition)
       this.#consumer.pause([partition])
@@ -49,7 +49,7 @@ export class InputFlow {
   resumeCaughtUp(): void {
     for (const [key, partition] of this.#paused) {
       const task = this.#tasks.get(key)
-      if (task && task.task.buffered(partition.topic) >= RESUME_BELOW_RECORDS) continue
+      if (task && (task.task.full || task.task.buffered(partition.topic) >= RESUME_BELOW_RECORDS)) continue
       this.#paused.delete(key)
       this.#consumer.resume([partition])
     }
@@ -59,7 +59,7 @@ export class InputFlow {
   lag(): number {
     let lag = 0
     for (const behind of this.#behind.values()) lag += behind
-    for (const task of new Set(this.#tasks.values())) lag += task.task.buffered()
+    for (const { task } of new Set(this.#tasks.values())) lag += task.buffered() + task.inFlight
     return lag
   }
 }

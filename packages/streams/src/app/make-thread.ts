@@ -1,5 +1,7 @@
 import type { Admin, Consumer, Environment } from '@millrace/log'
 import { durationMs } from '../graph/duration.ts'
+import { longestWorkMs } from '../graph/map-async-node.ts'
+import type { Topology } from '../graph/topology.ts'
 import type { AppState, RestoreProgress } from '../observe/app-state.ts'
 import { deepFreeze } from '../processor/freeze.ts'
 import type { WatchHub } from '../query/watch-hub.ts'
@@ -37,6 +39,8 @@ export interface ThreadResources {
 
 /** Uncommitted data older than this is aborted by the coordinator; a commit comes every 100 ms or so. */
 const TRANSACTION_TIMEOUT_MS = 60_000
+/** What brokers allow unless told otherwise (`transaction.max.timeout.ms`). */
+const MAX_TRANSACTION_TIMEOUT_MS = 900_000
 const DEFAULT_BUFFERED_BYTES = 64 * 1024 * 1024
 
 /** Makes the topics, the clients and the thread of an application. Nothing has run when it fails. */
@@ -92,6 +96,13 @@ function matchedTopics(admin: Admin, { topology, log, options }: AppStart): Prom
   })
 }
 
+/** A commit may have to wait for asynchronous work. */
+function transactionTimeoutMs({ nodes }: Topology): number {
+  const asynchronous = nodes.filter((node) => node.kind === 'map-async')
+  const workMs = asynchronous.reduce((sum, node) => sum + longestWorkMs(node), 0)
+  return Math.min(MAX_TRANSACTION_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS + workMs)
+}
+
 async function countPartitions(admin: Admin, topic: string): Promise<number | undefined> {
   const found = (await admin.listTopics()).find(({ name }) => name === topic)
   return found?.partitions.length
@@ -115,7 +126,7 @@ function threadOptions(start: AppStart, listeners: ThreadListeners, parts: Prepa
   const processId = state?.processId ?? environment.random.bytes(12).toString('hex')
   const producer = log.producer({
     transactionalId: `${topology.name}-${processId}-1`,
-    transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
+    transactionTimeoutMs: transactionTimeoutMs(topology),
     lingerMs: start.commitIntervalMs
   })
   const consumer = log.consumer({ groupId: topology.name, isolation: 'read_committed', offsetReset: 'earliest' })
@@ -130,7 +141,8 @@ function threadOptions(start: AppStart, listeners: ThreadListeners, parts: Prepa
     policies: options.errors ?? {},
     ...(globals && { globalTable: (store: string) => globals.rows(store) }),
     ...(options.onSkipped && { onSkipped: options.onSkipped }),
-    ...(options.freezeValues && { inspect: deepFreeze })
+    ...(options.freezeValues && { inspect: deepFreeze }),
+    wake: () => consumer.wakeup()
   }
   return {
     environment,

@@ -135,7 +135,7 @@ export class StreamThread {
 
   async #turn(): Promise<void> {
     const { consumer, environment, commitIntervalMs, maxBufferedBytes } = this.#options
-    const busy = this.#tasks.some((task) => task.task.buffered() > 0)
+    const busy = this.#tasks.some((task) => task.task.runnable)
     const untilCommitMs = this.#lastCommitMs + commitIntervalMs - environment.clock.monotonicMs()
     const waitMs = busy ? 0 : Math.max(0, Math.min(POLL_MS, this.#inTransaction ? untilCommitMs : POLL_MS))
     await this.#options.refreshTopics()
@@ -165,7 +165,7 @@ export class StreamThread {
     for (let processed = 1; processed > 0 && environment.clock.monotonicMs() < endMs; ) {
       processed = 0
       for (const task of this.#tasks) {
-        if (task.task.buffered() === 0) continue
+        if (!task.task.runnable) continue
         await this.#runTask(task, () => {
           processed += task.task.process(TURN_RECORDS)
         })

@@ -35,6 +35,8 @@ export interface TaskOpenerOptions {
   readonly damaged?: string
   readonly onSkipped?: (error: RecoverableError) => void
   readonly inspect?: (value: unknown) => void
+  /** A task that waited for asynchronous work may go on. */
+  readonly wake: () => void
 }
 
 /** Opens a task: its state directory, its stores, its place in the topology. */
@@ -61,6 +63,8 @@ export function openTask(id: TaskId, options: TaskOpenerOptions): Promise<Runnin
       policies: options.policies,
       ...(options.globalTable && { globalTable: options.globalTable }),
       nowMs: () => options.environment.clock.nowMs(),
+      environment: options.environment,
+      wake: options.wake,
       ...(options.onSkipped && { onSkipped: options.onSkipped }),
       ...(options.inspect && { inspect: options.inspect })
     }

@@ -9,6 +9,8 @@ export type LintRule =
   | 'unbounded-state'
   /** Records out of order by a millisecond are late. */
   | 'zero-grace'
+  /** Results of asynchronous work that overtake one another come to windows that take nothing late. */
+  | 'overtaken-records'
   /** A join whose input goes through an internal topic, since its key was changed. */
   | 'key-changed-before-join'
   /** One stream goes through several internal topics. */
@@ -41,6 +43,7 @@ export function lintTopology(topology: Topology): LintFinding[] {
     return [
       ...unboundedState(node),
       ...zeroGrace(node),
+      ...overtakenRecords(node, byName),
       ...keyChangedBeforeJoin(node, byName),
       ...repeatedRepartition(node, topology.nodes),
       ...lowCardinality(node),
@@ -76,6 +79,34 @@ function* zeroGrace(node: Node): Generator<LintFinding> {
   const size = window?.kind === 'time' ? ` of ${formatDuration(window.sizeMs)}` : ''
   const message = `the grace${size === '' ? '' : ` of windows${size}`} is 0: a record is dropped as late as soon as another partition's clock has moved past; give { grace: '…' }, as long as records come out of order`
   yield finding(node, 'zero-grace', 'warning', message)
+}
+
+function* overtakenRecords(node: Node, byName: ReadonlyMap<string, Node>): Generator<LintFinding> {
+  if (graceOf(node) !== 0 || (node.kind === 'windowed-aggregate' && node.window.kind === 'session')) return
+  for (const parent of node.parents) {
+    const overtaking = overtakingAbove(parent, byName)
+    if (overtaking === undefined) continue
+    const advice = "give the windows { grace: '…' }, or order the results by partition"
+    yield finding(
+      node,
+      'overtaken-records',
+      'warning',
+      `results of '${overtaking}' overtake those of other keys, and what is overtaken is late here: ${advice}`
+    )
+  }
+}
+
+/** An asynchronous step by key that a stream comes from, also through internal topics. */
+function overtakingAbove(name: string, byName: ReadonlyMap<string, Node>): string | undefined {
+  const node = byName.get(name)
+  if (node === undefined) return undefined
+  if (node.kind === 'map-async' && node.order === 'key') return node.name
+  const above = node.kind === 'source' && node.repartitionOf !== undefined ? [node.repartitionOf] : node.parents
+  for (const parent of above) {
+    const found = overtakingAbove(parent, byName)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 function graceOf(node: Node): number | undefined {

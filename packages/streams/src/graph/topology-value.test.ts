@@ -248,6 +248,19 @@ describe('lint', () => {
     expect(findings).toEqual([['zero-grace', expect.stringContaining('counts')]])
   })
 
+  it('finds windows without grace below asynchronous steps whose results overtake', () => {
+    const below = (order: 'key' | 'partition') =>
+      rulesOf((b) => {
+        b.stream('clicks', clickSerdes)
+          .mapAsync(async (click) => click, { order, value: json(), name: 'looked-up' })
+          .groupBy((click) => click.ad, { name: 'by-ad' })
+          .windowedBy(tumbling({ size: '1m' }))
+          .count({ store: 'n' })
+      }).map(([rule]) => rule)
+    expect(below('key')).toEqual(['zero-grace', 'overtaken-records'])
+    expect(below('partition')).toEqual(['zero-grace'])
+  })
+
   it('finds keys that are changed before a join, and streams that are repartitioned twice', () => {
     const findings = rulesOf((b) => {
       const users = b.table('users', { key: string(), value: string(), store: 'users' })

@@ -26,6 +26,7 @@ export class Consumer {
   #membership: GroupMembership | undefined
   #failure: MillraceError | undefined
   #polling = false
+  #woken = false
   #closed = false
 
   /** @throws UsageError for an option out of range. */
@@ -95,6 +96,12 @@ export class Consumer {
     } finally {
       this.#polling = false
     }
+  }
+
+  /** The poll that waits, or else the next one, returns at once with what there is. */
+  wakeup(): void {
+    this.#woken = true
+    this.#wakeup.signal()
   }
 
   /** Goes on at `offset` in the partition; what was fetched ahead is dropped. @throws UsageError unless it is assigned. */
@@ -190,7 +197,9 @@ export class Consumer {
       // Asked before returning, so that the next answers come in while these are worked on.
       this.#fetcher.fetch(this.#readers.values())
       const leftMs = deadlineMs - this.#nowMs()
-      if (collected.length > 0 || this.#closed) return collected
+      const woken = this.#woken
+      this.#woken = false
+      if (collected.length > 0 || this.#closed || woken) return collected
       await this.#wakeup.wait(Math.max(0, Math.ceil(leftMs)))
       if (leftMs <= 0) return this.#fetcher.collect(this.#readers.values())
     }
