@@ -7,8 +7,8 @@ import { foreignKeyResultProcessor } from './foreign-key-result.ts'
 import { foreignKeySubscribe } from './foreign-key-subscribe.ts'
 import { inspected, inspectedAggregation } from './freeze.ts'
 import { withLateRecords } from './late-records.ts'
-import { processProcessor } from './process.ts'
 import { mapAsyncProcessor } from './map-async.ts'
+import { processProcessor } from './process.ts'
 import type { Forward, Processor } from './processor.ts'
 import { rxProcessor } from './rx.ts'
 import { repartitionProcessor, routedSinkProcessor, sinkProcessor } from './sink.ts'
@@ -34,9 +34,9 @@ export interface CompiledGraph {
   readonly sources: ReadonlyMap<string, CompiledSource>
   /** Flushes of the nodes that have one, in topological order: what an earlier one emits may make a later one dirty. */
   readonly flushes: readonly (() => void | Promise<void>)[]
-  readonly close: () => void
   /** To be waited for before anything else. */
   readonly open: () => Promise<void> | undefined
+  readonly close: () => void
 }
 
 /** Where a topic's records come in. */
@@ -72,11 +72,11 @@ export function compile(topology: Topology, subtopologyId: number, context: Proc
   return {
     sources: sourcesByTopic(nodes, context, processors),
     flushes: compiled.flatMap(({ flush }) => (flush ? [flush] : [])),
-    close: () => {
     open: () => {
       const opening = compiled.flatMap(({ open }) => open?.() ?? [])
       return opening.length === 0 ? undefined : Promise.all(opening).then(() => undefined)
     },
+    close: () => {
       for (const { close } of compiled) close?.()
     }
   }
