@@ -50,12 +50,17 @@ export class UnsupportedOperatorError extends MillraceError {
   }
 }
 
+/** When results go on that are not final: every update at once, as Kafka Streams' with caching off; or the last per key at each commit. */
+export interface InterpretOptions {
+  readonly emit?: 'changes' | 'commit'
+}
+
 /** Writes a case's topology down in the DSL, operator by operator. */
-export function interpret(nodes: readonly GoldenNode[]): Topology {
+export function interpret(nodes: readonly GoldenNode[], { emit = 'changes' }: InterpretOptions = {}): Topology {
   return defineTopology('golden', (builder) => {
     const results = new Map<string, Result>()
     for (const node of nodes) {
-      const made = makeNode(node, { builder, nodes, results })
+      const made = makeNode(node, { builder, nodes, results, emit })
       if (made?.kind === 'branches') for (const [id, stream] of made.branches) results.set(id, streamOf(stream))
       else if (made && node.id !== undefined) results.set(node.id, made)
     }
@@ -66,6 +71,7 @@ interface Scope {
   readonly builder: StreamsBuilder
   readonly nodes: readonly GoldenNode[]
   readonly results: ReadonlyMap<string, Result>
+  readonly emit: 'changes' | 'commit'
 }
 
 function makeNode(node: GoldenNode, scope: Scope): Result | undefined {
@@ -100,14 +106,16 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     const map = mapper(node.fn)
     const table = tableFrom(node, scope)
     if (table !== undefined) {
-      return tableOf(table.mapValues((value, { key }) => map({ key, value }), { ...TEXT_VALUE, ...givenStore(node) }))
+      return tableOf(
+        table.mapValues((value, { key }) => map({ key, value }), { ...TEXT_VALUE, ...givenStore(node, scope) })
+      )
     }
     const windows = windowsFrom(node, scope)
     if (windows !== undefined) {
       return windowsOf(
         windows.mapValues((value, { key }) => map({ key: windowText(key), value }), {
           ...TEXT_VALUE,
-          ...givenStore(node)
+          ...givenStore(node, scope)
         })
       )
     }
@@ -170,8 +178,8 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
       grouped: streamFrom(node, scope).groupBy(keyFunction(node.fn), { ...TEXT_KEY, ...nameOf(node) })
     }
   },
-  table: (node, { builder }) =>
-    tableOf(builder.table<string, Text>(node.topic ?? '', { ...TEXT, ...givenStore(node) })),
+  table: (node, scope) =>
+    tableOf(scope.builder.table<string, Text>(node.topic ?? '', { ...TEXT, ...givenStore(node, scope) })),
   versionedTable: ({ topic = '', historyMs = 0 }, { builder }) =>
     tableOf(builder.table<string, Text>(topic, { ...TEXT, history: historyMs })),
   globalTable: ({ topic = '' }, { builder }) => ({
@@ -179,7 +187,7 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     global: builder.globalTable<string, Text>(topic, TEXT)
   }),
   toTable: (node, scope) => {
-    return tableOf(streamFrom(node, scope).toTable({ ...nameOf(node), ...givenStore(node) }))
+    return tableOf(streamFrom(node, scope).toTable({ ...nameOf(node), ...givenStore(node, scope) }))
   },
   join: (node, scope) => join(node, scope),
   leftJoin: (node, scope) => join(node, scope),
@@ -189,7 +197,7 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     if ((from.kind !== 'grouped' && from.kind !== 'cogrouped') || node.window === undefined) {
       throw new UnsupportedOperatorError(`windowedBy ${from.kind}`)
     }
-    const windows = windowGroup(from, node.window, node.emit ?? 'changes')
+    const windows = windowGroup(from, node.window, node.emit ?? scope.emit)
     if (windows === undefined) throw new UnsupportedOperatorError(`windowedBy ${node.window.type}`)
     return { kind: 'windowed', windows }
   },
@@ -237,37 +245,40 @@ const TEXT_KEY = { key: string() }
 const TEXT_VALUE = { value: string() }
 const TEXT = { ...TEXT_KEY, ...TEXT_VALUE }
 
-/** Every update goes on at once, and the first says that the key was what the aggregation begins with. */
-const AS_UNCACHED = { emit: 'changes', firstOldValue: 'initial' } as const
+/** As Kafka Streams has it, the first update says that the key was what the aggregation begins with. */
+const FROM_INITIAL = { firstOldValue: 'initial' } as const
 
-/** Every update goes on at once, as with Kafka Streams' caching off, unless the window says final. */
+interface AggregationOptions {
+  readonly store?: string
+  readonly emit: 'changes' | 'commit'
+}
+
+/** Updates go on as was asked, unless the window says final. */
 function aggregation(node: GoldenNode, scope: Scope): Result {
   const from = resultFrom(node, scope)
+  const { emit } = scope
   const named = storeOf(node)
-  if (from.kind === 'grouped') return tableOf(aggregated(node.op, from.grouped, { ...named, ...AS_UNCACHED }))
+  if (from.kind === 'grouped') return tableOf(aggregated(node.op, from.grouped, { ...named, emit }))
   if (from.kind === 'grouped-table') {
-    return tableOf(aggregatedRows(node.op, from.grouped, { ...named, emit: 'changes' }))
+    return tableOf(aggregatedRows(node.op, from.grouped, { ...named, emit }))
   }
   if (from.kind === 'windowed') {
     return { kind: 'windowed-table', table: aggregateWindows(node.op, from.windows, named) }
   }
   if (from.kind === 'cogrouped') {
-    return tableOf(from.cogrouped.aggregate(initial, { ...named, ...AS_UNCACHED, ...TEXT_VALUE }))
+    return tableOf(from.cogrouped.aggregate(initial, { ...named, emit, ...FROM_INITIAL, ...TEXT_VALUE }))
   }
   throw new UnsupportedOperatorError(`${node.op} of a ${from.kind}`)
 }
 
-function aggregated(op: string, grouped: Grouped, options: { store?: string } & typeof AS_UNCACHED): Table {
+function aggregated(op: string, grouped: Grouped, given: AggregationOptions): Table {
+  const options = { ...given, ...FROM_INITIAL }
   if (op === 'count') return grouped.count(options).mapValues(decimal, TEXT_VALUE)
   if (op === 'reduce') return grouped.reduce(reducer, options)
   return grouped.aggregate<Text>(initial, adder, { ...options, ...TEXT_VALUE })
 }
 
-function aggregatedRows(
-  op: string,
-  grouped: KGroupedTable<string, Text>,
-  options: { store?: string; emit: 'changes' }
-): Table {
+function aggregatedRows(op: string, grouped: KGroupedTable<string, Text>, options: AggregationOptions): Table {
   if (op === 'count') return grouped.count(options).mapValues(decimal, TEXT_VALUE)
   if (op === 'reduce') return grouped.reduce(reducer, subtractor, options)
   return grouped.aggregate<Text>({ initial, adder, subtractor }, { ...options, ...TEXT_VALUE })
@@ -320,9 +331,12 @@ function storeOf({ id, store = id }: GoldenNode): { readonly store?: string } {
   return store === undefined ? {} : { store }
 }
 
-/** The store the case asks for, of tables that are kept only then. */
-function givenStore({ store }: GoldenNode): { readonly store?: string } {
-  return store === undefined ? {} : { store }
+/** The store the case asks for, of tables that are kept only then, and when such a table's changes go on. */
+function givenStore(
+  { store }: GoldenNode,
+  { emit }: Scope
+): { readonly store?: string; readonly emit?: Scope['emit'] } {
+  return store === undefined ? {} : { store, emit }
 }
 
 function nameOf({ id }: GoldenNode): { readonly name?: string } {
@@ -343,10 +357,15 @@ function join(node: GoldenNode, scope: Scope): Result {
   const left = resultFrom({ op: node.op, from: node.left ?? '' }, scope)
   const right = resultFrom({ op: node.op, from: node.right ?? '' }, scope)
   if (left.kind === 'table' && right.kind === 'table' && node.foreignKeyFn === undefined) {
-    return tableOf(joinedTables(node, left.table, right.table))
+    return tableOf(joinedTables(node, { left: left.table, right: right.table, scope }))
   }
   if (left.kind === 'table' && right.kind === 'table') {
-    const options = { ...TEXT_VALUE, ...nameOf(node), ...givenStore(node), foreignKey: keyFunction(node.foreignKeyFn) }
+    const options = {
+      ...TEXT_VALUE,
+      ...nameOf(node),
+      ...givenStore(node, scope),
+      foreignKey: keyFunction(node.foreignKeyFn)
+    }
     if (node.op === 'join') return tableOf(left.table.join(right.table, joiner, options))
     if (node.op === 'leftJoin') return tableOf(left.table.leftJoin(right.table, joiner, options))
   }
@@ -375,8 +394,11 @@ function joinedStream(node: GoldenNode, left: Stream, right: Result): Stream {
   throw new UnsupportedOperatorError(`${op} of a stream and a ${right.kind}`)
 }
 
-function joinedTables(node: GoldenNode, left: Table, right: Table): Table {
-  const options = { ...TEXT_VALUE, ...givenStore(node) }
+function joinedTables(
+  node: GoldenNode,
+  { left, right, scope }: { readonly left: Table; readonly right: Table; readonly scope: Scope }
+): Table {
+  const options = { ...TEXT_VALUE, ...givenStore(node, scope) }
   if (node.op === 'join') return left.join(right, joiner, options)
   return node.op === 'leftJoin' ? left.leftJoin(right, joiner, options) : left.outerJoin(right, joiner, options)
 }

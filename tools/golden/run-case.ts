@@ -1,6 +1,6 @@
-import { string, type Topology } from '@millrace/streams'
+import { string } from '@millrace/streams'
 import { type TestOutput, TopologyTestDriver } from '@millrace/streams/testing'
-import type { GoldenCase, GoldenEntry, GoldenOutput } from './case.ts'
+import type { GoldenCase, GoldenEntry, GoldenInput, GoldenOutput } from './case.ts'
 import { interpret, UnsupportedOperatorError } from './interpret.ts'
 
 /** How one case went. */
@@ -12,14 +12,13 @@ export type CaseOutcome =
 /** Builds the case's topology, feeds its input one by one, and compares what came with what Kafka Streams answered. */
 export async function runCase(golden: GoldenCase): Promise<CaseOutcome> {
   if (golden.refused !== undefined) return { kind: 'skipped', operator: 'a topology that Kafka Streams refuses' }
-  let topology: Topology
+  let driver: TopologyTestDriver
   try {
-    topology = interpret(golden.topology)
+    driver = await openDriver(golden)
   } catch (error) {
     if (error instanceof UnsupportedOperatorError) return { kind: 'skipped', operator: error.operator }
     return { kind: 'failed', difference: `its topology was refused: ${String(error)}` }
   }
-  const driver = await TopologyTestDriver.open(topology, { oneTask: true })
   try {
     const difference = (await compareOutput(golden, driver)) ?? (await compareStores(golden, driver))
     return difference === undefined ? { kind: 'passed' } : { kind: 'failed', difference }
@@ -30,15 +29,23 @@ export async function runCase(golden: GoldenCase): Promise<CaseOutcome> {
   }
 }
 
+/** A test driver of the case's topology. */
+export async function openDriver({ topology }: Pick<GoldenCase, 'topology'>): Promise<TopologyTestDriver> {
+  return TopologyTestDriver.open(interpret(topology), { oneTask: true })
+}
+
+/** Pipes one record in, or moves the wall clock. */
+export async function feedDriver(driver: TopologyTestDriver, input: GoldenInput): Promise<void> {
+  if ('wallClockMs' in input) return driver.advanceWallClock(input.wallClockMs)
+  const [topic, key, value, timestamp] = input
+  await driver.input<string, string>(topic, TEXT).pipe(key, value, timestamp)
+}
+
 async function compareOutput(golden: GoldenCase, driver: TopologyTestDriver): Promise<string | undefined> {
   const outputs = topicsWritten(golden).map((topic) => driver.output<string, string>(topic))
   const expected = Map.groupBy(golden.output, ([input]) => input)
   for (const [index, input] of golden.input.entries()) {
-    if ('wallClockMs' in input) await driver.advanceWallClock(input.wallClockMs)
-    else {
-      const [topic, key, value, timestamp] = input
-      await driver.input<string, string>(topic, TEXT).pipe(key, value, timestamp)
-    }
+    await feedDriver(driver, input)
     const came = JSON.stringify(outputs.flatMap((output) => readOutput(index, output)))
     const wanted = JSON.stringify(expected.get(index) ?? [])
     if (came !== wanted) return `at input ${index} ${JSON.stringify(input)}: came ${came}, expected ${wanted}`

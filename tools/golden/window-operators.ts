@@ -20,7 +20,7 @@ type Text = string | null
 
 /** Emission, and the retention that Kafka Streams gives a window by itself. */
 interface WindowOptions {
-  readonly emit: 'changes' | 'final'
+  readonly emit: 'changes' | 'commit' | 'final'
   readonly retention: number
 }
 
@@ -38,7 +38,7 @@ export function windowGroup(
     | { readonly kind: 'grouped'; readonly grouped: KGroupedStream<string, Text> }
     | { readonly kind: 'cogrouped'; readonly cogrouped: CogroupedKStream<string, Text> },
   window: GoldenWindow,
-  emit: 'changes' | 'final'
+  emit: 'changes' | 'commit' | 'final'
 ): WindowedGroup | undefined {
   const options = { emit, retention: defaultRetentionMs(window) }
   if (window.type === 'session') {

@@ -1,0 +1,86 @@
+import type { GoldenCase, GoldenNode } from '../case.ts'
+
+/** What a node of a case stands for. */
+export type NodeKind = 'stream' | 'table' | 'versioned' | 'global' | 'grouped-stream' | 'grouped-table' | 'nothing'
+
+/** A node of a case with what it reads: the node's result, or another fact about it. */
+export interface ReadNode<T> {
+  readonly node: GoldenNode
+  readonly kind: NodeKind
+  readonly inputs: readonly { readonly kind: NodeKind; readonly fact: T }[]
+}
+
+/** Works a fact out for each result of a case, from its sources down. By id; what writes a topic or keeps a store also by `topic:` and `store:`. */
+export function factsOf<T>(
+  { topology }: Pick<GoldenCase, 'topology'>,
+  factOf: (read: ReadNode<T>) => T
+): ReadonlyMap<string, T> {
+  const facts = new Map<string, T>()
+  const kinds = new Map<string, NodeKind>()
+  for (const node of topology) {
+    const inputs = inputsOf(node).flatMap((id) => {
+      const fact = facts.get(id)
+      const kind = kinds.get(id)
+      return fact === undefined || kind === undefined ? [] : [{ kind, fact }]
+    })
+    const kind = kindOf(
+      node,
+      inputs.map((input) => input.kind)
+    )
+    const fact = factOf({ node, kind, inputs })
+    for (const id of resultsOf(node)) {
+      facts.set(id, fact)
+      kinds.set(id, kind)
+    }
+    if (node.op === 'to') facts.set(`topic:${node.topic}`, fact)
+    if (node.store !== undefined) facts.set(`store:${node.store}`, fact)
+  }
+  return facts
+}
+
+/** The facts of all that a case compares: its output topics, and the stores it shows. */
+export function comparedFacts<T>(golden: GoldenCase, facts: ReadonlyMap<string, T>): T[] {
+  const topics = golden.topology.flatMap(({ op, topic }) => (op === 'to' ? [`topic:${topic}`] : []))
+  const stores = Object.keys(golden.stores ?? {}).map((store) => `store:${store}`)
+  return [...topics, ...stores].flatMap((name) => facts.get(name) ?? [])
+}
+
+/** Ids of what a node reads. */
+export function inputsOf({ from = [], left, right }: GoldenNode): string[] {
+  return [...(typeof from === 'string' ? [from] : from), left, right].flatMap((id) => id ?? [])
+}
+
+function resultsOf({ id, branches, default: fallback }: GoldenNode): string[] {
+  if (branches === undefined) return id === undefined ? [] : [id]
+  return [...branches.map((branch) => branch.id), ...(fallback === undefined ? [] : [fallback])]
+}
+
+function kindOf({ op }: GoldenNode, [first = 'nothing', second]: readonly NodeKind[]): NodeKind {
+  switch (op) {
+    case 'stream':
+    case 'toStream':
+      return 'stream'
+    case 'table':
+    case 'toTable':
+      return 'table'
+    case 'versionedTable':
+      return 'versioned'
+    case 'globalTable':
+      return 'global'
+    case 'groupBy':
+    case 'groupByKey':
+      return first === 'stream' ? 'grouped-stream' : 'grouped-table'
+    case 'cogroup':
+      return 'grouped-stream'
+    case 'count':
+    case 'reduce':
+    case 'aggregate':
+      return 'table'
+    case 'join':
+    case 'leftJoin':
+    case 'outerJoin':
+      return first === 'table' && second === 'table' ? 'table' : 'stream'
+    default:
+      return first
+  }
+}
