@@ -252,7 +252,7 @@ describe('lint', () => {
     const below = (order: 'key' | 'partition') =>
       rulesOf((b) => {
         b.stream('clicks', clickSerdes)
-          .mapAsync(async (click) => click, { order, value: json(), name: 'looked-up' })
+          .mapAsync(async (click) => click, { order, value: json<Click>(), name: 'looked-up' })
           .groupBy((click) => click.ad, { name: 'by-ad' })
           .windowedBy(tumbling({ size: '1m' }))
           .count({ store: 'n' })
