@@ -32,6 +32,7 @@ export {
   topN
 } from './dsl/collectors.ts'
 export { defineTopology } from './dsl/define-topology.ts'
+export type { GroupByKeyMethod, GroupByMethod } from './dsl/group-methods.ts'
 export type {
   ForeignKeyJoinOptions,
   ForeignKeySerdes,
@@ -82,6 +83,13 @@ export type {
   StoreHandles
 } from './dsl/process-types.ts'
 export type { RxOptions } from './dsl/rx-options.ts'
+export type {
+  Commutative,
+  SaltedAggregateOptions,
+  SaltedWindowedOptions,
+  SaltOption
+} from './dsl/salt-options.ts'
+export type { SaltedKStream, SaltedWindowedKStream } from './dsl/salted-k-stream.ts'
 export type { SessionWindowedKStream } from './dsl/session-windowed-k-stream.ts'
 export type { Branches, SplitMethod, SplitOptions } from './dsl/split-method.ts'
 export type {

@@ -1,9 +1,11 @@
 import { UsageError } from '@millrace/log'
 import type { DurableOperator, WrittenAs } from '../graph/durable-operator.ts'
 import type { StreamRecord } from '../graph/record.ts'
-import type { StreamFunction } from './callback.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { Callback, StreamFunction } from './callback.ts'
 import type { Point } from './draft.ts'
 import type { Fluent } from './fluent.ts'
+import type { GroupByKeyMethod, GroupByMethod } from './group-methods.ts'
 import type {
   GlobalJoinOptions,
   KnownAfterJoin,
@@ -13,7 +15,6 @@ import type {
   StreamTableJoinOptions
 } from './join-options.ts'
 import { GlobalKTable } from './k-global-table.ts'
-import type { KGroupedStream } from './k-grouped-stream.ts'
 import { KTable } from './k-table.ts'
 import type { AsyncFunction, MapAsyncOptions, OrderedKey } from './map-async-options.ts'
 import { filter } from './operators/filter.ts'
@@ -33,6 +34,7 @@ import { process } from './operators/process.ts'
 import { processValues } from './operators/process-values.ts'
 import { repartition } from './operators/repartition.ts'
 import { rx } from './operators/rx.ts'
+import { saltedGrouping } from './operators/salted.ts'
 import { selectKey } from './operators/select-key.ts'
 import { split } from './operators/split.ts'
 import { to } from './operators/to.ts'
@@ -40,7 +42,6 @@ import { toTable } from './operators/to-table.ts'
 import type {
   GivenKey,
   GivenValue,
-  KeySerde,
   OptionsArgument,
   PipeOptions,
   RepartitionOptions,
@@ -48,14 +49,17 @@ import type {
   SinkOptions,
   Slot,
   StepOptions,
-  TextKey,
-  ValueSerde
+  TextKey
 } from './options.ts'
 import type { PipeMethod } from './pipe-method.ts'
 import type { ProcessMethod, ProcessValuesMethod } from './process-method.ts'
 import type { RxOptions } from './rx-options.ts'
+import type { SaltOption } from './salt-options.ts'
+import { SaltedKStream } from './salted-k-stream.ts'
 import type { SplitMethod } from './split-method.ts'
 import type { JoinFunction, SourceTableOptions } from './table-options.ts'
+
+type SerdesGiven = StepOptions & { readonly key?: Serde<unknown>; readonly value?: Serde<unknown> }
 
 type PipeArguments = readonly (Operator | (PipeOptions & Partial<GivenValue<unknown>>))[]
 
@@ -353,38 +357,24 @@ export class KStream<K, V, Known extends Slot = Slot> {
     return this.#fluent.table(toTable(this.#point, options ?? {}))
   }
 
-  /** Groups records by the key they have, to aggregate them. Repartitions first if the key was changed before. */
-  groupByKey(
-    options: StepOptions & KeySerde<K, Exclude<Slot, Known>> & GivenValue<V>
-  ): KGroupedStream<NonNullable<K>, V>
-  groupByKey(
-    ...options: OptionsArgument<Exclude<'key', Known>, StepOptions & KeySerde<K, Exclude<Slot, Known>>>
-  ): KGroupedStream<NonNullable<K>, V, Known | 'key'>
-  groupByKey(options: StepOptions & Partial<SerdeOptions<K, V, never>> = {}): unknown {
-    return this.#fluent.grouped(groupByKey(this.#point, options))
-  }
+  /** Groups records by the key they have, to aggregate them. Repartitions first if the key was changed before, or with `salt`. */
+  readonly groupByKey = ((options: Partial<SaltOption> & SerdesGiven = {}) => {
+    const { salt, ...given } = options
+    if (salt === undefined) return this.#fluent.grouped(groupByKey(this.#point, given))
+    const mapper = (_value: unknown, { key }: StreamRecord) => key
+    const keyed = { key: this.#point.key, ...given }
+    return new SaltedKStream(saltedGrouping(this.#point, { ...keyed, salt, verb: 'groupByKey', mapper }), this.#fluent)
+  }) as GroupByKeyMethod<K, V, Known>
 
   /**
    * Groups records by a new key, to aggregate them; always through a repartition. `name` names it and the stores below, where two
-   * groupings of one stream would tie.
+   * groupings of one stream would tie. `salt` is for hot keys: it spreads each key over so many places and merges what they made of its records.
    */
-  groupBy<K2 extends string | null>(
-    mapper: StreamFunction<K, V, K2>,
-    ...options: OptionsArgument<
-      Exclude<'value', Known>,
-      StepOptions & Partial<GivenKey<K2>> & ValueSerde<V, Exclude<'value', Known>>
-    >
-  ): KGroupedStream<NonNullable<K2>, V>
-  groupBy<K2>(
-    mapper: StreamFunction<K, V, K2>,
-    options: StepOptions & GivenKey<K2> & ValueSerde<V, Exclude<'value', Known>>
-  ): KGroupedStream<NonNullable<K2>, V>
-  groupBy<K2>(
-    mapper: StreamFunction<K, V, K2>,
-    options: StepOptions & Partial<SerdeOptions<K2, V, never>> = {}
-  ): KGroupedStream<NonNullable<K2>, V> {
-    return this.#fluent.grouped(groupBy(this.#point, mapper, options))
-  }
+  readonly groupBy = ((mapper: Callback<unknown>, options: Partial<SaltOption> & SerdesGiven = {}) => {
+    const { salt, ...given } = options
+    if (salt === undefined) return this.#fluent.grouped(groupBy(this.#point, mapper, given))
+    return new SaltedKStream(saltedGrouping(this.#point, { ...given, salt, verb: 'groupBy', mapper }), this.#fluent)
+  }) as GroupByMethod<K, V, Known>
 
   /**
    * Writes each record to a topic, in the transaction that commits its input. The topic must exist; a function that says the topic of each record

@@ -131,6 +131,8 @@ function whatItDoes(node: Node): { does: string; detail: string } {
       return { does: 'branch', detail: node.branch }
     case 'process':
       return { does: node.keepsKey ? 'processValues' : 'process', detail: storeNames(node.stores) }
+    case 'combine':
+      return { does: 'combine', detail: `${node.aggregation.kind} of ${node.salts} salts, until the commit` }
     case 'rx':
       return { does: node.operator.verb, detail: `in ${node.store.name}` }
     case 'merge':

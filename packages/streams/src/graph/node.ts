@@ -1,4 +1,5 @@
 import type { Serde } from '../serde/serde.ts'
+import type { CombineNode } from './combine-node.ts'
 import type {
   ForeignKeyAnswerNode,
   ForeignKeyResultNode,
@@ -37,6 +38,7 @@ export type Node =
   | BranchNode
   | ProcessNode
   | RxNode
+  | CombineNode
   | AggregateNode
   | WindowedAggregateNode
   | TableToStreamNode

@@ -126,6 +126,7 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
       throw new InvariantError(`global table ${body.topic} is no node of topology ${place.topology}`)
     case 'repartition':
       return makeRepartition({ step, body, place })
+    case 'combine':
     case 'routed-sink':
       return Object.freeze({ ...body, ...completeSerdes(body, place), name, parents })
     case 'sink': {

@@ -1,4 +1,5 @@
 import type { Serde } from '../serde/serde.ts'
+import type { CombineNode } from './combine-node.ts'
 import type {
   ForeignKeyAnswerNode,
   ForeignKeyResultNode,
@@ -76,6 +77,7 @@ export type StepBody =
   | WindowedAggregateBody
   | SuppressBody
   | RxBody
+  | (Body<CombineNode, 'key' | 'value'> & OpenSerdes)
   | (Body<RepartitionNode, 'topic' | 'key' | 'value'> & OpenSerdes)
   | SinkBody
   | (Body<RoutedSinkNode, 'key' | 'value'> & OpenSerdes)
@@ -167,7 +169,7 @@ type Body<N extends Node, Without extends keyof N = never> = Omit<N, 'name' | 'p
 
 /** Whether records leave with another key than they came with, so that equal keys may be in different partitions. */
 export function changesKey(step: Step): boolean {
-  if (step.body.kind === 'table-group') return true
+  if (step.body.kind === 'table-group' || step.body.kind === 'combine') return true
   if (step.body.kind === 'process') return !step.body.keepsKey
   if (step.body.kind !== 'stateless') return false
   const { kind } = step.body.operator

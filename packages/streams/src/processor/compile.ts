@@ -2,6 +2,7 @@ import { InvariantError, UsageError } from '@millrace/log'
 import type { Node, SourceNode } from '../graph/node.ts'
 import type { Topology } from '../graph/topology.ts'
 import { aggregateProcessor } from './aggregate.ts'
+import { combineProcessor } from './combine.ts'
 import { foreignKeyAnswerProcessor } from './foreign-key-answer.ts'
 import { foreignKeyResultProcessor } from './foreign-key-result.ts'
 import { foreignKeySubscribe } from './foreign-key-subscribe.ts'
@@ -97,6 +98,10 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
     case 'aggregate': {
       const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
       return aggregateProcessor({ ...node, aggregation }, context, forward)
+    }
+    case 'combine': {
+      const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
+      return combineProcessor({ ...node, aggregation }, context, forward)
     }
     case 'windowed-aggregate': {
       const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
