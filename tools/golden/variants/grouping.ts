@@ -8,6 +8,8 @@ import { comparedFacts, factsOf, type ReadNode } from './case-graph.ts'
 interface Kept {
   readonly what: 'every' | 'last' | { readonly lost: string }
   readonly delayed: boolean
+  /** Whether every update is a value, so that each goes on at the commit. One from nothing to nothing does not, though its time counts. */
+  readonly neverNull: boolean
 }
 
 /** Why the last values of a case's keys depend on how updates are grouped into commits; undefined when they do not. Its operators and functions decide. */
@@ -20,9 +22,10 @@ export function dependsOnGrouping(golden: GoldenCase): string | undefined {
 function keptBy({ node, kind, inputs }: ReadNode<Kept>): Kept {
   const lost = inputs.map(({ fact }) => fact.what).find((what) => typeof what === 'object')
   const delayed = inputs.some(({ fact }) => fact.delayed) || isThroughTopic(node)
-  if (lost !== undefined) return { what: lost, delayed }
+  const neverNull = node.op === 'count' || node.op === 'aggregate'
+  if (lost !== undefined) return { what: lost, delayed, neverNull }
   const everyInput = inputs.every(({ fact }) => fact.what === 'every')
-  return { what: whatIsKept({ node, kind, inputs }, everyInput), delayed }
+  return { what: whatIsKept({ node, kind, inputs }, everyInput), delayed, neverNull }
 }
 
 function whatIsKept({ node, kind, inputs }: ReadNode<Kept>, every: boolean): Kept['what'] {
@@ -39,8 +42,10 @@ function whatIsKept({ node, kind, inputs }: ReadNode<Kept>, every: boolean): Kep
       if (every || (op === 'count' && isRead === 'grouped-table')) return 'last'
       return { lost: 'an aggregation sees the updates of a table, and its function tells them apart' }
     case 'suppress':
-      if (every || node.untilTimeLimitMs === undefined) return asIs
-      return { lost: 'a suppress by time lets go what was last by then' }
+      if (every) return asIs
+      if (node.untilTimeLimitMs !== undefined) return { lost: 'a suppress by time lets go what was last by then' }
+      if (inputs[0]?.fact.neverNull) return asIs
+      return { lost: 'the time of a suppress is moved by updates from nothing to nothing, which no commit sends' }
     case 'cogroup':
     case 'merge':
       if (every && !meetLate) return 'every'
