@@ -17,6 +17,7 @@ export { type FileSystemUnderTest, fileSystemContract } from './file-system-cont
 export { SeededRandom } from './seeded-random.ts'
 // A simulated world: seeded time, disk and network
 export type { DiskOptions, SimulatedDisk } from './simulated-disk.ts'
+export { SimulatedLog, type SimulatedLogOptions, type SimulatedReach } from './simulated-log.ts'
 export type { SimulatedMachine } from './simulated-machine.ts'
 export type { NetworkOptions, SimulatedNetwork } from './simulated-network.ts'
 export { SimulationStuckError } from './simulated-scheduler.ts'

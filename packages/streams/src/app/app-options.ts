@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly threads?: 1
   /** Time between commits; a commit is also what publishes results. Default 100 ms. */
   readonly commitInterval?: Duration
+  /** How long the group waits for an instance that is gone before others take its tasks over (Kafka's `session.timeout.ms`). Default 45 s, at least 6 s. */
+  readonly sessionTimeout?: Duration
   /** What becomes of records that cannot be read or processed. Default: the application fails at its last commit, and nothing is lost. */
   readonly errors?: ErrorPolicies
   /** Hears of every record that a policy let go. */

@@ -129,7 +129,12 @@ function threadOptions(start: AppStart, listeners: ThreadListeners, parts: Prepa
     transactionTimeoutMs: transactionTimeoutMs(topology),
     lingerMs: start.commitIntervalMs
   })
-  const consumer = log.consumer({ groupId: topology.name, isolation: 'read_committed', offsetReset: 'earliest' })
+  const consumer = log.consumer({
+    groupId: topology.name,
+    isolation: 'read_committed',
+    offsetReset: 'earliest',
+    sessionTimeoutMs: durationMs('sessionTimeout', options.sessionTimeout ?? '45s', { leastMs: 6_000 })
+  })
   const opener = {
     environment,
     catalog,

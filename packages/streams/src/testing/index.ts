@@ -9,4 +9,5 @@ export type { PipeOptions, TestInput } from './test-input.ts'
 export type { TestOutput, TestRecord } from './test-output.ts'
 // Stores
 export type { TestStore, TestStoreEntry } from './test-store.ts'
-export { type TopicSerdes, TopologyTestDriver } from './topology-test-driver.ts'
+export type { TopicSerdes } from './topic-serdes.ts'
+export { TopologyTestDriver } from './topology-test-driver.ts'

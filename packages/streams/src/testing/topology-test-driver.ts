@@ -1,20 +1,13 @@
 import { UsageError } from '@millrace/log'
-import type { Node, StoreDefinition } from '../graph/node.ts'
 import { resolvePatterns } from '../graph/resolve-patterns.ts'
 import type { Topology } from '../graph/topology.ts'
 import type { DropReason } from '../processor/dropped-records.ts'
-import type { Serde } from '../serde/serde.ts'
 import type { RecoverableError } from '../task/recovery.ts'
 import { DriverRun, type TestDriverOptions } from './driver-run.ts'
 import { TestInput } from './test-input.ts'
 import { TestOutput } from './test-output.ts'
 import { TestStore } from './test-store.ts'
-
-/** Serdes of a topic, where the topology does not name it or a test wants others. */
-export interface TopicSerdes<K, V> {
-  readonly key?: Serde<K>
-  readonly value?: Serde<V>
-}
+import { inputSerdes, outputSerdes, type TopicSerdes } from './topic-serdes.ts'
 
 /**
  * Runs a topology without log, disk or clock, for unit tests: a record that is piped in has run through the whole topology, internal topics
@@ -46,9 +39,7 @@ export class TopologyTestDriver {
 
   /** A topic to write to; by default with the serdes of the source that reads it. */
   input<K = unknown, V = unknown>(topic: string, serdes: TopicSerdes<K, V> = {}): TestInput<K, V> {
-    const source = this.#topology.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic))
-    const table = this.#topology.globalTables.find((candidate) => candidate.topic === topic)
-    return new TestInput(topic, completeSerdes(topic, serdes, source ?? table?.store), ({ timestamp, ...record }) =>
+    return new TestInput(topic, inputSerdes(this.#topology, topic, serdes), ({ timestamp, ...record }) =>
       this.#inOrder(() => {
         this.#run.log.send({ topic, partition: 0, timestamp: timestamp ?? this.#run.nowMs, ...record })
         return this.#run.run()
@@ -58,8 +49,7 @@ export class TopologyTestDriver {
 
   /** A topic to read, from its first record on; by default with the serdes of the node that writes it. */
   output<K = unknown, V = unknown>(topic: string, serdes: TopicSerdes<K, V> = {}): TestOutput<K, V> {
-    const sink = this.#topology.nodes.find((node) => node.kind === 'sink' && node.topic === topic)
-    return new TestOutput(topic, completeSerdes(topic, serdes, sink), this.#run.log.recordsOf(topic))
+    return new TestOutput(topic, outputSerdes(this.#topology, topic, serdes), this.#run.log.recordsOf(topic))
   }
 
   /**
@@ -139,24 +129,4 @@ export class TopologyTestDriver {
     this.#work = done.catch(() => {})
     return done
   }
-}
-
-/** @throws UsageError when neither the test nor the topology says how a topic's bytes are read. */
-function completeSerdes<K, V>(
-  topic: string,
-  { key, value }: TopicSerdes<K, V>,
-  node: Node | StoreDefinition | undefined
-): { key: Serde<K>; value: Serde<V> } {
-  const known = node !== undefined && 'key' in node && 'value' in node ? node : undefined
-  // The topology's serdes are of the types its author gave them; a test that names others asks for those.
-  const complete = {
-    key: key ?? (known?.key as Serde<K> | undefined),
-    value: value ?? (known?.value as Serde<V> | undefined)
-  }
-  if (complete.key === undefined || complete.value === undefined) {
-    throw new UsageError(
-      `the topology neither reads nor writes topic ${topic}: give the driver its serdes { key, value }`
-    )
-  }
-  return { key: complete.key, value: complete.value }
 }

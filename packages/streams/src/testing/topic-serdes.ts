@@ -1,0 +1,48 @@
+import { UsageError } from '@millrace/log'
+import type { Node, StoreDefinition } from '../graph/node.ts'
+import type { Topology } from '../graph/topology.ts'
+import type { Serde } from '../serde/serde.ts'
+
+/** Serdes of a topic, where the topology does not name it or a test wants others. */
+export interface TopicSerdes<K, V> {
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+}
+
+/** Both serdes of a topic. */
+export interface CompleteSerdes<K, V> {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+}
+
+/** Serdes of a topic that the topology reads: those given, else those of the source. @throws UsageError when there are none. */
+export function inputSerdes<K, V>(topology: Topology, topic: string, given: TopicSerdes<K, V>): CompleteSerdes<K, V> {
+  const source = topology.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic))
+  const table = topology.globalTables.find((candidate) => candidate.topic === topic)
+  return completeSerdes(topic, given, source ?? table?.store)
+}
+
+/** Serdes of a topic that the topology writes: those given, else those of the sink. @throws UsageError when there are none. */
+export function outputSerdes<K, V>(topology: Topology, topic: string, given: TopicSerdes<K, V>): CompleteSerdes<K, V> {
+  const sink = topology.nodes.find((node) => node.kind === 'sink' && node.topic === topic)
+  return completeSerdes(topic, given, sink)
+}
+
+function completeSerdes<K, V>(
+  topic: string,
+  { key, value }: TopicSerdes<K, V>,
+  node: Node | StoreDefinition | undefined
+): CompleteSerdes<K, V> {
+  const known = node !== undefined && 'key' in node && 'value' in node ? node : undefined
+  // The topology's serdes are of the types its author gave them; a test that names others asks for those.
+  const complete = {
+    key: key ?? (known?.key as Serde<K> | undefined),
+    value: value ?? (known?.value as Serde<V> | undefined)
+  }
+  if (complete.key === undefined || complete.value === undefined) {
+    throw new UsageError(
+      `the topology neither reads nor writes topic ${topic}: give its serdes { key, value }`
+    )
+  }
+  return { key: complete.key, value: complete.value }
+}
