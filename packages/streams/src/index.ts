@@ -72,6 +72,7 @@ export type {
 } from './dsl/options.ts'
 export { PipeEndedError, StatefulPipeError } from './dsl/pipe-error.ts'
 export type { PipeMethod } from './dsl/pipe-method.ts'
+export { type Chain, chainPerValue } from './dsl/piped-chain.ts'
 export type { ProcessMethod, ProcessValuesMethod } from './dsl/process-method.ts'
 export type {
   BaseProcessContext,
@@ -198,9 +199,11 @@ export { uuid } from './serde/uuid.ts'
 export { type VersionedSerde, versioned } from './serde/versioned.ts'
 export { sessionWindowed, Windowed, type WindowedSerde, windowed } from './serde/windowed.ts'
 // State engines
+export { CheckedEngine } from './state/checked-engine.ts'
 export type { KeyRange, StateChange, StateEngine, StateScan } from './state/engine.ts'
 export { StoreDamagedError } from './state/errors.ts'
 export { FileEngine } from './state/file-engine.ts'
+export { checksumBytes } from './state/layout.ts'
 export { LevelEngine, type LevelEngineOptions } from './state/level-engine.ts'
 export { MemoryEngine } from './state/memory-engine.ts'
 export { DeadLetterHeader } from './task/dead-letter.ts'
