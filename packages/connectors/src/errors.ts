@@ -38,7 +38,10 @@ export class PoisonousRecordError extends MillraceError {
     reason: string,
     options?: ErrorOptions
   ) {
-    super(`the record at offset ${where.offset} of ${where.topic}-${where.partition} cannot be written: ${reason}`, options)
+    super(
+      `the record at offset ${where.offset} of ${where.topic}-${where.partition} cannot be written: ${reason}`,
+      options
+    )
     this.topic = where.topic
     this.partition = where.partition
     this.offset = where.offset

@@ -1,4 +1,15 @@
 export type { ConnectorEvent } from './connector-event.ts'
+// Defining one's own
+export {
+  defineSink,
+  defineSource,
+  type EasyBatch,
+  type EasyBytes,
+  type EasyRecord,
+  type EasySink,
+  type GeneratorContext,
+  type SourceGenerator
+} from './define.ts'
 // What connectors throw
 export {
   PoisonousRecordError,
@@ -22,6 +33,49 @@ export type {
   TextForms
 } from './rows/row-change.ts'
 export { type SerdeRowsOptions, serdeRows } from './rows/serde-rows.ts'
+// Running them
+export type { BackoffBounds } from './runtime/backoff.ts'
+export type { ConnectorConfig, ConnectorDescription } from './runtime/configs.ts'
+export type {
+  Connector,
+  ConnectorErrorPolicy,
+  SinkConnector,
+  SourceConnector,
+  Supervision,
+  TopicSettings
+} from './runtime/connector.ts'
+export type {
+  ConnectorFailure,
+  ConnectorHealth,
+  ConnectorState,
+  TargetState,
+  TimedEvent
+} from './runtime/connector-state.ts'
+export { ConnectErrorHeader } from './runtime/dead-letters.ts'
+export {
+  ConnectorFailedError,
+  ConnectorRunningError,
+  ConnectorTopicError,
+  ControlError,
+  CrashBudgetSpentError,
+  NoControlSocketError,
+  OffsetEditError,
+  OffsetsNotEditableError,
+  PositionError,
+  TransformError,
+  UnknownConnectorError
+} from './runtime/errors.ts'
+export type { ConnectorMetrics, MetricGroup } from './runtime/metrics.ts'
+export { deadLetter, fail } from './runtime/policy.ts'
+export { type ConnectorsApp, type RunConnectorsOptions, runConnectors } from './runtime/run-connectors.ts'
+export type { RunningConnector } from './runtime/running-connector.ts'
+export type { ConnectorStatus } from './runtime/status-board.ts'
+export { type ConnectorStep, type ConnectorTrace, SINK_STEPS, SOURCE_STEPS } from './runtime/steps.ts'
+// Transforms of single records
+export { operators } from './runtime/transforms/operators.ts'
+export { dropTombstones, filterRecords, keyFrom, mapValue, route } from './runtime/transforms/record-transforms.ts'
+export type { RecordTransform, TransformRecord } from './runtime/transforms/transform.ts'
+export { NotAChangeEventError, type UnwrapOptions, unwrapDebezium } from './runtime/transforms/unwrap-debezium.ts'
 // The contract of sinks.
 export type {
   IdempotentSink,
@@ -50,3 +104,6 @@ export {
   TargetTableMissingError
 } from './sql/errors.ts'
 export type { SqlSinkOptions, WriteMode } from './sql/sql-sink-options.ts'
+// Change data capture as tables
+export { type ChangeEvent, changedRows, changeEvents, rowKey, rowKeys } from './views/change-event.ts'
+export { type MaterializedViewOptions, materializedView } from './views/materialized-view.ts'

@@ -20,9 +20,10 @@ export interface TransactionalSink {
   open(partitions: readonly SinkPartition[], context: SinkContext): Promise<readonly SinkOffset[]>
   /**
    * Writes the records and the offsets after them in one transaction, or nothing. A batch without records only moves the offsets.
-   * @throws SinkFencedError when a newer epoch is in the target: the runner closes and does not retry. TransientSinkError to be given the same
-   * batch again. SinkSetupError stops the connector. PoisonousRecordError (or any other error) makes the runner bisect the batch down to the
-   * record that fails.
+   * @throws SinkFencedError when a newer epoch is in the target: the runner closes and does not retry. TransientSinkError when the target
+   * is away: the runner closes the sink, opens it again after a while, and gives the same batch unless the offsets that `open` returns show
+   * that it was written. SinkSetupError stops the connector. PoisonousRecordError (or any other error) makes the runner bisect the batch down
+   * to the record that fails.
    */
   write(batch: readonly SinkRecord[], offsets: readonly SinkOffset[]): Promise<void>
   /**
@@ -38,8 +39,10 @@ export interface IdempotentSink {
   readonly name: string
   readonly delivery: 'idempotent'
   open(partitions: readonly SinkPartition[], context: SinkContext): Promise<void>
-  /** Resolves when the records are safe in the target; only then are their offsets committed. Errors as for a transactional sink, but after a
-   * TransientSinkError the same batch is given again without opening anew. */
+  /**
+   * Resolves when the records are safe in the target; only then are their offsets committed. Errors as for a transactional sink, but after a
+   * TransientSinkError the same batch is given again without opening anew.
+   */
   write(batch: readonly SinkRecord[]): Promise<void>
   close(): Promise<void>
 }

@@ -52,8 +52,11 @@ export interface SourceBatch<Position> {
 /** A record for the log. */
 export interface SourceRecord {
   readonly topic: string
-  /** Undefined: by the key's bytes, as Kafka's default partitioner does. */
-  readonly partition?: number
+  /**
+   * Undefined: by the key's bytes, as Kafka's default partitioner does. `all`: a copy to every partition, in order with the records around it, for
+   * what concerns all keys (a truncated table).
+   */
+  readonly partition?: number | 'all'
   readonly key: Buffer | null
   readonly value: Buffer | null
   /** Event time, milliseconds since the epoch; the time of writing when absent. */

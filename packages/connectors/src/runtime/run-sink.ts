@@ -1,0 +1,141 @@
+import type { Consumer, Log, TopicPartition } from '@millrace/log'
+import { type SinkConnector, type SinkSettings, sinkSettings, supervisionSettings } from './connector.ts'
+import type { Life, LifeEnd } from './life.ts'
+import { sinkGroupId } from './names.ts'
+import type { OffsetEdit } from './offset-edits.ts'
+import { SinkSession } from './sink-session.ts'
+import { sleep } from './wakeup.ts'
+
+const POLL_MS = 100
+
+/**
+ * One life of a sink: a member of the group `connect-<name>`, which reads committed records and gives them to the sink in batches, in order.
+ *
+ * Each assignment is a session: the sink is opened for its partitions, which raises the epoch of a transactional target and gives the offsets to begin
+ * at; when partitions are taken away, what is under way is finished, and the sink closed.
+ */
+export async function runSink(
+  connector: SinkConnector,
+  life: Life,
+  pendingEdit: () => Promise<OffsetEdit | undefined>
+): Promise<LifeEnd> {
+  const settings = sinkSettings(connector)
+  while (!life.signal.aborted) {
+    const topics = await topicsOf(life.log, connector)
+    if (topics.length > 0) await new SinkRun({ connector, life, settings, pendingEdit }).run(topics)
+    else {
+      life.running()
+      await sleep(life.environment, settings.topicRefreshMs, life.signal)
+    }
+  }
+  return 'stopped'
+}
+
+/** The topics that a sink reads now: those it names, or those that its pattern matches. */
+export async function topicsOf(log: Log, { topics }: SinkConnector): Promise<readonly string[]> {
+  if (!(topics instanceof RegExp)) return topics
+  const admin = log.admin()
+  try {
+    const names = (await admin.listTopics()).map(({ name }) => name)
+    return names.filter((name) => !name.startsWith('__') && topics.test(name)).sort()
+  } finally {
+    await admin.close()
+  }
+}
+
+interface SinkRunParts {
+  readonly connector: SinkConnector
+  readonly life: Life
+  readonly settings: SinkSettings
+  readonly pendingEdit: () => Promise<OffsetEdit | undefined>
+}
+
+class SinkRun {
+  readonly #parts: SinkRunParts
+  readonly #consumer: Consumer
+  #session: SinkSession | undefined
+  #paused = false
+
+  constructor(parts: SinkRunParts) {
+    const { life, settings } = parts
+    this.#parts = parts
+    this.#consumer = life.log.consumer({ groupId: sinkGroupId(life.name), offsetReset: settings.offsetReset })
+  }
+
+  /** Until the life ends, or other topics match. */
+  async run(topics: readonly string[]): Promise<void> {
+    const { life } = this.#parts
+    const unwatch = life.gate.watch(() => this.#session?.wake())
+    this.#consumer.subscribe(topics, {
+      onAssigned: (partitions) => this.#assigned(partitions),
+      onRevoked: () => this.#finish('given-up'),
+      onLost: () => this.#finish('lost')
+    })
+    try {
+      life.running()
+      await this.#poll(topics)
+    } finally {
+      unwatch()
+      await this.#finish('given-up')
+      await this.#consumer.close()
+    }
+  }
+
+  async #poll(topics: readonly string[]): Promise<void> {
+    const { life, settings } = this.#parts
+    const { clock } = life.environment
+    let refreshedMs = clock.monotonicMs()
+    while (!life.signal.aborted) {
+      for (const fetched of await this.#consumer.poll(POLL_MS)) this.#session?.add(fetched)
+      this.#session?.throwFailure()
+      this.#throttle()
+      if (clock.monotonicMs() - refreshedMs < settings.topicRefreshMs) continue
+      refreshedMs = clock.monotonicMs()
+      if (await this.#topicsChanged(topics)) return
+    }
+  }
+
+  async #topicsChanged(topics: readonly string[]): Promise<boolean> {
+    const { connector, life } = this.#parts
+    if (!(connector.topics instanceof RegExp)) return false
+    const now = await topicsOf(life.log, connector)
+    return now.length !== topics.length || now.some((topic, i) => topic !== topics[i])
+  }
+
+  async #assigned(partitions: readonly TopicPartition[]): Promise<void> {
+    const { connector, life, settings } = this.#parts
+    await this.#finish('given-up')
+    await life.step('sink:assigned')
+    if (partitions.length === 0 || life.signal.aborted) return
+    const session = new SinkSession({
+      connector,
+      life,
+      settings,
+      partitions,
+      consumer: this.#consumer,
+      backoff: supervisionSettings(connector).backoff,
+      edit: await this.#parts.pendingEdit(),
+      roomMade: () => this.#throttle()
+    })
+    this.#session = session
+    this.#paused = false
+    await session.open()
+  }
+
+  /** Holds the fetches back while the sink is behind or paused. Polls go on: they keep the partitions. */
+  #throttle(): void {
+    const session = this.#session
+    if (session === undefined) return
+    const hold = session.full || !this.#parts.life.gate.open
+    if (hold === this.#paused) return
+    this.#paused = hold
+    if (hold) this.#consumer.pause(this.#consumer.assignment())
+    else this.#consumer.resume(this.#consumer.assignment())
+  }
+
+  async #finish(how: 'given-up' | 'lost'): Promise<void> {
+    const session = this.#session
+    this.#session = undefined
+    await session?.finish(how)
+  }
+}
