@@ -175,7 +175,14 @@ export { COMMIT_STEPS, type Trace, type TraceStep } from './observe/trace.ts'
 // Errors of a running topology, and what to do about them
 export { AsyncTimeoutError, BufferFullError, ProcessingError } from './processor/errors.ts'
 // Querying its stores
-export type { QueryableStore, StoreEntry, TimeRange } from './query/queryable-store.ts'
+export type {
+  Direction,
+  PrefixOptions,
+  QueryableStore,
+  RowVersion,
+  StoreEntry,
+  TimeRange
+} from './query/queryable-store.ts'
 // Serdes
 export { type AvroOptions, type AvroSchema, avro } from './serde/avro.ts'
 export { bigint } from './serde/bigint.ts'

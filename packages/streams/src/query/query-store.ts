@@ -3,7 +3,8 @@ import { defer, filter, from, map, merge, mergeMap, type Observable, share, take
 import type { StoreChange } from '../changelog/changelog-writer.ts'
 import type { StoreDefinition } from '../graph/node.ts'
 import { readLong } from '../serde/long.ts'
-import type { CommittedEntry, CommittedPages, CommittedReader } from '../state/committed-reader.ts'
+import { toVersions, versionAt } from '../serde/version-list.ts'
+import type { CommittedEntry, CommittedPages, CommittedReader, TimeSpan } from '../state/committed-reader.ts'
 import type { QueryableStore, StoreEntry, TimeRange } from './queryable-store.ts'
 import type { WatchHub } from './watch-hub.ts'
 
@@ -22,16 +23,22 @@ export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarge
   const toEntry = (entry: CommittedEntry): StoreEntry<K, V> => entryOf<K, V>(definition, entry)
   const pages = async function* (read: (reader: CommittedReader) => CommittedPages) {
     for (const reader of await target.readers()) {
-      for await (const page of read(reader)) for (const entry of page) yield toEntry(entry)
+      for await (const page of read(reader)) {
+        for (const entry of page) if (isThere(definition, entry)) yield toEntry(entry)
+      }
     }
   }
-  const windows = (what: string) => {
-    if (!hasWindows(definition)) throw new UsageError(`store ${definition.name} has no windows: ${what} needs some`)
+  const demand = (holds: boolean, otherwise: string) => {
+    if (!holds) throw new UsageError(`store ${definition.name} ${otherwise}`)
   }
   const fetch = (key: K, range: TimeRange = {}) => {
-    windows('fetch')
-    const { fromMs, toMs } = bounds(range)
-    return pages((reader) => reader.fetch(key, fromMs, toMs))
+    demand(hasWindows(definition), 'has no windows to fetch: read it by get, range or prefix')
+    return pages((reader) => reader.fetch(key, bounds(range)))
+  }
+  const versionsOf = async (key: K) => {
+    demand(isVersioned(definition), 'keeps no versions: give its table { history }')
+    const found = (await target.readers()).map((reader) => reader.versions(key))
+    return found.find((versions) => versions.length > 0) ?? []
   }
   const changes$: Observable<StoreEntry<K, V>> = target.hub
     .changes(definition.name)
@@ -39,20 +46,37 @@ export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarge
 
   return {
     get: async (key) => (await latest(definition, target, key, fetch))?.value,
-    range: (fromKey, toKey) => {
-      if (hasWindows(definition)) throw new UsageError(`store ${definition.name} is read by fetch or fetchAll`)
-      return pages((reader) => reader.range(fromKey, toKey))
+    range: (from, to, direction) => {
+      demand(!hasWindows(definition), 'has windows: read it by fetch or fetchAll')
+      return pages((reader) => reader.range({ from, to, ...direction }))
     },
-    all: () => pages((reader) => reader.all()),
+    prefix: (prefix, { serde, ...direction } = {}) => {
+      demand(!hasWindows(definition), 'has windows: read it by fetch or fetchAll')
+      const bytes = serde === undefined ? definition.key.encode(prefix) : serde.encode(prefix)
+      return pages((reader) => reader.prefix(bytes, direction))
+    },
+    all: (direction) => pages((reader) => reader.all(direction)),
     fetch,
-    findSessions: (key, earliestEndMs, latestStartMs) => {
-      if (definition.kind !== 'session') throw new UsageError(`store ${definition.name} has no sessions to find`)
-      return pages((reader) => reader.findSessions(key, earliestEndMs, latestStartMs))
+    findSessions: (key, earliestEndMs, latestStartMs, direction) => {
+      demand(definition.kind === 'session', 'has no sessions to find')
+      return pages((reader) => reader.findSessions(key, { earliestEndMs, latestStartMs, ...direction }))
     },
     fetchAll: (range = {}) => {
-      windows('fetchAll')
-      const { fromMs, toMs } = bounds(range)
-      return pages((reader) => reader.fetchAll(fromMs, toMs))
+      demand(hasWindows(definition), 'has no windows to fetch: read it by get, range or prefix')
+      return pages((reader) => reader.fetchAll(bounds(range)))
+    },
+    asOf: async (key, timeMs) => versionAt(await versionsOf(key), timeMs)?.value as V | undefined,
+    versions: async (key) => {
+      const versions = await versionsOf(key)
+      return versions.map(({ value, timestamp }, i) => ({
+        value: value as V | undefined,
+        timestamp,
+        validUntilMs: versions[i + 1]?.timestamp
+      }))
+    },
+    approximateCount: async () => {
+      const counts = await Promise.all((await target.readers()).map((reader) => reader.approximateCount()))
+      return counts.reduce((sum, count) => sum + count, 0)
     },
     watch: (key) => {
       const keyBytes = definition.key.encode(key)
@@ -84,7 +108,8 @@ async function latest<K, V>(
   }
   for (const reader of await target.readers()) {
     const found = reader.get(key)
-    if (found) return entryOf(definition, { key, windowStartMs: 0, ...found })
+    const entry = found && { key, windowStartMs: 0, ...found }
+    if (entry && isThere(definition, entry)) return entryOf(definition, entry)
   }
   return undefined
 }
@@ -110,13 +135,23 @@ function hasWindows({ kind }: StoreDefinition): boolean {
 
 function entryOf<K, V>(definition: StoreDefinition, entry: CommittedEntry): StoreEntry<K, V> {
   const { windowStartMs: startMs, timestamp } = entry
-  const plain = { key: entry.key as K, value: entry.value as V | undefined, timestamp }
+  const value = isVersioned(definition) ? toVersions(entry.value).at(-1)?.value : entry.value
+  const plain = { key: entry.key as K, value: value as V | undefined, timestamp }
   if (!hasWindows(definition)) return plain
   // An unlimited window has no size.
   const { windowSizeMs = Number.MAX_SAFE_INTEGER - startMs } = definition
   return { ...plain, window: { startMs, endMs: entry.windowEndMs ?? startMs + windowSizeMs } }
 }
 
-function bounds({ fromMs, toMs }: TimeRange): { fromMs: number; toMs: number } {
-  return { fromMs: fromMs ?? 0, toMs: toMs ?? Number.MAX_SAFE_INTEGER - 1 }
+function isVersioned({ historyMs }: StoreDefinition): boolean {
+  return historyMs !== undefined
+}
+
+/** A row of a versioned table may have been deleted and still have a past. */
+function isThere(definition: StoreDefinition, { value }: CommittedEntry): boolean {
+  return !isVersioned(definition) || toVersions(value).at(-1)?.value !== undefined
+}
+
+function bounds({ fromMs, toMs, reverse }: TimeRange): Required<TimeSpan> {
+  return { fromMs: fromMs ?? 0, toMs: toMs ?? Number.MAX_SAFE_INTEGER - 1, reverse: reverse ?? false }
 }

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs'
+import type { Serde } from '../serde/serde.ts'
 
 /** What a query returns: a copy that is the caller's own. */
 export interface StoreEntry<K, V> {
@@ -11,29 +12,63 @@ export interface StoreEntry<K, V> {
   readonly window?: { readonly startMs: number; readonly endMs: number }
 }
 
+/** Which way entries come. */
+export interface Direction {
+  /** True: the last first. Default false. */
+  readonly reverse?: boolean
+}
+
 /** A range of time, in milliseconds since the epoch, both ends included; the default is all of it. */
-export interface TimeRange {
+export interface TimeRange extends Direction {
   readonly fromMs?: number
   readonly toMs?: number
 }
 
+/** Of a prefix query. */
+export interface PrefixOptions<P> extends Direction {
+  /** How the prefix is written, where it is not a key itself, as the first parts of a tuple. Default: as keys are. */
+  readonly serde?: Serde<P>
+}
+
+/** A version of a row: valid from its timestamp up to that of the next one. */
+export interface RowVersion<V> {
+  /** Undefined: the row was deleted then. */
+  readonly value: V | undefined
+  readonly timestamp: number
+  /** When the next version followed, milliseconds since the epoch; undefined: it is the latest. */
+  readonly validUntilMs: number | undefined
+}
+
 /**
  * Reads a store of a running application, across the tasks that run here. Only committed data is seen: what a crash could take back never
- * shows. Until the application runs, reads wait.
+ * shows. Until the application runs, reads wait. Of a versioned table it shows the latest version, unless another one is asked for.
  */
 export interface QueryableStore<K, V> {
   /** The value of a key; of a window store, the newest window's. Undefined when there is none. */
   get(key: K): Promise<V | undefined>
   /** Key-value stores: keys from `from` to `to`, both included, in the order of their bytes. */
-  range(from?: K, to?: K): AsyncIterable<StoreEntry<K, V>>
+  range(from?: K, to?: K, direction?: Direction): AsyncIterable<StoreEntry<K, V>>
+  /** Key-value stores: keys whose bytes begin with those of the prefix, in their order. */
+  prefix<P = K>(prefix: P, options?: PrefixOptions<P>): AsyncIterable<StoreEntry<K, V>>
   /** Every entry: by key, or by window start and then key; ordered within each task. */
-  all(): AsyncIterable<StoreEntry<K, V>>
+  all(direction?: Direction): AsyncIterable<StoreEntry<K, V>>
   /** Window stores: one key's windows by their start; `range` is that of the starts. Session stores: by their end, and `range` is that of the ends. */
   fetch(key: K, range?: TimeRange): AsyncIterable<StoreEntry<K, V>>
   /** Session stores: one key's sessions that end at `earliestEndMs` or later and start at `latestStartMs` or before, by their end. */
-  findSessions(key: K, earliestEndMs: number, latestStartMs: number): AsyncIterable<StoreEntry<K, V>>
+  findSessions(
+    key: K,
+    earliestEndMs: number,
+    latestStartMs: number,
+    direction?: Direction
+  ): AsyncIterable<StoreEntry<K, V>>
   /** Window stores: all keys' windows by their start; of sessions by their end. */
   fetchAll(range?: TimeRange): AsyncIterable<StoreEntry<K, V>>
+  /** Versioned tables: the value of a key as it was at a time, as far as the history goes back. */
+  asOf(key: K, timeMs: number): Promise<V | undefined>
+  /** Versioned tables: what the history has of a key, oldest first. */
+  versions(key: K): Promise<readonly RowVersion<V>[]>
+  /** About how many entries there are here. Windows that are past their retention may still be counted. */
+  approximateCount(): Promise<number>
   /** The key's entry now, if there is one, and again after every commit that changed it. */
   watch(key: K): Observable<StoreEntry<K, V>>
   /** Every entry that a commit changed, after the commit. */

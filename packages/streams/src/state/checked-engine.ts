@@ -66,6 +66,11 @@ export class CheckedEngine {
     }
   }
 
+  /** About how many entries there are in a range. */
+  approximateEntries(range: KeyRange): Promise<number> {
+    return this.#engine.approximateEntries(range)
+  }
+
   /** Removes a range; neither atomic nor numbered: losing it must be harmless. */
   clear(range: KeyRange): Promise<void> {
     return this.#engine.clear(range)

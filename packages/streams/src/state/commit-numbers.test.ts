@@ -49,6 +49,7 @@ describe('commit numbers', () => {
         throw new RangeError('no')
       },
       clear: (range) => engine.clear(range),
+      approximateEntries: (range) => engine.approximateEntries(range),
       sizeBytes: () => engine.sizeBytes(),
       close: () => engine.close()
     })

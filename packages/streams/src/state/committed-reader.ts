@@ -1,4 +1,6 @@
-import { committedPlaces } from './committed-places.ts'
+import { toVersions, type VersionList } from '../serde/version-list.ts'
+import { committedPlaces, nextWindow } from './committed-places.ts'
+import type { KeyRange } from './engine.ts'
 import {
   decodeEngineValue,
   isTimeFirst,
@@ -10,7 +12,7 @@ import {
   windowStartOf
 } from './layout.ts'
 import { SessionKey } from './session-key.ts'
-import type { SessionBounds, Timestamped } from './store.ts'
+import type { KeySpan, SessionBounds, Timestamped } from './store.ts'
 import type { StoreContext } from './store-context.ts'
 
 /** One entry as a query gets it: decoded for it alone. */
@@ -22,6 +24,21 @@ export interface CommittedEntry {
   readonly windowEndMs?: number
   readonly value: unknown
   readonly timestamp: number
+}
+
+/** Times of windows (of sessions: their ends), both included. */
+export interface TimeSpan {
+  readonly fromMs: number
+  readonly toMs: number
+  /** The latest first. */
+  readonly reverse?: boolean
+}
+
+/** Sessions that overlap a span. */
+export interface SessionsWanted {
+  readonly earliestEndMs: number
+  readonly latestStartMs: number
+  readonly reverse?: boolean
 }
 
 /** Entries in pages, so that a long answer costs few waits and little memory. */
@@ -50,53 +67,71 @@ export class CommittedReader {
   }
 
   /** Session stores only: a key's sessions that end at `earliestEndMs` or later and start at `latestStartMs` or before, by end, then start. */
-  async *findSessions(key: unknown, earliestEndMs: number, latestStartMs: number): CommittedPages {
-    for await (const page of this.fetch(key, earliestEndMs, Number.MAX_SAFE_INTEGER - 1)) {
+  async *findSessions(key: unknown, { earliestEndMs, latestStartMs, reverse = false }: SessionsWanted): CommittedPages {
+    for await (const page of this.fetch(key, { fromMs: earliestEndMs, toMs: Number.MAX_SAFE_INTEGER - 1, reverse })) {
       const found = page.filter(({ windowStartMs }) => windowStartMs <= latestStartMs)
       if (found.length > 0) yield found
     }
   }
 
   /** Key-value stores: keys from `from` to `to`, both included, in the order of their bytes; undefined is the end. */
-  range(from: unknown, to: unknown): CommittedPages {
+  range({ from, to, reverse = false }: KeySpan): CommittedPages {
     const { definition, committed } = this.#context
     const whole = storeRange(committed.prefix)
     const gte = from === undefined ? whole.gte : keyValueKey(committed.prefix, definition.key.encode(from))
     // The least key after `to` is `to` and a zero byte.
     const end = to === undefined ? undefined : Buffer.concat([definition.key.encode(to), Buffer.alloc(1)])
-    return this.#pages({ gte, lt: end === undefined ? whole.lt : keyValueKey(committed.prefix, end) })
+    return this.#pages({ gte, lt: end === undefined ? whole.lt : keyValueKey(committed.prefix, end), reverse })
+  }
+
+  /** Key-value stores: keys whose bytes begin so. */
+  prefix(prefixBytes: Buffer, { reverse = false }: { readonly reverse?: boolean } = {}): CommittedPages {
+    const { committed } = this.#context
+    const gte = keyValueKey(committed.prefix, prefixBytes)
+    return this.#pages({ gte, lt: keyAfterPrefix(gte), reverse })
   }
 
   /** Everything: by key, or by window start and then key. */
-  all(): CommittedPages {
+  all({ reverse = false }: { readonly reverse?: boolean } = {}): CommittedPages {
     const { definition, committed } = this.#context
     return isTimeFirst(definition.kind)
-      ? this.fetchAll(0, Number.POSITIVE_INFINITY)
-      : this.#pages(storeRange(committed.prefix))
+      ? this.fetchAll({ fromMs: 0, toMs: Number.POSITIVE_INFINITY, reverse })
+      : this.#pages({ ...storeRange(committed.prefix), reverse })
+  }
+
+  /** About how many entries there are, expired windows that still take space among them. */
+  approximateCount(): Promise<number> {
+    const { committed, engine } = this.#context
+    return engine.approximateEntries(storeRange(committed.prefix))
+  }
+
+  /** Versioned stores: a key's versions, oldest first; undefined values are deletions. */
+  versions(key: unknown): VersionList {
+    return toVersions(this.get(key)?.value)
   }
 
   /** Window stores: all keys of the windows that start (sessions: end) from `fromMs` to `toMs`, both included. */
-  fetchAll(fromMs: number, toMs: number): CommittedPages {
+  fetchAll({ fromMs, toMs, reverse = false }: TimeSpan): CommittedPages {
     const { committed } = this.#context
-    return this.#pages(
-      windowRange(committed.prefix, Math.max(Math.ceil(fromMs), committed.expiredBeforeMs), Math.floor(toMs) + 1)
-    )
+    const firstMs = Math.max(Math.ceil(fromMs), committed.expiredBeforeMs)
+    return this.#pages({ ...windowRange(committed.prefix, firstMs, Math.floor(toMs) + 1), reverse })
   }
 
   /**
    * Window stores: one key's windows that start (sessions: end) from `fromMs` to `toMs`, both included. Asks once per window that exists, or per
    * entry of the index.
    */
-  fetch(key: unknown, fromMs: number, toMs: number): CommittedPages {
-    return this.#index === undefined ? this.#scanKey(key, fromMs, toMs) : this.#fetchIndexed(key, fromMs, toMs)
+  fetch(key: unknown, { fromMs, toMs, reverse = false }: TimeSpan): CommittedPages {
+    const { expiredBeforeMs } = this.#context.committed
+    const span = { fromMs: Math.max(Math.ceil(fromMs), expiredBeforeMs), toMs: Math.floor(toMs), reverse }
+    return this.#index === undefined ? this.#scanKey(key, span) : this.#fetchIndexed(key, span)
   }
 
-  async *#fetchIndexed(key: unknown, fromMs: number, toMs: number): CommittedPages {
-    const { definition, committed } = this.#context
+  async *#fetchIndexed(key: unknown, span: Required<TimeSpan>): CommittedPages {
+    const { definition } = this.#context
     if (this.#index === undefined) return
     const isSession = definition.kind === 'session'
     const keyBytes = this.#index.definition.key.encode(key)
-    const span = { fromMs: Math.max(Math.ceil(fromMs), committed.expiredBeforeMs), toMs: Math.floor(toMs) }
     for await (const places of committedPlaces(this.#index, definition.indexBucketMs ?? 1, { keyBytes, ...span })) {
       const page: CommittedEntry[] = []
       for (const { atMs, startMs } of places) {
@@ -116,22 +151,20 @@ export class CommittedReader {
       : { key, windowStartMs: atMs }
   }
 
-  async *#scanKey(key: unknown, fromMs: number, toMs: number): CommittedPages {
+  async *#scanKey(key: unknown, { fromMs, toMs, reverse }: Required<TimeSpan>): CommittedPages {
     const { definition, committed, engine } = this.#context
     const keyBytes = definition.key.encode(key)
-    let startMs = Math.max(Math.ceil(fromMs), committed.expiredBeforeMs)
-    while (startMs <= toMs && startMs <= committed.maxWindowStartMs) {
-      const scan = engine.pages(windowRange(committed.prefix, startMs, Math.floor(toMs) + 1), 1)
-      const page = await scan.next()
-      await scan.return(undefined)
-      if (page.done === true) return
-      const windowStartMs = windowStartOf(page.value[0][0])
+    let [first, last] = [fromMs, Math.min(toMs, committed.maxWindowStartMs)]
+    while (first <= last) {
+      const windowStartMs = await nextWindow(engine, { ...windowRange(committed.prefix, first, last + 1), reverse })
+      if (windowStartMs === undefined) return
       const found = this.#read(keyBytes, windowStartMs)
       if (found !== undefined) {
         const ownKey = definition.key.decode(keyBytes, 0, keyBytes.length)
         yield [{ key: ownKey, windowStartMs, value: found.value, timestamp: found.timestamp }]
       }
-      startMs = windowStartMs + 1
+      if (reverse) last = windowStartMs - 1
+      else first = windowStartMs + 1
     }
   }
 
@@ -144,7 +177,7 @@ export class CommittedReader {
     return bytes === undefined ? undefined : decodeEngineValue(definition, bytes)
   }
 
-  async *#pages(range: { gte: Buffer; lt: Buffer }): CommittedPages {
+  async *#pages(range: KeyRange): CommittedPages {
     const { definition, engine } = this.#context
     const offset = keyOffset(definition.kind)
     for await (const page of engine.pages(range)) {
@@ -155,4 +188,13 @@ export class CommittedReader {
       })
     }
   }
+}
+
+/** The least key after all that begin with these bytes, of which the first is a store's and so below 255. */
+function keyAfterPrefix(prefix: Buffer): Buffer {
+  let end = prefix.length
+  while (prefix[end - 1] === 0xff) end--
+  const after = Buffer.from(prefix.subarray(0, end))
+  after[end - 1]++
+  return after
 }

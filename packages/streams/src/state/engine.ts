@@ -14,10 +14,15 @@ export interface StateEngine {
   scan(range: KeyRange): StateScan
   /** Removes a range and gives its space back in time. Not atomic with `write`: only for what no one may see any more. */
   clear(range: KeyRange): Promise<void>
+  /** About how many entries there are in a range; exact where that costs no more than {@link COUNTED_ENTRIES} reads. */
+  approximateEntries(range: KeyRange): Promise<number>
   /** Approximate bytes on disk (0 in memory). */
   sizeBytes(): Promise<number>
   close(): Promise<void>
 }
+
+/** As many entries are counted one by one; only of more than these may a count be an estimate. */
+export const COUNTED_ENTRIES = 1_000
 
 /** Put, or delete when the value is null. Buffers are given away. */
 export interface StateChange {

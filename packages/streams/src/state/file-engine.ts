@@ -67,6 +67,10 @@ export class FileEngine implements StateEngine {
     return scanOrdered(this.#entries, range)
   }
 
+  async approximateEntries(range: KeyRange): Promise<number> {
+    return this.#entries.count(range)
+  }
+
   async sizeBytes(): Promise<number> {
     return this.#fileBytes
   }

@@ -1,6 +1,6 @@
 import { type Environment, type FileSystem, FileSystemError, makeDirectoryDurably } from '@millrace/log'
 import { ClassicLevel } from 'classic-level'
-import type { KeyRange, StateChange, StateEngine, StateScan } from './engine.ts'
+import { COUNTED_ENTRIES, type KeyRange, type StateChange, type StateEngine, type StateScan } from './engine.ts'
 import { levelFailure } from './level/level-failure.ts'
 import { verifyLevelFiles } from './level/level-files.ts'
 
@@ -80,6 +80,24 @@ export class LevelEngine implements StateEngine {
       await this.#database.clear({ gte, lt })
       await this.#database.compactRange(gte, lt)
     })
+  }
+
+  async approximateEntries(range: KeyRange): Promise<number> {
+    const scan = this.scan({ gte: range.gte, lt: range.lt })
+    let [entries, bytes] = [0, 0]
+    try {
+      while (entries < COUNTED_ENTRIES) {
+        const page = await scan.next(COUNTED_ENTRIES - entries)
+        if (page.length === 0) return entries
+        entries += page.length
+        for (const [key, value] of page) bytes += key.length + value.length
+      }
+    } finally {
+      await scan.close()
+    }
+    // Of the table files only: what was written last is not among them.
+    const sizeBytes = await this.#attempt(() => this.#database.approximateSize(range.gte, range.lt))
+    return Math.max(entries, Math.round((sizeBytes * entries) / bytes))
   }
 
   async sizeBytes(): Promise<number> {

@@ -26,6 +26,10 @@ export class MemoryEngine implements StateEngine {
     this.#entries.clear(range)
   }
 
+  async approximateEntries(range: KeyRange): Promise<number> {
+    return this.#entries.count(range)
+  }
+
   async sizeBytes(): Promise<number> {
     return 0
   }

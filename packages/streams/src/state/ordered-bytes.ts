@@ -57,6 +57,12 @@ export class OrderedBytes {
     return range.reverse === true ? page.reverse() : page
   }
 
+  /** Entries in a range. */
+  count(range: KeyRange): number {
+    const names = this.#sort()
+    return Math.max(0, lowerBound(names, range.lt.toString('latin1')) - lowerBound(names, range.gte.toString('latin1')))
+  }
+
   *entries(): Generator<readonly [Buffer, Buffer]> {
     for (const [name, value] of this.#values) yield [Buffer.from(name, 'latin1'), value]
   }

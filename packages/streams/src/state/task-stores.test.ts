@@ -216,7 +216,7 @@ class ModelRun {
     }
     const fetched: number[] = []
     const until = this.#floorMs + 200
-    for await (const page of this.#opened.committed('windows').fetch('k3', 0, until)) {
+    for await (const page of this.#opened.committed('windows').fetch('k3', { fromMs: 0, toMs: until })) {
       for (const { windowStartMs } of page) fetched.push(windowStartMs)
     }
     const expected = listing(this.#committed, 'windows', (startMs) => startMs <= until)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ContractCase } from '@millrace/log/testing'
-import type { KeyRange, StateEngine } from '../state/engine.ts'
+import { COUNTED_ENTRIES, type KeyRange, type StateEngine } from '../state/engine.ts'
 
 /** An engine under test. */
 export interface EngineUnderTest {
@@ -74,6 +74,26 @@ const cases: readonly Check[] = [
       assert.deepEqual(await keysOf(engine, range), inside)
       assert.deepEqual(await keysOf(engine, { ...range, reverse: true }), inside.toReversed())
       assert.deepEqual(await keysOf(engine, { gte: Buffer.from('02', 'hex'), lt: Buffer.from('03', 'hex') }), [])
+    })
+  ],
+  [
+    'counts a few entries of a range, and says about how many they are where they are many',
+    opened(async (engine) => {
+      assert.equal(await engine.approximateEntries(everything), 0)
+      const many = Array.from({ length: 30_000 }, (_, i) => ({
+        key: bytes(`k${String(i).padStart(6, '0')}`),
+        value: Buffer.alloc(60, String(Math.imul(i, 0x9e3779b1)))
+      }))
+      for (let at = 0; at < many.length; at += 1_000) await engine.write(many.slice(at, at + 1_000))
+      await engine.write([
+        { key: bytes('a'), value: bytes('1') },
+        { key: bytes('b'), value: bytes('1') },
+        { key: bytes('b'), value: bytes('2') }
+      ])
+      assert.equal(await engine.approximateEntries({ gte: bytes('a'), lt: bytes('c') }), 2)
+      assert.equal(await engine.approximateEntries({ gte: bytes('k000010'), lt: bytes('k000310') }), 300)
+      const all = await engine.approximateEntries(everything)
+      assert.ok(all > COUNTED_ENTRIES - 1 && all < 2 * many.length, `${all} of ${many.length}`)
     })
   ],
   [

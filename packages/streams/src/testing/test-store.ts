@@ -39,12 +39,12 @@ export class TestStore<K, V> {
 
   /** A key's sessions that end at `earliestEndMs` or later and start at `latestStartMs` or before, by end, then start. */
   findSessions(key: K, earliestEndMs: number, latestStartMs: number): Promise<TestStoreEntry<K, V>[]> {
-    return this.#collect(this.#reader.findSessions(key, earliestEndMs, latestStartMs))
+    return this.#collect(this.#reader.findSessions(key, { earliestEndMs, latestStartMs }))
   }
 
   /** All windows of a key that start (sessions: end) from `fromMs` to `toMs`, both included. */
   fetch(key: K, fromMs: number, toMs: number): Promise<TestStoreEntry<K, V>[]> {
-    return this.#collect(this.#reader.fetch(key, fromMs, toMs))
+    return this.#collect(this.#reader.fetch(key, { fromMs, toMs }))
   }
 
   /** Everything: by the key's bytes, or by window start (sessions: end, then start) and then the key's bytes. */
