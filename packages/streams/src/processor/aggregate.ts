@@ -14,7 +14,7 @@ export function aggregateProcessor(node: AggregateNode, context: ProcessorContex
   const store = context.stores.keyValue(node.store.name)
   const first = firstOldValue(node)
   const dropped = context.dropCounter(node.name)
-  const pending = node.emit === 'changes' ? undefined : new PendingUpdates(node.store.key)
+  const pending = node.emit === 'changes' ? undefined : new PendingUpdates()
   if (pending) context.stage(pending)
 
   const updater =
@@ -26,14 +26,13 @@ export function aggregateProcessor(node: AggregateNode, context: ProcessorContex
       const old = store.get(key)
       const timestamp = resultTimestamp(old, record)
       const value = step(old, record) ?? null
-      store.put(key, value, timestamp)
+      const cell = store.put(key, value, timestamp)
       if (pending === undefined) {
         return forward(
           record.with(key, new Change(value ?? undefined, old === undefined ? first() : old.value), timestamp)
         )
       }
-      const update = pending.note(key, 0, old?.value)
-      if (value === null) update.deletedAtMs = timestamp
+      pending.note(cell, old?.value)
     }
   const entrances = inputProcesses(node.aggregation, (aggregation) => updater(aggregateStep(node.name, aggregation)))
   if (pending === undefined) return entrances

@@ -19,13 +19,11 @@ export function flushUpdates(
   }
 ): () => void {
   const { pending, context, deletesUnseen = false } = parts
-  const store = context.stores.keyValue(node.store.name)
   const emit = context.guardEmission(emissionSource(node), parts.forward)
   return () => {
-    for (const { key, oldValue, deletedAtMs } of pending.take()) {
-      const current = store.get(key)
-      if (current === undefined && oldValue === undefined && !deletesUnseen) continue
+    pending.take(({ key, current, deletedAtMs }, oldValue) => {
+      if (current === undefined && oldValue === undefined && !deletesUnseen) return
       emit(emittedRecord(key, new Change(current?.value, oldValue), current?.timestamp ?? deletedAtMs))
-    }
+    })
   }
 }

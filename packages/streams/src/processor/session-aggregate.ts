@@ -2,7 +2,7 @@ import type { SessionWindows, WindowedAggregateNode } from '../graph/node.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import { Windowed } from '../serde/windowed.ts'
 import { SessionKey, sessionKey } from '../state/session-key.ts'
-import type { SessionBounds, SessionStore } from '../state/store.ts'
+import type { SessionBounds, SessionStore, StoreCell } from '../state/store.ts'
 import { inputProcesses, sessionStep } from './aggregation.ts'
 import { newestMs, type OperatorTime } from './operator-time.ts'
 import type { Forward, Processor } from './processor.ts'
@@ -13,7 +13,6 @@ import {
   inputTimes,
   timeOf,
   type WindowEmission,
-  type WindowPlace,
   windowEmission,
   windowExpiry
 } from './window-emission.ts'
@@ -44,8 +43,8 @@ export function sessionAggregateProcessor(
     forward,
     times: inputTimes(node, context),
     key: sessionKey(node.store.key),
-    windowed: ({ storeKey, placeMs }) => windowedSession(storeKey, placeMs),
-    current: ({ storeKey, placeMs }) =>
+    windowed: windowedSession,
+    current: (storeKey, placeMs) =>
       storeKey instanceof SessionKey
         ? store.get(storeKey.key, { startMs: storeKey.startMs, endMs: placeMs })
         : undefined,
@@ -91,12 +90,9 @@ function updater(
     const joined = store.find(key, earliestEndMs, timestamp + gapMs)
     const session = mergedBounds(joined, timestamp)
     if (session.endMs < time.observedMs - graceMs - gapMs) return dropped.add('late')
-    const old = joined.map((bounds) => store.get(key, bounds)?.value)
+    const old = joined.map(({ current }) => current?.value)
     const value = step(old, record) ?? null
-    replace(
-      { store, emission, record },
-      { joined, old, before: saysNothing ? undefined : old[0], session, value }
-    )
+    replace({ store, emission, record }, { joined, old, before: saysNothing ? undefined : old[0], session, value })
     if (advances) emission.advanced?.()
   }
 }
@@ -119,7 +115,7 @@ function replace(
     session,
     value
   }: {
-    readonly joined: readonly SessionBounds[]
+    readonly joined: readonly StoreCell[]
     readonly old: readonly unknown[]
     /** What an updated session was before. */
     readonly before: unknown
@@ -132,31 +128,26 @@ function replace(
   // A session of one instant that gets another record at that instant is updated; Kafka Streams sends no tombstone for it.
   const isUpdate = session.startMs === session.endMs && joined.length > 0
   if (!isUpdate) {
-    joined.forEach((bounds, i) => {
-      store.put(key, bounds, null)
-      updated?.(record, placeOf(key, bounds), { oldValue: old[i], newValue: undefined, timestamp: bounds.endMs })
+    joined.forEach((cell, i) => {
+      updated?.(record, store.put(key, boundsOf(cell), null), old[i])
     })
   }
-  store.put(key, session, value)
-  updated?.(record, placeOf(key, session), {
-    oldValue: isUpdate ? before : undefined,
-    newValue: value ?? undefined,
-    timestamp: session.endMs
-  })
+  updated?.(record, store.put(key, session, value), isUpdate ? before : undefined)
 }
 
-function mergedBounds(joined: readonly SessionBounds[], timestamp: number): SessionBounds {
+function mergedBounds(joined: readonly StoreCell[], timestamp: number): SessionBounds {
   let startMs = timestamp
   let endMs = timestamp
-  for (const bounds of joined) {
+  for (const cell of joined) {
+    const bounds = boundsOf(cell)
     if (bounds.startMs < startMs) startMs = bounds.startMs
     if (bounds.endMs > endMs) endMs = bounds.endMs
   }
   return { startMs, endMs }
 }
 
-function placeOf(key: unknown, { startMs, endMs }: SessionBounds): WindowPlace {
-  return { storeKey: new SessionKey(startMs, key), placeMs: endMs }
+function boundsOf({ sessionStartMs = 0, windowStartMs }: StoreCell): SessionBounds {
+  return { startMs: sessionStartMs, endMs: windowStartMs }
 }
 
 function windowedSession(storeKey: unknown, endMs: number): Windowed {

@@ -44,8 +44,8 @@ export function slidingAggregateProcessor(
     forward,
     times: inputTimes(node, context),
     key: node.store.key,
-    windowed: ({ storeKey, placeMs }) => windowedKey(window, storeKey, placeMs),
-    current: ({ storeKey, placeMs }) => store.get(storeKey, placeMs),
+    windowed: (storeKey, placeMs) => windowedKey(window, storeKey, placeMs),
+    current: (storeKey, placeMs) => store.get(storeKey, placeMs),
     newestPlaceMs: () => store.newestStartMs
   }
   const emission = windowEmission(windows)
@@ -136,16 +136,11 @@ function writer(
     add: ({ record, closeMs }, startMs, from, old) => {
       if (startMs + differenceMs < closeMs) return dropped.add('late')
       const newValue = step(from, record) ?? null
-      const timestamp = resultTimestamp(from, record)
-      store.put(record.key, startMs, newValue, timestamp)
-      const oldValue = tellsOrigin ? (from === undefined ? first() : from.value) : old?.value
-      const change = { oldValue, newValue: newValue ?? undefined, timestamp }
-      updated?.(record, { storeKey: record.key, placeMs: startMs }, change)
+      const cell = store.put(record.key, startMs, newValue, resultTimestamp(from, record))
+      updated?.(record, cell, tellsOrigin ? (from === undefined ? first() : from.value) : old?.value)
     },
     copy: ({ record }, startMs, from) => {
-      store.put(record.key, startMs, from.value, from.timestamp)
-      const change = { oldValue: undefined, newValue: from.value, timestamp: from.timestamp }
-      updated?.(record, { storeKey: record.key, placeMs: startMs }, change)
+      updated?.(record, store.put(record.key, startMs, from.value, from.timestamp), undefined)
     }
   }
 }

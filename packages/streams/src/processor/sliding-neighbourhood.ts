@@ -21,19 +21,17 @@ export function neighbourhood(
   { key, timestamp }: StreamRecord,
   { differenceMs, visibleFromMs }: { readonly differenceMs: number; readonly visibleFromMs: number }
 ): SlidingNeighbourhood {
-  const seen: number[] = []
   const containing: { startMs: number; value: Timestamped<unknown> }[] = []
   let left: Timestamped<unknown> | undefined
   let before: Timestamped<unknown> | undefined
   let previousMs: number | undefined
   const isEarly = timestamp < differenceMs
   const fromMs = Math.max(0, timestamp - 2 * differenceMs, visibleFromMs)
-  const starts = store.starts(key, fromMs, timestamp + 1)
-  for (let i = starts.length - 1; i >= 0; i--) {
-    const startMs = starts[i]
-    const value = store.get(key, startMs)
+  const windows = store.between(key, fromMs, timestamp + 1)
+  let firstSeen = windows.length
+  for (; firstSeen > 0; ) {
+    const { windowStartMs: startMs, current: value } = windows[--firstSeen]
     if (value === undefined) continue
-    seen.push(startMs)
     if (startMs > timestamp) continue
     const endMs = startMs + differenceMs
     if (endMs > timestamp || isEarly) containing.push({ startMs, value })
@@ -46,5 +44,11 @@ export function neighbourhood(
       break
     }
   }
-  return { containing, left, before, previousMs, has: (startMs) => seen.includes(startMs) }
+  return {
+    containing,
+    left,
+    before,
+    previousMs,
+    has: (startMs) => windows.some((window, at) => at >= firstSeen && window.windowStartMs === startMs)
+  }
 }

@@ -53,13 +53,12 @@ export function tableOutput(
       }
     }
   }
-  const pending = new PendingUpdates(node.store.key)
+  const pending = new PendingUpdates()
   context.stage(pending)
   return {
     update: ({ key }, { newValue, timestamp }) => {
-      const update = pending.note(key, 0, store.get(key)?.value)
-      store.put(key, newValue ?? null, timestamp)
-      if (newValue === undefined) update.deletedAtMs = timestamp
+      const oldValue = store.get(key)?.value
+      pending.note(store.put(key, newValue ?? null, timestamp), oldValue)
     },
     flush: flushUpdates(stored, { pending, context, forward, deletesUnseen: true })
   }

@@ -2,7 +2,7 @@ import type { WindowedAggregateNode } from '../graph/node.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { Windowed } from '../serde/windowed.ts'
-import type { Timestamped } from '../state/store.ts'
+import type { StoreCell, Timestamped } from '../state/store.ts'
 import { ClosingRanges } from './closing-ranges.ts'
 import { DueKeys } from './due-keys.ts'
 import { emissionSource } from './emission-source.ts'
@@ -12,28 +12,15 @@ import { PendingUpdates } from './pending-updates.ts'
 import { Change, type Forward, type Processor } from './processor.ts'
 import type { ProcessorContext } from './task-context.ts'
 
-/** What becomes of a window's value; undefined means absent. */
-export interface WindowUpdate {
-  readonly oldValue: unknown
-  readonly newValue: unknown
-  readonly timestamp: number
-}
-
 /** When the results of a windowed aggregation go on. Windows are told apart by their store's key and their place: the start, or a session's end. */
 export interface WindowEmission {
-  /** Hears of every change of a window's value. Absent where only the end of a window counts. */
-  readonly updated?: (record: StreamRecord, at: WindowPlace, update: WindowUpdate) => void
+  /** Hears of every change of a window's value, once it is made; undefined means absent. Absent where only the end of a window counts. */
+  readonly updated?: (record: StreamRecord, window: StoreCell, oldValue: unknown) => void
   /** Called after a record that the operator's time went forward with, with the start of the newest window where windows are not aligned. */
   readonly advanced?: (newestStartMs?: number) => void
   readonly flush: () => void | Promise<void>
   /** As that of a processor. */
   readonly open?: () => Promise<void> | void
-}
-
-/** A window in its store. */
-export interface WindowPlace {
-  readonly storeKey: unknown
-  readonly placeMs: number
 }
 
 /** What an emission needs to know of its windows. */
@@ -46,8 +33,8 @@ export interface EmittedWindows {
   /** Of the store's keys. */
   readonly key: Serde<unknown>
   /** The key of a window's results. */
-  windowed(at: WindowPlace): Windowed
-  current(at: WindowPlace): Timestamped<unknown> | undefined
+  windowed(storeKey: unknown, placeMs: number): Windowed
+  current(storeKey: unknown, placeMs: number): Timestamped<unknown> | undefined
   /** The latest place ever written, -1 before. */
   newestPlaceMs(): number
 }
@@ -71,30 +58,26 @@ export function windowEmission(windows: EmittedWindows): WindowEmission {
 function emitChanges(windows: EmittedWindows): WindowEmission {
   const { forward } = windows
   return {
-    updated: (record, at, { newValue, oldValue, timestamp }) => {
-      forward(record.with(windows.windowed(at), new Change(newValue, oldValue), timestamp))
+    updated: (record, { key, windowStartMs, current, deletedAtMs }, oldValue) => {
+      const windowed = windows.windowed(key, windowStartMs)
+      forward(record.with(windowed, new Change(current?.value, oldValue), current?.timestamp ?? deletedAtMs))
     },
     flush: () => {}
   }
 }
 
 function emitPending(windows: EmittedWindows): WindowEmission {
-  const pending = new PendingUpdates(windows.key)
+  const pending = new PendingUpdates()
   windows.context.stage(pending)
   const emit = windows.context.guardEmission(emissionSource(windows.node), windows.forward)
   return {
-    updated: (_record, { storeKey, placeMs }, { newValue, oldValue, timestamp }) => {
-      const update = pending.note(storeKey, placeMs, oldValue)
-      if (newValue === undefined) update.deletedAtMs = timestamp
-    },
+    updated: (_record, window, oldValue) => pending.note(window, oldValue),
     flush: () => {
-      for (const { key: storeKey, windowStartMs: placeMs, oldValue, deletedAtMs } of pending.take()) {
-        const at = { storeKey, placeMs }
-        const current = windows.current(at)
-        if (current === undefined && oldValue === undefined) continue
+      pending.take(({ key, windowStartMs, current, deletedAtMs }, oldValue) => {
+        if (current === undefined && oldValue === undefined) return
         const change = new Change(current?.value, oldValue)
-        emit(emittedRecord(windows.windowed(at), change, current?.timestamp ?? deletedAtMs))
-      }
+        emit(emittedRecord(windows.windowed(key, windowStartMs), change, current?.timestamp ?? deletedAtMs))
+      })
     }
   }
 }
@@ -106,22 +89,21 @@ function emitClosed(windows: EmittedWindows): WindowEmission {
   context.stage(closing)
   const guarded = context.guardEmission(emissionSource(node), forward)
   const next = new DueKeys(windows.key)
-  const emit = (at: WindowPlace, { value, timestamp }: Timestamped<unknown>, to: Forward): void =>
-    to(emittedRecord(windows.windowed(at), new Change(value, undefined), timestamp))
+  const emit = (windowed: Windowed, { value, timestamp }: Timestamped<unknown>, to: Forward): void =>
+    to(emittedRecord(windowed, new Change(value, undefined), timestamp))
   const emitKnown = (): void => {
     for (const { fromMs, toMs } of closing.takeBefore(next.horizonMs)) {
       for (const { key: storeKey, placeMs } of next.take(toMs)) {
-        const at = { storeKey, placeMs }
-        const result = placeMs < fromMs ? undefined : windows.current(at)
-        if (result !== undefined) emit(at, result, forward)
+        const result = placeMs < fromMs ? undefined : windows.current(storeKey, placeMs)
+        if (result !== undefined) emit(windows.windowed(storeKey, placeMs), result, forward)
       }
     }
   }
   const open = (fromMs: number) => context.stores.windowsClosing(node.store.name, fromMs, Number.POSITIVE_INFINITY)
   return {
     ...(!context.mayGoOn && {
-      updated: (_record, { storeKey, placeMs }, { oldValue, newValue }) => {
-        if (oldValue === undefined && newValue !== undefined) next.add(placeMs, storeKey)
+      updated: (_record, { key, windowStartMs, current }, oldValue) => {
+        if (oldValue === undefined && current !== undefined) next.add(windowStartMs, key)
       },
       open: () => (windows.newestPlaceMs() < 0 ? next.beginEmpty() : next.load(open(closing.nextMs)))
     }),
@@ -134,7 +116,7 @@ function emitClosed(windows: EmittedWindows): WindowEmission {
       for (const { fromMs, toMs } of ranges) {
         for await (const page of context.stores.windowsClosing(node.store.name, fromMs, toMs)) {
           for (const { key: storeKey, windowStartMs: placeMs, value } of page)
-            emit({ storeKey, placeMs }, value, guarded)
+            emit(windows.windowed(storeKey, placeMs), value, guarded)
         }
       }
       if (ranges.length > 0 && !context.mayGoOn) await next.load(open(closing.nextMs))

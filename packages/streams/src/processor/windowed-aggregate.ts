@@ -37,8 +37,8 @@ export function windowedAggregateProcessor(
     forward,
     times: inputTimes(node, context),
     key: node.store.key,
-    windowed: ({ storeKey, placeMs }) => windowedKey(window, storeKey, placeMs),
-    current: ({ storeKey, placeMs }) => store.get(storeKey, placeMs),
+    windowed: (storeKey, placeMs) => windowedKey(window, storeKey, placeMs),
+    current: (storeKey, placeMs) => store.get(storeKey, placeMs),
     newestPlaceMs: () => store.newestStartMs
   }
   const emission = windowEmission(windows)
@@ -104,13 +104,8 @@ function alignedUpdater(parts: {
       }
       const old = expired ? undefined : store.get(key, startMs)
       const newValue = step(old, record) ?? null
-      const newTimestamp = resultTimestamp(old, record)
-      store.put(key, startMs, newValue, newTimestamp)
-      updated?.(
-        record,
-        { storeKey: key, placeMs: startMs },
-        { oldValue: old === undefined ? first() : old.value, newValue: newValue ?? undefined, timestamp: newTimestamp }
-      )
+      const cell = store.put(key, startMs, newValue, resultTimestamp(old, record))
+      updated?.(record, cell, old === undefined ? first() : old.value)
     }
     if (advances) advanced?.()
   }

@@ -79,11 +79,14 @@ async function contents(stores: TaskStores): Promise<Map<string, unknown>> {
   const found = new Map<string, unknown>()
   const read = (from: unknown): unknown => (typeof from === 'object' && from !== null ? Reflect.get(from, 'n') : from)
   for (const name of keys) {
-    for (const session of stores.session('sessions').find(name, 0, untilMs)) {
+    for (const { sessionStartMs: startMs = 0, windowStartMs: endMs } of stores
+      .session('sessions')
+      .find(name, 0, untilMs)) {
+      const session = { startMs, endMs }
       const kept = stores.session('sessions').get(name, session)
       found.set(`sessions ${name} ${session.startMs}-${session.endMs}`, read(kept?.value))
     }
-    for (const startMs of stores.indexedWindow('windows').starts(name, 0, untilMs)) {
+    for (const { windowStartMs: startMs } of stores.indexedWindow('windows').between(name, 0, untilMs)) {
       found.set(`windows ${name} ${startMs}`, read(stores.indexedWindow('windows').get(name, startMs)?.value))
     }
   }

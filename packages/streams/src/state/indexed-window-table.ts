@@ -1,4 +1,4 @@
-import type { IndexedWindowStore, Timestamped } from './store.ts'
+import type { IndexedWindowStore, StoreCell, Timestamped } from './store.ts'
 import type { WindowTable } from './window-table.ts'
 
 /** A window store of a task whose windows begin anywhere, and whose index finds a key's windows. */
@@ -17,15 +17,15 @@ export class IndexedWindowTable implements IndexedWindowStore<unknown, unknown> 
     return this.#windows.newestStartMs
   }
 
-  starts(key: unknown, fromMs: number, toMs: number): number[] {
-    return this.#windows.between(key, fromMs, toMs).map(({ windowStartMs }) => windowStartMs)
+  between(key: unknown, fromMs: number, toMs: number): readonly StoreCell[] {
+    return this.#windows.between(key, fromMs, toMs)
   }
 
   get(key: unknown, windowStartMs: number): Timestamped<unknown> | undefined {
     return this.#windows.get(key, windowStartMs)
   }
 
-  put(key: unknown, windowStartMs: number, value: unknown, timestamp: number): void {
-    this.#windows.put(key, windowStartMs, value, timestamp)
+  put(key: unknown, windowStartMs: number, value: unknown, timestamp: number): StoreCell {
+    return this.#windows.put(key, windowStartMs, value, timestamp)
   }
 }

@@ -1,6 +1,6 @@
 import { type KeyValueRow, keyValueRows } from './key-value-range.ts'
 import { decodeEngineValue, keyValueKey } from './layout.ts'
-import type { KeySpan, KeyValueStore, Timestamped } from './store.ts'
+import type { KeySpan, KeyValueStore, StoreCell, Timestamped } from './store.ts'
 import type { StoreContext } from './store-context.ts'
 import { evictionMark, identityOf, type KeyIdentity, StoreEntry } from './store-entry.ts'
 import { WriteBuffer } from './write-buffer.ts'
@@ -28,8 +28,10 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
     return this.#entry(key).current
   }
 
-  put(key: unknown, value: unknown, timestamp: number): void {
-    this.buffer.set(this.#entry(key), value, timestamp)
+  put(key: unknown, value: unknown, timestamp: number): StoreCell {
+    const entry = this.#entry(key)
+    this.buffer.set(entry, value, timestamp)
+    return entry
   }
 
   rows(span: KeySpan): AsyncGenerator<readonly KeyValueRow[]> {
@@ -56,7 +58,7 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
     for (let sweep = 0; sweep < 2 && this.#entries.size > cacheEntries; sweep++) {
       for (const [id, entry] of this.#entries) {
         if (this.#entries.size <= cacheEntries) break
-        if (!entry.dirty && !entry.used) this.#entries.delete(id)
+        if (!entry.dirty && !entry.pending && !entry.used) this.#entries.delete(id)
         entry.used = false
       }
     }

@@ -84,6 +84,10 @@ export class KeyWindows {
   }
 }
 
+function isIdle({ dirty, pending }: StoreEntry): boolean {
+  return !dirty && !pending
+}
+
 function isBefore(entry: StoreEntry, windowStartMs: number, sessionStartMs: number): boolean {
   if (entry.windowStartMs !== windowStartMs) return entry.windowStartMs < windowStartMs
   return (entry.sessionStartMs ?? 0) < sessionStartMs
@@ -135,7 +139,7 @@ export class WindowsInMemory {
   /** Forgets a deleted window where nothing else would be asked for it. */
   removeAbsent(entry: StoreEntry): void {
     const row = this.of(entry.key instanceof SessionKey ? entry.key.key : entry.key)
-    if (row === undefined || entry.windowStartMs < row.completeFromMs || !row.remove(entry)) return
+    if (row === undefined || entry.pending || entry.windowStartMs < row.completeFromMs || !row.remove(entry)) return
     this.#size--
   }
 
@@ -154,7 +158,7 @@ export class WindowsInMemory {
     if (border === undefined) return
     for (const row of this.#rows.values()) {
       if (this.#size <= cacheEntries) break
-      const dropped = row.entries.filter((entry) => !entry.dirty && entry.windowStartMs <= border)
+      const dropped = row.entries.filter((entry) => isIdle(entry) && entry.windowStartMs <= border)
       for (const entry of dropped) {
         if (this.#size <= cacheEntries) break
         row.remove(entry)
@@ -180,7 +184,7 @@ export class WindowsInMemory {
     const starts = new Float64Array(this.#size)
     let clean = 0
     for (const row of this.#rows.values()) {
-      for (const { dirty, windowStartMs } of row.entries) if (!dirty) starts[clean++] = windowStartMs
+      for (const entry of row.entries) if (isIdle(entry)) starts[clean++] = entry.windowStartMs
     }
     const sorted = starts.subarray(0, clean).sort()
     return clean === 0 ? undefined : sorted[Math.min(count, clean) - 1]

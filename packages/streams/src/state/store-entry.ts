@@ -1,8 +1,8 @@
 import type { Serde } from '../serde/serde.ts'
-import type { Timestamped } from './store.ts'
+import type { StoreCell, Timestamped } from './store.ts'
 
 /** One key (and window) of a store in memory: in the write buffer while it is dirty, in the clean cache after. */
-export class StoreEntry {
+export class StoreEntry implements StoreCell {
   readonly key: unknown
   /** 0 in a key-value store. */
   readonly windowStartMs: number
@@ -17,6 +17,7 @@ export class StoreEntry {
   /** The time of the deletion, when the current value is absent because of one. */
   deletedAtMs = 0
   dirty = false
+  pending = false
   /** It was absent when it became dirty: if it is absent again, nothing happened that a changelog or an engine must know. */
   wasAbsent = false
   /** Since the last sweep of the cache. */

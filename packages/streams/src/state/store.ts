@@ -11,6 +11,26 @@ export interface Timestamped<V> {
   readonly timestamp: number
 }
 
+/**
+ * Where a store keeps the value of a key, or of a key in a window: what a write returns, so that an operator that has to remember what it changed
+ * need not look it up again. Of a write that was dropped, a cell that is in no store.
+ */
+export interface StoreCell {
+  /** As the store has it: of a session its start and its key. */
+  readonly key: unknown
+  /** Of a session its end; 0 in a key-value store. */
+  readonly windowStartMs: number
+  readonly sessionStartMs: number | undefined
+  /** What is there now; undefined: absent. */
+  readonly current: Timestamped<unknown> | undefined
+  /** The time of the deletion, when there is nothing because of one. */
+  readonly deletedAtMs: number
+  /** It differs from what is committed. */
+  readonly dirty: boolean
+  /** An operator has still to say what became of it. It stays in memory meanwhile. */
+  pending: boolean
+}
+
 /** Keys of a store from one to another, both included; undefined is the end. */
 export interface KeySpan {
   readonly from?: unknown
@@ -23,7 +43,7 @@ export interface KeyValueStore<K, V> {
   readonly name: string
   get(key: K): Timestamped<V> | undefined
   /** Null deletes. */
-  put(key: K, value: V | null, timestamp: number): void
+  put(key: K, value: V | null, timestamp: number): StoreCell
   /** Pages of rows by the keys' bytes, as they are when this is called. */
   rows(span: KeySpan): AsyncIterable<readonly { readonly key: K; readonly current: Timestamped<V> }[]>
 }
@@ -35,13 +55,13 @@ export interface WindowStore<K, V> {
   readonly newestStartMs: number
   get(key: K, windowStartMs: number): Timestamped<V> | undefined
   /** Null deletes. A window past the store's retention is absent, and a write to it is dropped. */
-  put(key: K, windowStartMs: number, value: V | null, timestamp: number): void
+  put(key: K, windowStartMs: number, value: V | null, timestamp: number): StoreCell
 }
 
 /** A window store whose windows begin anywhere, so that a key's are found by asking. */
 export interface IndexedWindowStore<K, V> extends WindowStore<K, V> {
-  /** Starts of the key's windows from `fromMs` to `toMs`, both included, ascending. Expired ones may be among them. */
-  starts(key: K, fromMs: number, toMs: number): readonly number[]
+  /** The key's windows that start from `fromMs` to `toMs`, both included, ascending. */
+  between(key: K, fromMs: number, toMs: number): readonly StoreCell[]
 }
 
 /** From a session's first record to its last, both included, milliseconds. */
@@ -67,8 +87,8 @@ export interface SessionStore<K, V> {
   /** The latest end ever written by any key, -1 before. */
   readonly newestEndMs: number
   /** The key's sessions that end at `earliestEndMs` or later and start at `latestStartMs` or before, by end, then start. */
-  find(key: K, earliestEndMs: number, latestStartMs: number): readonly SessionBounds[]
+  find(key: K, earliestEndMs: number, latestStartMs: number): readonly StoreCell[]
   get(key: K, session: SessionBounds): Timestamped<V> | undefined
   /** Null deletes. A session past the store's retention is absent, and a write to it is dropped. */
-  put(key: K, session: SessionBounds, value: V | null): void
+  put(key: K, session: SessionBounds, value: V | null): StoreCell
 }

@@ -2,7 +2,7 @@ import type { Serde } from '../serde/serde.ts'
 import { type KeyWindows, WindowsInMemory } from './key-windows.ts'
 import { decodeEngineValue, windowKey } from './layout.ts'
 import { SessionKey } from './session-key.ts'
-import type { Timestamped, WindowStore } from './store.ts'
+import type { StoreCell, Timestamped, WindowStore } from './store.ts'
 import type { StoreContext } from './store-context.ts'
 import { evictionMark, StoreEntry } from './store-entry.ts'
 import type { WindowIndex } from './window-index.ts'
@@ -58,8 +58,8 @@ export class WindowTable implements WindowStore<unknown, unknown> {
   }
 
   /** A write to an expired window is dropped. */
-  put(key: unknown, windowStartMs: number, value: unknown, timestamp: number): void {
-    this.write(key, { atMs: windowStartMs }, value, timestamp)
+  put(key: unknown, windowStartMs: number, value: unknown, timestamp: number): StoreCell {
+    return this.write(key, { atMs: windowStartMs }, value, timestamp)
   }
 
   /**
@@ -71,11 +71,12 @@ export class WindowTable implements WindowStore<unknown, unknown> {
     { atMs, startMs }: { readonly atMs: number; readonly startMs?: number },
     value: unknown,
     timestamp: number
-  ): void {
-    if (atMs < this.#context.meta.expiredBeforeMs) return
+  ): StoreCell {
+    if (atMs < this.#context.meta.expiredBeforeMs) return detached(storeKey(key, startMs), atMs, value, timestamp)
     this.#makeRoom()
     const entry = this.#entry(key, atMs, startMs) ?? this.#add(key, atMs, { startMs, current: undefined })
     this.buffer.set(entry, value, timestamp)
+    return entry
   }
 
   /** The windows of a key that are there and start (sessions: end) from `fromMs` to `toMs`, both included, in order. Needs an index. */
@@ -187,6 +188,12 @@ export class WindowTable implements WindowStore<unknown, unknown> {
     // Changes can not be dropped: a sweep that found little else must not be repeated at once.
     this.#evictAt = evictionMark(Math.max(cacheEntries, this.#windows.size))
   }
+}
+
+function detached(key: unknown, windowStartMs: number, value: unknown, timestamp: number): StoreCell {
+  const entry = new StoreEntry(key, windowStartMs, value === null ? undefined : { value, timestamp })
+  entry.deletedAtMs = timestamp
+  return entry
 }
 
 function storeKey(key: unknown, sessionStartMs: number | undefined): unknown {
