@@ -104,6 +104,11 @@ export interface AggregateOptions {
   /** When results go on: the last per key at each commit (default), every update, or at a limited rate. */
   readonly emit?: 'commit' | 'changes' | EmitEvery
   /**
+   * Keys live for so long: a key none of whose records is younger than this, in stream time, the greatest timestamp that the task has taken in, is
+   * deleted, here and downstream, and begins anew with its next record. Default: a key stays.
+   */
+  readonly ttl?: Duration
+  /**
    * What a key's first update says the key was before, with emit `changes`: `nothing` (default), or what `initial` makes, as in Kafka Streams.
    * A grouping of the table then subtracts that, though it was never added.
    */

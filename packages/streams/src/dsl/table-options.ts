@@ -24,6 +24,11 @@ export interface SourceTableOptions extends TableOptions {
    * that was valid at each record's time. Older records than that are dropped.
    */
   readonly history?: Duration
+  /**
+   * Rows live for so long: a row whose timestamp is this far in the past of stream time, the greatest timestamp that the task has taken in, is deleted,
+   * here and downstream. Such a table is kept. Default: a row stays until a null value comes for its key. Not together with `history`.
+   */
+  readonly ttl?: Duration
 }
 
 /** Of `b.table()`. */

@@ -138,7 +138,7 @@ function whatItDoes(node: Node): { does: string; detail: string } {
     case 'merge':
       return { does: 'merge', detail: '' }
     case 'table':
-      return { does: 'table', detail: storeDetail(node) }
+      return { does: 'table', detail: `${storeDetail(node)}${formatTtl(node.ttlMs)}` }
     case 'table-filter':
       return { does: node.not ? 'filterNot' : 'filter', detail: storeDetail(node) }
     case 'table-map-values':
@@ -173,7 +173,10 @@ function whatItDoes(node: Node): { does: string; detail: string } {
     case 'suppress':
       return { does: 'suppress', detail: `${formatUntil(node.until)} in ${node.store.name}` }
     case 'aggregate':
-      return { does: node.aggregation.kind, detail: `in ${node.store.name}, emits ${node.emit}` }
+      return {
+        does: node.aggregation.kind,
+        detail: `in ${node.store.name}, emits ${node.emit}${formatTtl(node.ttlMs)}`
+      }
     case 'windowed-aggregate': {
       const window = formatWindow(node.window)
       return { does: node.aggregation.kind, detail: `${window} in ${node.store.name}, emits ${node.emit}` }
@@ -185,6 +188,10 @@ const joinVerbs = { inner: 'join', left: 'leftJoin', outer: 'outerJoin' } as con
 
 function storeDetail({ store, emit }: { readonly store?: StoreDefinition; readonly emit: EmitMode }): string {
   return store === undefined ? '' : `in ${store.name}, emits ${emit}`
+}
+
+function formatTtl(ttlMs: number | undefined): string {
+  return ttlMs === undefined ? '' : `, rows live ${formatDuration(ttlMs)}`
 }
 
 function storeNames(stores: readonly StoreDefinition[]): string {

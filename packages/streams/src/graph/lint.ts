@@ -59,7 +59,7 @@ function finding(node: Node, rule: LintRule, severity: LintFinding['severity'], 
 function* unboundedState(node: Node): Generator<LintFinding> {
   for (const store of storesOf(node)) {
     const endless = store.retentionMs === undefined || store.retentionMs === Number.MAX_SAFE_INTEGER
-    if (store.key.name === 'boolean') continue
+    if (store.key.name === 'boolean' || store.ttlMs !== undefined) continue
     if (node.kind === 'aggregate' || (node.kind === 'windowed-aggregate' && endless)) {
       const advice = 'every key stays for good; window it, or make sure that the keys are few'
       yield finding(node, 'unbounded-state', 'info', `store '${store.name}' grows with its keys: ${advice}`)

@@ -120,6 +120,8 @@ export interface AggregateNode extends NodeBase {
   readonly aggregation: Aggregation
   readonly store: StoreDefinition
   readonly emit: EmitMode
+  /** A key that was not updated for this long in stream time is removed, milliseconds. */
+  readonly ttlMs?: number
   /** True: with emit `changes`, a key's first update says that the key was what `initial` makes. */
   readonly firstFromInitial?: boolean
 }
@@ -211,6 +213,8 @@ export interface StoreDefinition {
   readonly windowSizeMs?: number
   /** Versioned stores only: how long a version is kept after the next one followed it, in stream time. */
   readonly historyMs?: number
+  /** Key-value stores only: how long a row is kept after its timestamp, in stream time. */
+  readonly ttlMs?: number
   /** True when the user gave the name: it may be queried and survives edits. */
   readonly named: boolean
   /** True when the name is worked out from the steps above: an edit there gives the store another one. */

@@ -23,6 +23,8 @@ export interface TableNode extends TableNodeBase {
   readonly kind: 'table'
   /** Present when the store keeps every version of a value that was valid in this time before the newest record, milliseconds. */
   readonly historyMs?: number
+  /** A row that was not updated for this long in stream time is removed, milliseconds. Such a table is kept. */
+  readonly ttlMs?: number
 }
 
 /** Keeps the rows that the predicate is true (or with `not`, false) for. */

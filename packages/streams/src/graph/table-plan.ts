@@ -45,10 +45,10 @@ class TablePlan {
     this.traits.set(step, traits)
     if (isTable(body)) traits.stored = body.store?.name !== undefined
     traits.versioned = isVersioned(step)
-    if (body.kind === 'table' && traits.versioned) traits.stored = true
+    if (body.kind === 'table' && (traits.versioned || body.ttlMs !== undefined)) traits.stored = true
     if (body.kind === 'table-filter') {
       traits.sendsOld = this.#sendOld(first, false)
-    } else if (body.kind === 'table-group') {
+    } else if (body.kind === 'table-group' || body.kind === 'suppress') {
       this.#sendOld(first, true)
     } else if (body.kind === 'table-join') {
       this.#keep(first)

@@ -17,7 +17,10 @@ export interface TableView {
    * @param origin of the record it is read for, for the error of a function that computes it.
    */
   get(key: unknown, origin: RecordOrigin): Timestamped<unknown> | undefined
-  /** The row as it was at a time in milliseconds; the same as `get` where no versions are kept. */
+  /**
+   * The row as it was at a time in milliseconds. Where no versions are kept, the same as `get`, but for a row whose time to live is over and whose
+   * deletion is still to be sent: it is not there.
+   */
   asOf(key: unknown, origin: RecordOrigin, timestamp: number): Timestamped<unknown> | undefined
 }
 
@@ -56,6 +59,12 @@ export function tableViews(nodes: readonly Node[], context: ProcessorContext): (
 function stored(node: Node & { readonly store: StoreDefinition }, context: ProcessorContext): TableView {
   const store = context.stores.keyValue(node.store.name)
   const historyMs = node.kind === 'table' ? node.historyMs : undefined
+  const ttlMs = node.kind === 'table' || node.kind === 'aggregate' ? node.ttlMs : undefined
+  if (ttlMs !== undefined) {
+    const live = (row: Timestamped<unknown> | undefined) =>
+      row !== undefined && row.timestamp > context.streamTimeMs() - ttlMs ? row : undefined
+    return { versioned: false, get: (key) => store.get(key), asOf: (key) => live(store.get(key)) }
+  }
   if (historyMs === undefined) return latestOnly((key) => store.get(key))
   const time = context.operatorTime(node.name)
   const asOf = (key: unknown, timestamp: number) =>

@@ -1,4 +1,5 @@
 import type { TableNode } from '../graph/table-node.ts'
+import { expiringTableProcessor } from './expiring-table.ts'
 import type { Forward, Processor } from './processor.ts'
 import { tableOutput } from './table-output.ts'
 import type { ProcessorContext } from './task-context.ts'
@@ -12,6 +13,9 @@ export function tableProcessor(node: TableNode, context: ProcessorContext, forwa
   const { historyMs, store } = node
   if (historyMs !== undefined && store !== undefined) {
     return versionedTableProcessor({ ...node, historyMs, store }, context, forward)
+  }
+  if (node.ttlMs !== undefined && store !== undefined) {
+    return expiringTableProcessor({ ...node, ttlMs: node.ttlMs, store }, context, forward)
   }
   const output = tableOutput(node, context, forward)
   const dropped = context.dropCounter(node.name)

@@ -71,6 +71,8 @@ export interface StoresOfTask extends StageParticipant {
   held(name: string): BufferStore<unknown>
   /** Keys of a buffer that are held back from before `toMs`, uncommitted changes included, by place, then by the key's bytes. */
   heldBefore(buffer: string, toMs: number): AsyncIterable<readonly WindowEntry[]>
+  /** Keys of a store with a time to live whose rows are from before `toMs`, uncommitted changes included, by timestamp, then by the key's bytes. */
+  rowsBefore(store: string, toMs: number): AsyncIterable<readonly WindowEntry[]>
   /** Windows that start in `[fromStartMs, toStartMs)`, uncommitted changes included, by window start, then by the key's bytes. */
   windowsClosing(store: string, fromStartMs: number, toStartMs: number): AsyncIterable<readonly WindowEntry[]>
   /** Windows that start before this are no longer needed; their space is given back in time. */

@@ -1,6 +1,7 @@
 import type { StoreDefinition } from '../graph/node.ts'
 import type { Serde } from '../serde/serde.ts'
 import { sessionKey } from './session-key.ts'
+import { hasTimeIndex } from './time-index.ts'
 import { placeLists } from './window-index.ts'
 
 /** Of entries that say all by being there. */
@@ -22,7 +23,7 @@ export function isIndexName(store: string): boolean {
 /** A store, and before it its index, if it has one. */
 export function withIndex(definition: StoreDefinition): readonly StoreDefinition[] {
   const { indexBucketMs, name, key, retentionMs = 0 } = definition
-  if (definition.kind === 'buffer') {
+  if (hasTimeIndex(definition)) {
     return [{ name: indexName(name), kind: 'window', key, value: presence, retentionMs: 0, named: false }, definition]
   }
   if (indexBucketMs === undefined) return [definition]

@@ -1,10 +1,10 @@
 import { UsageError } from '@millrace/log'
 import type { StoreDefinition } from '../graph/node.ts'
-import { BufferIndexRestore } from './buffer-index-restore.ts'
 import { BufferTable } from './buffer-table.ts'
 import { closingWindows, type WindowEntry } from './closing-windows.ts'
 import { CommittedReader } from './committed-reader.ts'
 import type { StateChange } from './engine.ts'
+import { ExpiringTable } from './expiring-table.ts'
 import { IndexRestore } from './index-restore.ts'
 import { IndexedWindowTable } from './indexed-window-table.ts'
 import { KeyValueTable } from './key-value-table.ts'
@@ -20,9 +20,11 @@ import {
   windowStartOf
 } from './layout.ts'
 import { SessionTable } from './session-table.ts'
+import type { KeyValueStore } from './store.ts'
 import type { StoreContext } from './store-context.ts'
 import type { StoreEntry } from './store-entry.ts'
 import { type StoreIdentity, type StoreMeta, storeMetaChange } from './store-meta.ts'
+import { completeTimeIndex, hasTimeIndex, TimeIndexRestore } from './time-index.ts'
 import { bucketOf } from './window-bucket.ts'
 import { WindowIndex } from './window-index.ts'
 import { WindowTable, type WindowTableOptions } from './window-table.ts'
@@ -72,9 +74,10 @@ export class TaskStore {
     return this.#table.buffer
   }
 
-  get keyValue(): KeyValueTable {
-    if (this.context.definition.kind === 'key-value' && this.#table instanceof KeyValueTable) return this.#table
-    throw this.#ofAnotherKind()
+  get keyValue(): KeyValueStore<unknown, unknown> {
+    if (this.context.definition.kind !== 'key-value' || !(this.#table instanceof KeyValueTable))
+      throw this.#ofAnotherKind()
+    return this.#index === undefined ? this.#table : new ExpiringTable(this.#table, this.#index.window)
   }
 
   get window(): WindowTable {
@@ -96,10 +99,7 @@ export class TaskStore {
 
   /** What queries may see. */
   get reader(): CommittedReader {
-    return new CommittedReader(
-      this.context,
-      this.context.definition.kind === 'buffer' ? undefined : this.#index?.context
-    )
+    return new CommittedReader(this.context, hasTimeIndex(this.context.definition) ? undefined : this.#index?.context)
   }
 
   get held(): BufferTable {
@@ -198,13 +198,19 @@ export class TaskStore {
         if (startMs < meta.expiredBeforeMs) continue
         if (startMs > meta.maxWindowStartMs) meta.maxWindowStartMs = startMs
       }
-      index?.restore.note(engineKey, value)
+      index?.restore.note(engineKey, value, timestamp)
       batch.push({ key: engineKey, value: value === null ? null : engineValue(timestamp, value) })
     }
     this.context.meta = meta
     this.#moveTo(position, position.nowMs)
     await engine.write([...batch, storeMetaChange(this.name, meta), ...(index?.finish() ?? [])])
     this.context.committed = { ...meta }
+  }
+
+  /** Before anything is read of the store. */
+  async completeIndex(): Promise<void> {
+    if (this.#index && this.context.definition.ttlMs !== undefined)
+      await completeTimeIndex(this.#index.context, this.context)
   }
 
   /** Resolves when nothing of the store is being removed. */
@@ -217,15 +223,15 @@ export class TaskStore {
     if (index === undefined) return undefined
     index.#table.drop()
     const { context: windows } = this
-    const restore =
-      windows.definition.kind === 'buffer'
-        ? new BufferIndexRestore(index.context, windows)
-        : new IndexRestore(index.context, windows.definition)
+    const restore = hasTimeIndex(windows.definition)
+      ? new TimeIndexRestore(index.context, windows)
+      : new IndexRestore(index.context, windows.definition)
     return {
       restore,
       finish: () => {
         const { changes, newestMs } = restore.finish()
         const { context } = index
+        context.committed.committedAtMs = windows.meta.committedAtMs
         context.committed.maxWindowStartMs = Math.max(context.committed.maxWindowStartMs, newestMs)
         context.meta = { ...context.committed }
         return [...changes, storeMetaChange(index.name, context.meta)]
@@ -267,7 +273,7 @@ export class TaskStore {
 }
 
 interface IndexRestoreRun {
-  readonly restore: Pick<IndexRestore, 'note' | 'finish'>
+  readonly restore: Pick<TimeIndexRestore, 'note' | 'finish'>
   /** The index's part of the batch. */
   finish(): readonly StateChange[]
 }

@@ -63,6 +63,7 @@ export class TaskStores {
       const context = { definition: inEngine(definition), engine, meta, committed: { ...meta }, cacheEntries }
       stores.set(definition.name, new TaskStore(context, stores.get(indexName(definition.name))))
     }
+    for (const store of stores.values()) await store.completeIndex()
     return new TaskStores(engine, stores, engine.get(timeStateKey))
   }
 
@@ -169,6 +170,11 @@ export class TaskStores {
   /** Keys of a buffer that are held back from before `toMs`, changes included; by place, then the key's bytes. */
   heldBefore(buffer: string, toMs: number): AsyncGenerator<readonly WindowEntry[]> {
     return this.#store(indexName(buffer)).windowsClosing(0, toMs)
+  }
+
+  /** Keys of a store with a time to live whose rows are from before `toMs`, changes included; by timestamp, then the key's bytes. */
+  rowsBefore(store: string, toMs: number): AsyncGenerator<readonly WindowEntry[]> {
+    return this.heldBefore(store, toMs)
   }
 
   /**

@@ -21,6 +21,7 @@ export interface AggregationStep {
   readonly store?: string | undefined
   readonly emit?: EmitMode | EmitEvery | undefined
   readonly retention?: Duration | undefined
+  readonly ttl?: Duration | undefined
   readonly firstOldValue?: AggregateOptions['firstOldValue']
 }
 
@@ -55,7 +56,7 @@ function inputs(first: GroupedPoint, others: readonly GroupedPoint[]): Pick<Step
 
 function addPlain(
   { point, keyed, others = [] }: GroupedPoint,
-  { verb, aggregation, value, store: name, emit = 'commit', firstOldValue = 'nothing' }: EmittingStep
+  { verb, aggregation, value, store: name, emit = 'commit', firstOldValue = 'nothing', ttl }: EmittingStep
 ): Point {
   const { draft, key } = point
   if (emit === 'final') {
@@ -63,6 +64,7 @@ function addPlain(
       `topology '${draft.topology}': ${aggregation.kind} without windows never ends: emit 'commit' or 'changes'`
     )
   }
+  const living = ttl === undefined ? {} : { ttlMs: durationMs('ttl', ttl, { leastMs: 1 }) }
   const step = draft.add({
     verb: verb ?? aggregation.kind,
     label: undefined,
@@ -72,7 +74,8 @@ function addPlain(
       aggregation,
       emit,
       ...(firstOldValue === 'initial' && { firstFromInitial: true }),
-      store: { kind: 'key-value', name, key, value }
+      ...living,
+      store: { kind: 'key-value', name, key, value, ...living }
     }
   })
   return { draft, step, key, value }

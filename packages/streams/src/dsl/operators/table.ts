@@ -1,3 +1,4 @@
+import { UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '../../graph/duration.ts'
 import type { TableEmit } from '../../graph/table-node.ts'
 import type { Serde } from '../../serde/serde.ts'
@@ -10,6 +11,7 @@ export interface KeptTable {
   readonly store?: string
   readonly emit?: TableEmit
   readonly history?: Duration
+  readonly ttl?: Duration
 }
 
 /** Reads a topic as a table: the latest record of every key. */
@@ -27,7 +29,11 @@ export function addTable(
   verb: string,
   options: KeptTable & { readonly keyed?: Point['step']['keyed']; readonly label?: string }
 ): Point {
-  const { store: name, emit = 'changes', history, keyed, label } = options
+  const { store: name, emit = 'changes', history, ttl, keyed, label } = options
+  const living = ttl === undefined ? {} : { ttlMs: durationMs('ttl', ttl, { leastMs: 1 }) }
+  if (ttl !== undefined && history !== undefined) {
+    throw new UsageError(`topology '${draft.topology}': a table that keeps a history has no time to live: leave out ttl`)
+  }
   const historyMs = history === undefined ? undefined : durationMs('history', history, { leastMs: 1 })
   const kept = historyMs === undefined || value === undefined ? value : versionListSerde(value)
   const step = draft.add({
@@ -38,7 +44,8 @@ export function addTable(
     body: {
       kind: 'table',
       emit,
-      store: { kind: 'key-value', name, key, value: kept, ...(historyMs !== undefined && { historyMs }) },
+      store: { kind: 'key-value', name, key, value: kept, ...living, ...(historyMs !== undefined && { historyMs }) },
+      ...living,
       ...(historyMs !== undefined && { historyMs })
     }
   })
