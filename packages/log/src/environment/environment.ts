@@ -53,6 +53,8 @@ export interface FileSystem {
   /** Names in a directory, sorted. */
   list(path: string): DirectoryEntry[]
   stat(path: string): FileStat
+  /** The one path of what a path leads to: absolute, without links. */
+  realPath(path: string): string
   /** Makes the directory and its missing parents. No error when it is there. */
   makeDirectory(path: string): void
   /** Replaces `to` atomically when it is a file. */
@@ -94,7 +96,8 @@ export interface DirectoryEntry {
 export interface FileStat {
   readonly sizeBytes: number
   readonly modifiedMs: number
-  readonly kind: 'file' | 'directory'
+  /** `other`: a pipe, a device, a socket. */
+  readonly kind: 'file' | 'directory' | 'other'
 }
 
 /** A held lock. Releasing twice does nothing. */

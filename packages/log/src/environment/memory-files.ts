@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { LockHeldError } from '../errors.ts'
 import type { Clock, DirectoryEntry, FileHandle, FileLock, FileStat, FileSystem } from './environment.ts'
 import { fileSystemError } from './file-system-failure.ts'
@@ -67,6 +68,12 @@ export class MemoryFiles implements FileSystem {
     if (found === undefined) throw fileSystemError({ systemCode: 'ENOENT', path, operation: 'look at' })
     if (found instanceof MemoryDirectory) return { sizeBytes: 0, modifiedMs: 0, kind: 'directory' }
     return { sizeBytes: found.sizeBytes, modifiedMs: found.modifiedMs, kind: 'file' }
+  }
+
+  realPath(path: string): string {
+    this.#journal.before('look at', path, 0)
+    if (this.#tree.find(path) === undefined) throw fileSystemError({ systemCode: 'ENOENT', path, operation: 'look at' })
+    return posix.resolve('/', path)
   }
 
   makeDirectory(path: string): void {

@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -34,6 +35,7 @@ export const realFiles: FileSystem = {
   exists: (path) => existsSync(path),
   list: (path) => attempt('list', path, () => listDirectory(path)),
   stat: (path) => attempt('look at', path, () => statFile(path)),
+  realPath: (path) => attempt('look at', path, () => realpathSync(path)),
   makeDirectory: (path) => {
     attempt('make directory', path, () => mkdirSync(path, { recursive: true }))
   },
@@ -52,7 +54,8 @@ function listDirectory(path: string): DirectoryEntry[] {
 
 function statFile(path: string): FileStat {
   const stat = statSync(path)
-  return { sizeBytes: stat.size, modifiedMs: Math.trunc(stat.mtimeMs), kind: stat.isDirectory() ? 'directory' : 'file' }
+  const kind = stat.isDirectory() ? 'directory' : stat.isFile() ? 'file' : 'other'
+  return { sizeBytes: stat.size, modifiedMs: Math.trunc(stat.mtimeMs), kind }
 }
 
 /** Windows has no handle on a directory to sync: NTFS journals names by itself. */

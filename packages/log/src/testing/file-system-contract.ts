@@ -123,6 +123,16 @@ const openingCases: readonly Check[] = [
 
 const nameCases: readonly Check[] = [
   [
+    'knows one path of a file, however it is written',
+    ({ files, directory }) => {
+      writeText(files, `${directory}/a`, 'text')
+      const path = files.realPath(`${directory}/a`)
+      assert.equal(files.realPath(`${directory}/./a`), path)
+      assert.equal(files.realPath(path), path)
+      assert.throws(() => files.realPath(`${directory}/none`), hasCode('ENOENT', `${directory}/none`))
+    }
+  ],
+  [
     'rename replaces a file',
     ({ files, directory }) => {
       writeText(files, `${directory}/new`, 'new')
