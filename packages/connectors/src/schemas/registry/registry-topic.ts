@@ -68,7 +68,8 @@ export class RegistryTopic {
         this.#producer.enqueue(this.#topic, 0, key, value, this.#log.environment.clock.nowMs())
       }
       await this.#producer.commitTransaction()
-      await this.#readToEnd()
+      // The commit is decided before its marker is in the partition, so the end that readers see may still be before these records.
+      await this.#readTo(this.#producer.lastOffset(this.#topic, 0) + 1)
       this.#unsettled = false
     } catch (error) {
       throw await this.#failure(error)
@@ -114,13 +115,17 @@ export class RegistryTopic {
   }
 
   async #readToEnd(): Promise<void> {
+    const ends = await this.#consumer.endOffsets([{ topic: this.#topic, partition: 0 }])
+    await this.#readTo(Math.max(0, ...ends.values()))
+  }
+
+  async #readTo(end: number): Promise<void> {
     const place = { topic: this.#topic, partition: 0 }
     const { clock } = this.#log.environment
     const deadlineMs = clock.monotonicMs() + READ_LIMIT_MS
-    const end = [...(await this.#consumer.endOffsets([place])).values()][0] ?? 0
     while (end > 0 && this.#consumer.position(place) < end) {
       if (clock.monotonicMs() > deadlineMs) {
-        const message = `the registry's topic ${this.#topic} could not be read to its end at ${end}; ask again`
+        const message = `the registry's topic ${this.#topic} could not be read up to offset ${end}; ask again`
         throw new RegistryUnavailableError(RegistryErrorCode.TIMED_OUT, message)
       }
       for (const { batches, position } of await this.#consumer.poll(POLL_MS)) {

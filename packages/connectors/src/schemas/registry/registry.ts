@@ -42,10 +42,15 @@ export class Registry {
   readonly #parsed = new Map<string, ParsedSchema>()
   #line: Promise<unknown> = Promise.resolve()
 
+  /** Of the log. */
+  readonly clusterId: string
+
   /** Use {@link openRegistry}. */
-  constructor(state: RegistryState, topic: RegistryTopic) {
+  constructor(parts: { readonly state: RegistryState; readonly topic: RegistryTopic; readonly clusterId: string }) {
+    const { state } = parts
     this.#state = state
-    this.#topic = topic
+    this.#topic = parts.topic
+    this.clusterId = parts.clusterId
     this.settings = new RegistrySettings(state, (plan) => this.#change(plan))
   }
 
@@ -238,7 +243,8 @@ export class Registry {
  */
 export async function openRegistry({ log, topic = '_schemas' }: RegistryOptions): Promise<Registry> {
   const state = new RegistryState()
-  return new Registry(state, await RegistryTopic.open(log, topic, (record) => state.apply(record)))
+  const opened = await RegistryTopic.open(log, topic, (record) => state.apply(record))
+  return new Registry({ state, topic: opened, clusterId: log.clusterId })
 }
 
 function sortedReferences({ references }: SchemaText): SchemaText['references'] {
