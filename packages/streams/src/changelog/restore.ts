@@ -39,7 +39,10 @@ export async function restoreStores(jobs: readonly RestoreJob[], context: Restor
     if (run.position < job.endOffset) running.set(`${job.topic}-${job.partition}`, run)
   }
   if (running.size === 0) return
-  context.consumer.assign([...running.values()].map(({ job }) => ({ topic: job.topic, partition: job.partition })))
+  const partitions = [...running.values()].map(({ job }) => ({ topic: job.topic, partition: job.partition }))
+  context.consumer.assign(partitions)
+  // A restore before this one, of the same changelogs, paused what it had finished.
+  context.consumer.resume(partitions)
   for (const { job } of running.values()) {
     context.consumer.seek({ topic: job.topic, partition: job.partition }, job.fromOffset)
   }
