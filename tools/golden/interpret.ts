@@ -16,7 +16,6 @@ import {
 } from '@millrace/streams'
 import type { GoldenNode } from './case.ts'
 import { keyFunction, mapper, predicate, printed } from './functions.ts'
-import { isReadByRelaxedJoin } from './null-keys.ts'
 import { processStream, splitStream } from './processors.ts'
 import { aggregateWindows, type WindowedGroup, windowGroup } from './window-operators.ts'
 
@@ -158,12 +157,7 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
   process: (node, scope) => {
     return streamOf(processStream(node, { builder: scope.builder, stream: streamFrom(node, scope) }))
   },
-  // Ours keeps null keys; that of Kafka Streams drops them, unless a join below can do with them.
-  repartition: (node, scope) => {
-    const from = streamFrom(node, scope)
-    const keyed = isReadByRelaxedJoin(node, scope.nodes) ? from : from.filter((_, { key }) => key !== null)
-    return streamOf(keyed.repartition(nameOf(node)))
-  },
+  repartition: (node, scope) => streamOf(streamFrom(node, scope).repartition(nameOf(node))),
   groupByKey: (node, scope) => ({ kind: 'grouped', grouped: streamFrom(node, scope).groupByKey(nameOf(node)) }),
   groupBy: (node, scope) => {
     const table = tableFrom(node, scope)
@@ -359,13 +353,17 @@ function join(node: GoldenNode, scope: Scope): Result {
   if (left.kind === 'table' && right.kind === 'table' && node.foreignKeyFn === undefined) {
     return tableOf(joinedTables(node, { left: left.table, right: right.table, scope }))
   }
+  if (left.kind === 'windowed-table' && right.kind === 'windowed-table' && node.foreignKeyFn === undefined) {
+    return windowsOf(joinedTables(node, { left: left.table, right: right.table, scope }))
+  }
   if (left.kind === 'table' && right.kind === 'table') {
     const options = {
       ...TEXT_VALUE,
       ...nameOf(node),
       ...givenStore(node, scope),
-      foreignKey: keyFunction(node.foreignKeyFn)
-    }
+      foreignKey: keyFunction(node.foreignKeyFn),
+      staleAnswers: 'dropped'
+    } as const
     if (node.op === 'join') return tableOf(left.table.join(right.table, joiner, options))
     if (node.op === 'leftJoin') return tableOf(left.table.leftJoin(right.table, joiner, options))
   }
@@ -373,18 +371,21 @@ function join(node: GoldenNode, scope: Scope): Result {
   throw new UnsupportedOperatorError(`${node.op} of a ${left.kind} and a ${right.kind}`)
 }
 
+/** As in Kafka Streams, all joins of a stream go through the same internal topic, if they need one: it is named after the stream. */
 function joinedStream(node: GoldenNode, left: Stream, right: Result): Stream {
   const { op } = node
   if (right.kind === 'stream' && node.within !== undefined) {
     const { beforeMs: before, afterMs: after, graceMs: grace } = node.within
-    const options = { within: { before, after }, grace, ...TEXT_VALUE, ...nameOf(node) }
+    const repartition = { left: streamTopic(node.left), right: streamTopic(node.right) }
+    const options = { within: { before, after }, grace, repartition, ...TEXT_VALUE, ...nameOf(node) }
     if (op === 'join') return left.join(right.stream, joiner, options)
     return op === 'leftJoin'
       ? left.leftJoin(right.stream, joiner, options)
       : left.outerJoin(right.stream, joiner, options)
   }
   if (right.kind === 'table' && op !== 'outerJoin') {
-    const options = { ...TEXT_VALUE, ...nameOf(node), ...(node.graceMs === undefined ? {} : { grace: node.graceMs }) }
+    const grace = node.graceMs === undefined ? {} : { grace: node.graceMs }
+    const options = { ...TEXT_VALUE, ...nameOf(node), ...grace, repartition: streamTopic(node.left) }
     return op === 'join' ? left.join(right.table, joiner, options) : left.leftJoin(right.table, joiner, options)
   }
   if (right.kind === 'global' && op !== 'outerJoin') {
@@ -394,13 +395,17 @@ function joinedStream(node: GoldenNode, left: Stream, right: Result): Stream {
   throw new UnsupportedOperatorError(`${op} of a stream and a ${right.kind}`)
 }
 
-function joinedTables(
+function joinedTables<K>(
   node: GoldenNode,
-  { left, right, scope }: { readonly left: Table; readonly right: Table; readonly scope: Scope }
-): Table {
+  { left, right, scope }: { readonly left: KTable<K, Text>; readonly right: KTable<K, Text>; readonly scope: Scope }
+): KTable<K, Text> {
   const options = { ...TEXT_VALUE, ...givenStore(node, scope) }
   if (node.op === 'join') return left.join(right, joiner, options)
   return node.op === 'leftJoin' ? left.leftJoin(right, joiner, options) : left.outerJoin(right, joiner, options)
+}
+
+function streamTopic(id = ''): string {
+  return `${id}-joined`
 }
 
 const joiner = (left: Text, right: Text): Text => `${printed(left)}+${printed(right)}`

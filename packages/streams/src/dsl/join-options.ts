@@ -24,6 +24,11 @@ export interface StreamJoinOptions<R> extends JoinedOptions<R> {
   readonly within: Duration | { readonly before: Duration; readonly after: Duration }
   /** How much later than its window a match may still come. Default none. */
   readonly grace?: Duration
+  /**
+   * Names of the internal topics that a side whose key was changed goes through, after `name` by default. Joins that give the same one for the same
+   * stream share it.
+   */
+  readonly repartition?: { readonly left?: string; readonly right?: string }
 }
 
 /** Serdes of a stream join's inputs, which it keeps; those a stream does not know must be given. */
@@ -49,6 +54,8 @@ export interface StreamTableJoinOptions<R> extends JoinedOptions<R> {
    * (`history`) only. Default: none waits.
    */
   readonly grace?: Duration
+  /** Name of the internal topic that a stream whose key was changed goes through. Joins that give the same one for the same stream share it. */
+  readonly repartition?: string
 }
 
 /** Serdes of the stream that such a join writes if its key was changed, or records wait. */
@@ -63,6 +70,11 @@ export interface GlobalJoinOptions<K, V, GK, R> extends JoinedOptions<R> {
 export interface ForeignKeyJoinOptions<K, V, K2, R> extends JoinedOptions<R>, TableOptions {
   /** The key of the other table's row; null: there is none. */
   readonly foreignKey: (value: NonNullable<V>, row: TableRow<K>) => K2 | null
+  /**
+   * What becomes of an answer that says that there is no row, and comes for a row that has changed meanwhile: it is `repeated`, the default, so
+   * that no result of a deleted row stays; or only `dropped`, as Kafka Streams does.
+   */
+  readonly staleAnswers?: 'repeated' | 'dropped'
 }
 
 /** Serdes of a foreign-key join's inputs, which travel between tasks; those a table does not know must be given. */

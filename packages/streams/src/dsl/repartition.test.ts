@@ -91,7 +91,36 @@ describe('an automatic repartition', () => {
     expect(repartitions(define(steps))).toHaveLength(expected)
   })
 
-  it('drops null keys, an explicit one keeps them', () => {
+  it('lets null keys through only where a left or outer join of a stream is below, however far', () => {
+    const within = { within: '1s', value: string() } as const
+    const keeping = (steps: (s: Texts, other: Texts) => unknown) =>
+      repartitions(define(steps)).map(({ keepsNullKeys }) => keepsNullKeys)
+    expect(keeping((s, other) => s.repartition().join(other, (v) => v, within))).toEqual([false])
+    expect(keeping((s, other) => s.repartition().leftJoin(other, (v) => v, within))).toEqual([true])
+    const far = (s: Texts, other: Texts) =>
+      s
+        .repartition({ name: 'first' })
+        .selectKey((v) => v)
+        .leftJoin(other, (v) => v, within)
+    expect(keeping(far)).toEqual([true, true])
+    const shared = (s: Texts, other: Texts) => {
+      const keyed = s.selectKey((v) => v)
+      keyed.join(other, (v) => v, { ...within, name: 'inner', repartition: { left: 'keyed' } })
+      keyed.leftJoin(other, (v) => v, { ...within, name: 'outer', repartition: { left: 'keyed' } })
+    }
+    expect(keeping(shared)).toEqual([true])
+  })
+
+  it('is shared by joins that give it the same name', () => {
+    const steps = (s: Texts) => {
+      const keyed = s.selectKey((v) => v)
+      const repartition = { left: 'keyed', right: 'keyed' }
+      keyed.join(keyed, (v) => v, { within: '1s', value: string(), repartition })
+    }
+    expect(repartitions(define(steps)).map(({ topic }) => topic)).toEqual(['keyed-repartition'])
+  })
+
+  it('was asked for, or follows from a change of the key', () => {
     const automatic = repartitions(define((s) => s.groupBy((v) => v).count()))
     const explicit = repartitions(define((s) => s.repartition({ name: 'wide', partitions: 12 }).groupByKey().count()))
     expect(automatic).toMatchObject([{ explicit: false, topic: 'in-groupBy-repartition' }])

@@ -94,7 +94,7 @@ function whatItTouches(node: Node): Pick<NodeDescription, 'reads' | 'writes' | '
     case 'repartition':
       return { reads: [], writes: [node.topic], stores }
     case 'foreign-key-result':
-      return { reads: [], writes: [node.again.topic], stores }
+      return { reads: [], writes: node.again === undefined ? [] : [node.again.topic], stores }
     case 'windowed-aggregate':
       return { reads: [], writes: node.late?.kind === 'topic' ? [node.late.topic] : [], stores }
     case 'stream-global-join':

@@ -88,8 +88,11 @@ export interface ForeignKeyResultNode extends NodeBase {
   readonly join: 'inner' | 'left'
   readonly fn: Joiner
   readonly left: Serde<unknown>
-  /** How to ask once more: the topic of the subscriptions (without the application's prefix), and what they are made of. */
-  readonly again: {
+  /**
+   * How to ask once more: the topic of the subscriptions (without the application's prefix), and what they are made of. Absent: stale answers are
+   * dropped.
+   */
+  readonly again?: {
     readonly topic: string
     readonly foreignKey: (value: unknown, row: TableRow) => unknown
     readonly foreign: Serde<unknown>

@@ -237,10 +237,12 @@ export interface RepartitionNode extends NodeBase {
   readonly partitions?: number
   /** True: its partitions are those of the topics it is read with, and do not count where theirs are worked out. */
   readonly follows?: boolean
-  /** Automatic ones drop null keys; explicit ones keep them. */
+  /** Whether the program asked for it; else a step by key that follows a change of the key did. */
   readonly explicit: boolean
   /** True when the topic's name is worked out from the steps above: an edit there gives it another one. */
   readonly derivedName?: true
+  /** Null keys go on, since a step below has a use for them; else they are dropped. */
+  readonly keepsNullKeys: boolean
   /** Where it goes: default murmur2 of the key's bytes. */
   readonly partitioner?: (key: unknown, value: unknown, partitions: number) => number
 }

@@ -59,8 +59,6 @@ export interface KeyedInput {
   readonly name: string | undefined
   readonly key: Serde<unknown> | undefined
   readonly value: Serde<unknown> | undefined
-  /** True where a null key has a meaning: the repartition lets it through. */
-  readonly keepsNullKeys?: boolean
 }
 
 /** A node without what building finds out: its name, its parents' names, its store's or topic's name, and serdes that may be missing. */

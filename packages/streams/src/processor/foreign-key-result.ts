@@ -20,7 +20,7 @@ export function foreignKeyResultProcessor(
 ): Processor {
   const rows = context.views(node.parents[1])
   const dropped = context.dropCounter(node.name)
-  const askAgain = again(node, context)
+  const askAgain = node.again && again(node, node.again, context)
   const process: Forward = (record) => {
     const { key, value: answer } = record
     if (!(answer instanceof Answer)) return dropped.add('null-value')
@@ -29,7 +29,7 @@ export function foreignKeyResultProcessor(
     const isCurrent = hash === null || answer.hash === null ? hash === answer.hash : hash.equals(answer.hash)
     if (!isCurrent) {
       dropped.add('late')
-      if (node.join === 'left' || answer.value !== undefined) return
+      if (askAgain === undefined || node.join === 'left' || answer.value !== undefined) return
       if (row !== undefined && hash !== null && askAgain(record, { row, hash })) return
     }
     if (row === undefined || (answer.value === undefined && node.join === 'inner')) {
@@ -43,10 +43,11 @@ export function foreignKeyResultProcessor(
 /** Sends the row's subscription again; false where it has no foreign key, so that no answer could come. */
 function again(
   node: ForeignKeyResultNode,
+  asked: NonNullable<ForeignKeyResultNode['again']>,
   context: ViewingContext
 ): (record: StreamRecord, of: { readonly row: Timestamped<unknown>; readonly hash: Buffer }) => boolean {
-  const { foreignKey, foreign, subscription } = node.again
-  const topic = context.internalTopic(node.again.topic)
+  const { foreignKey, foreign, subscription } = asked
+  const topic = context.internalTopic(asked.topic)
   return (record, { row, hash }) => {
     const { key, timestamp, headers } = record
     const wanted = guarded(node, record, () => foreignKey(row.value, { key })) ?? null

@@ -41,14 +41,14 @@ export function routedSinkProcessor(node: RoutedSinkNode, context: ProcessorCont
 }
 
 /**
- * Encodes and sends to an internal topic, from which another sub-topology goes on. The automatic ones drop (and count) null keys, which
- * no key-based step could use; the explicit ones keep them.
+ * Encodes and sends to an internal topic, from which another sub-topology goes on. Null keys are dropped and counted where no step below has a use
+ * for them.
  */
 export function repartitionProcessor(node: RepartitionNode, context: ProcessorContext): Forward {
   const topic = context.internalTopic(node.topic)
   const write = sender(node, context.collector)
   const send: Forward = (record) => write(record, topic)
-  if (node.explicit) return send
+  if (node.keepsNullKeys) return send
   const dropped = context.dropCounter(node.name)
   return (record) => (record.key === null || record.key === undefined ? dropped.add('null-key') : send(record))
 }

@@ -1,6 +1,6 @@
 import { InvariantError } from '@millrace/log'
 import type { TableJoinNode } from '../graph/join-node.ts'
-import type { Node, StoreDefinition } from '../graph/node.ts'
+import type { Node, StoreDefinition, WindowedAggregateNode } from '../graph/node.ts'
 import type { RecordOrigin } from '../graph/record.ts'
 import type { TableFilterNode, TableMapValuesNode } from '../graph/table-node.ts'
 import { Windowed } from '../serde/windowed.ts'
@@ -45,7 +45,7 @@ export function tableViews(nodes: readonly Node[], context: ProcessorContext): (
       case 'aggregate':
         return node.store === undefined ? computed(node, viewOf) : stored({ ...node, store: node.store }, context)
       case 'windowed-aggregate':
-        return node.store.kind === 'session' ? sessions(node.store, context) : windows(node.store, context)
+        return node.store.kind === 'session' ? sessions(node.store, context) : windows(node, context)
       case 'suppress':
         return heldBack(node.store, viewOf(node.parents[0]), context)
       default:
@@ -76,14 +76,28 @@ function stored(node: Node & { readonly store: StoreDefinition }, context: Proce
   }
 }
 
-function windows(definition: StoreDefinition, context: ProcessorContext): TableView {
-  const store = context.stores.window(definition.name)
-  return latestOnly((key) => (key instanceof Windowed ? store.get(key.key, key.startMs) : undefined))
+/**
+ * Windows past the retention, counted back from the newest one's start, are gone; when the store gives them up does not count. Those with final
+ * results stay a millisecond longer, as in Kafka Streams.
+ */
+function windows({ store: definition, emit }: WindowedAggregateNode, context: ProcessorContext): TableView {
+  const { name, retentionMs = Number.POSITIVE_INFINITY } = definition
+  const store = context.stores.window(name)
+  const keptMs = emit === 'final' ? retentionMs + 1 : retentionMs
+  return latestOnly((key) =>
+    key instanceof Windowed && key.startMs > store.newestStartMs - keptMs ? store.get(key.key, key.startMs) : undefined
+  )
 }
 
-function sessions(definition: StoreDefinition, context: ProcessorContext): TableView {
-  const store = context.stores.session(definition.name)
-  return latestOnly((key) => (key instanceof Windowed ? store.get(key.key, key) : undefined))
+/** The same by the ends of sessions. */
+function sessions(
+  { name, retentionMs = Number.POSITIVE_INFINITY }: StoreDefinition,
+  context: ProcessorContext
+): TableView {
+  const store = context.stores.session(name)
+  return latestOnly((key) =>
+    key instanceof Windowed && key.endMs > store.newestEndMs - retentionMs ? store.get(key.key, key) : undefined
+  )
 }
 
 /** What those below know of a row: while an update is held back, what it was before. */

@@ -15,6 +15,7 @@ export interface ForeignKeyJoinStep extends KeptTable {
   readonly left?: Serde<unknown>
   readonly right?: Serde<unknown>
   readonly value?: Serde<unknown>
+  readonly staleAnswers?: 'repeated' | 'dropped'
 }
 
 /**
@@ -52,6 +53,7 @@ export function foreignKeyJoin(
     body: {
       kind: 'repartition',
       explicit: true,
+      keepsNullKeys: true,
       follows: true,
       ...derivedMark(options.name),
       key: serdes.foreign,
@@ -79,6 +81,7 @@ export function foreignKeyJoin(
     body: {
       kind: 'repartition',
       explicit: true,
+      keepsNullKeys: true,
       follows: true,
       ...derivedMark(options.name),
       key: serdes.primary,
@@ -96,7 +99,9 @@ export function foreignKeyJoin(
       join,
       fn,
       left: serdes.left,
-      again: { topic: repartitionName(subscriptions), foreignKey, foreign: serdes.foreign, subscription }
+      ...(options.staleAnswers !== 'dropped' && {
+        again: { topic: repartitionName(subscriptions), foreignKey, foreign: serdes.foreign, subscription }
+      })
     }
   })
   return addTable({ draft, step, key: left.key, value: options.value }, joinVerbs[join], options)

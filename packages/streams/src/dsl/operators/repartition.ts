@@ -3,7 +3,7 @@ import type { Serde } from '../../serde/serde.ts'
 import type { PartitionCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
 
-/** Sends every record through an internal topic, so that it is where its key says. Null keys are kept, on any partition. */
+/** Sends every record through an internal topic, so that it is where its key says. Null keys end there, unless a left or outer join of a stream below takes them. */
 export function repartition(
   point: Point,
   options: {
@@ -28,6 +28,7 @@ export function repartition(
     body: {
       kind: 'repartition',
       explicit: true,
+      keepsNullKeys: false,
       key,
       value,
       ...(partitions === undefined ? {} : { partitions }),

@@ -56,6 +56,7 @@ export function saltedGrouping(point: Point, grouping: SaltedGrouping): SaltedPo
     body: {
       kind: 'repartition',
       explicit: true,
+      keepsNullKeys: true,
       key: key && saltedKey(key),
       value,
       partitioner: (salted, _value, partitions) => placeOf(key, salted, partitions)

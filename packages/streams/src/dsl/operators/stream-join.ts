@@ -13,6 +13,7 @@ export interface StreamJoinStep {
   readonly within: Duration | { readonly before: Duration; readonly after: Duration }
   readonly grace?: Duration
   readonly name?: string
+  readonly repartition?: { readonly left?: string; readonly right?: string }
   readonly key?: Serde<unknown>
   readonly left?: Serde<unknown>
   readonly right?: Serde<unknown>
@@ -27,7 +28,7 @@ export function streamJoin(
 ): Point {
   refuseOthers(left, right)
   const { draft } = left
-  const { key = left.key ?? right.key, name } = options
+  const { key = left.key ?? right.key, name, repartition = {} } = options
   const [leftValue, rightValue] = [options.left ?? left.value, options.right ?? right.value]
   const within = windowOf(options)
   // Half a window wide, so that a record's window touches three entries of a key at most.
@@ -43,11 +44,10 @@ export function streamJoin(
       windowSizeMs: bucketMs
     }) as const
   const waiting = key && leftValue && rightValue && waitingListSerde(key, [leftValue, rightValue])
-  const side = (value: Serde<unknown> | undefined, suffix: string) => ({
-    name: name === undefined ? undefined : `${name}-${suffix}`,
+  const side = (value: Serde<unknown> | undefined, suffix: 'left' | 'right') => ({
+    name: repartition[suffix] ?? (name === undefined ? undefined : `${name}-${suffix}`),
     key,
-    value,
-    keepsNullKeys: join !== 'inner'
+    value
   })
   const step = draft.add({
     verb: joinVerbs[join],

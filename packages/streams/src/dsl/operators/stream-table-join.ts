@@ -12,6 +12,7 @@ import { joinVerbs, refuseOthers } from './table-join.ts'
 export interface StreamTableJoinStep {
   readonly grace?: Duration
   readonly name?: string
+  readonly repartition?: string
   readonly key?: Serde<unknown>
   readonly left?: Serde<unknown>
   readonly value?: Serde<unknown>
@@ -25,7 +26,7 @@ export function streamTableJoin(
 ): Point {
   refuseOthers(stream, table)
   const { draft } = stream
-  const { key = stream.key, left: value = stream.value, name, grace } = options
+  const { key = stream.key, left: value = stream.value, name, grace, repartition = name } = options
   if (grace !== undefined && !isVersioned(table.step)) {
     throw new UsageError(
       `topology '${draft.topology}': a join with grace needs a versioned table: read it with { history: '…' }, longer than the grace`
@@ -36,7 +37,7 @@ export function streamTableJoin(
     verb: joinVerbs[join],
     label: name,
     parents: [stream.step, table.step],
-    keyedSides: [{ name, key, value, keepsNullKeys: join === 'left' }, undefined],
+    keyedSides: [{ name: repartition, key, value }, undefined],
     body: {
       kind: 'stream-table-join',
       join,
