@@ -49,6 +49,8 @@ export class Answer {
 }
 
 const headerBytes = 6
+const nothing = Buffer.alloc(0)
+const instructions = Object.values(Instruction)
 
 /**
  * Subscriptions as bytes (Millrace's own format): instruction (1 byte), whether there is a hash (1), the partition (4, big-endian), the hash (16, if
@@ -60,12 +62,11 @@ export function subscriptionSerde(primaryKey: Serde<unknown>): Serde<unknown> {
     name,
     encode(value: unknown): Buffer {
       if (!(value instanceof Subscription)) throw notOne(name, value)
-      const header = headerOf(value.instruction, value)
-      return Buffer.concat([header, value.hash ?? Buffer.alloc(0), primaryKey.encode(value.primaryKey)])
+      return joined(value.instruction, value, primaryKey.encode(value.primaryKey))
     },
     decode(bytes: Buffer, start: number, end: number): Subscription {
       const { tag, hash, partition, bodyAt } = readHeader(name, { bytes, start, end })
-      const instruction = Object.values(Instruction).find((known) => known === tag)
+      const instruction = instructions.find((known) => known === tag)
       if (instruction === undefined) throw torn(name)
       return new Subscription({ instruction, hash, partition, primaryKey: primaryKey.decode(bytes, bodyAt, end) })
     }
@@ -79,9 +80,7 @@ export function answerSerde(value: Serde<unknown>): Serde<unknown> {
     name,
     encode(answer: unknown): Buffer {
       if (!(answer instanceof Answer)) throw notOne(name, answer)
-      const header = headerOf(answer.value === undefined ? 0 : 1, answer)
-      const body = answer.value === undefined ? Buffer.alloc(0) : value.encode(answer.value)
-      return Buffer.concat([header, answer.hash ?? Buffer.alloc(0), body])
+      return answer.value === undefined ? joined(0, answer, nothing) : joined(1, answer, value.encode(answer.value))
     },
     decode(bytes: Buffer, start: number, end: number): Answer {
       const { tag, hash, partition, bodyAt } = readHeader(name, { bytes, start, end })
@@ -90,10 +89,15 @@ export function answerSerde(value: Serde<unknown>): Serde<unknown> {
   })
 }
 
-function headerOf(tag: number, { hash, partition }: Pick<Answer, 'hash' | 'partition'>): Buffer {
-  const header = Buffer.from([tag, hash === null ? 0 : 1, 0, 0, 0, 0])
-  header.writeInt32BE(partition, 2)
-  return header
+function joined(tag: number, { hash, partition }: Pick<Answer, 'hash' | 'partition'>, body: Buffer): Buffer {
+  const bodyAt = headerBytes + (hash === null ? 0 : hashBytes)
+  const bytes = Buffer.allocUnsafe(bodyAt + body.length)
+  bytes[0] = tag
+  bytes[1] = hash === null ? 0 : 1
+  bytes.writeInt32BE(partition, 2)
+  hash?.copy(bytes, headerBytes)
+  body.copy(bytes, bodyAt)
+  return bytes
 }
 
 function readHeader(name: string, span: { readonly bytes: Buffer; readonly start: number; readonly end: number }) {

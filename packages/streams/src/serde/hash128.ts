@@ -6,6 +6,10 @@ const c2 = 0xab0e9789
 const c3 = 0x38b34ae5
 const c4 = 0xa1e38b93
 
+/** Used within one call only. */
+const lastBlock = Buffer.alloc(hashBytes)
+const scratch = new Int32Array(4)
+
 /**
  * A hash of 128 bits (MurmurHash3, the variant for 32-bit machines, seed 0): to tell whether two values are the same, not to keep secrets.
  * @returns 16 bytes, each 32-bit word big-endian.
@@ -24,26 +28,29 @@ export function hash128(bytes: Buffer): Buffer {
     h4 = (Math.imul(rotated(h4, 13) + h1, 5) + 0x32ac3b17) | 0
   }
   // What is left is a block filled up with zeros, whose words change nothing where they are zero.
-  const tail = Buffer.alloc(hashBytes)
+  const tail = lastBlock.fill(0)
   bytes.copy(tail, 0, blocksEnd)
   h4 ^= mixed(tail.readInt32LE(12), c4, 18, c1)
   h3 ^= mixed(tail.readInt32LE(8), c3, 17, c4)
   h2 ^= mixed(tail.readInt32LE(4), c2, 16, c3)
   h1 ^= mixed(tail.readInt32LE(0), c1, 15, c2)
-  return finished([h1, h2, h3, h4], bytes.length)
-}
-
-function finished(words: readonly number[], length: number): Buffer {
-  const ended = together(words.map((word) => word ^ length))
-  const [h1, h2, h3, h4] = together(ended.map(avalanched))
+  const words = scratch
+  words[0] = h1 ^ bytes.length
+  words[1] = h2 ^ bytes.length
+  words[2] = h3 ^ bytes.length
+  words[3] = h4 ^ bytes.length
+  addAll(words)
+  for (let i = 0; i < words.length; i++) words[i] = avalanched(words[i])
+  addAll(words)
   const hash = Buffer.allocUnsafe(hashBytes)
-  for (const [index, word] of [h1, h2, h3, h4].entries()) hash.writeInt32BE(word, index * 4)
+  for (let i = 0; i < words.length; i++) hash.writeInt32BE(words[i], i * 4)
   return hash
 }
 
-function together([h1, h2, h3, h4]: readonly number[]): number[] {
-  const sum = (h1 + h2 + h3 + h4) | 0
-  return [sum, (h2 + sum) | 0, (h3 + sum) | 0, (h4 + sum) | 0]
+/** The first becomes the sum of all, and is added to the others. */
+function addAll(words: Int32Array): void {
+  words[0] += words[1] + words[2] + words[3]
+  for (let i = 1; i < words.length; i++) words[i] += words[0]
 }
 
 function mixed(word: number, first: number, rotation: number, second: number): number {

@@ -12,6 +12,9 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
   readonly #identity: (key: unknown) => KeyIdentity
   readonly #entries = new Map<KeyIdentity, StoreEntry>()
   #evictAt: number
+  /** What is read is mostly written next. */
+  #lastKey: unknown
+  #last: StoreEntry | undefined
 
   constructor(context: StoreContext) {
     this.#context = context
@@ -49,11 +52,13 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
   /** Forgets everything that is in memory. */
   drop(): void {
     this.#entries.clear()
+    this.#last = undefined
     this.buffer.clear()
   }
 
   /** Drops clean entries above the bound, first those not used since the last sweep. */
   #evict(): void {
+    this.#last = undefined
     const { cacheEntries } = this.#context
     for (let sweep = 0; sweep < 2 && this.#entries.size > cacheEntries; sweep++) {
       for (const [id, entry] of this.#entries) {
@@ -67,6 +72,14 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
   }
 
   #entry(key: unknown): StoreEntry {
+    if (this.#last !== undefined && Object.is(key, this.#lastKey)) return this.#last
+    const entry = this.#find(key)
+    this.#lastKey = key
+    this.#last = entry
+    return entry
+  }
+
+  #find(key: unknown): StoreEntry {
     const id = this.#identity(key)
     const found = this.#entries.get(id)
     if (found !== undefined) {

@@ -1,12 +1,18 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { bytes } from '../serde/bytes.ts'
 import { hash128 } from '../serde/hash128.ts'
+import { subscriptionEntries, subscriptionKeys } from '../serde/subscription-store.ts'
 import { MemoryEngine } from './memory-engine.ts'
 import { type Subscriber, Subscriptions } from './subscriptions.ts'
 import { TaskStores } from './task-stores.ts'
 
-const definition = { name: 's', kind: 'key-value', key: bytes(), value: bytes(), named: false } as const
+const definition = {
+  name: 's',
+  kind: 'key-value',
+  key: subscriptionKeys,
+  value: subscriptionEntries,
+  named: false
+} as const
 
 const keys = fc.integer({ min: 0, max: 200 }).map((n) => `k${n}`)
 const operations = fc.array(

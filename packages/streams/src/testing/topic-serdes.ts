@@ -40,9 +40,7 @@ function completeSerdes<K, V>(
     value: value ?? (known?.value as Serde<V> | undefined)
   }
   if (complete.key === undefined || complete.value === undefined) {
-    throw new UsageError(
-      `the topology neither reads nor writes topic ${topic}: give its serdes { key, value }`
-    )
+    throw new UsageError(`the topology neither reads nor writes topic ${topic}: give its serdes { key, value }`)
   }
   return { key: complete.key, value: complete.value }
 }

@@ -1,9 +1,9 @@
 import { derivedMark } from '../../graph/make-store.ts'
 import { pathBelow, repartitionName } from '../../graph/names.ts'
 import { MissingSerdeError } from '../../graph/topology-error.ts'
-import { bytes } from '../../serde/bytes.ts'
 import { Answer, answerSerde, subscriptionSerde } from '../../serde/foreign-key.ts'
 import type { Serde } from '../../serde/serde.ts'
+import { subscriptionEntries, subscriptionKeys } from '../../serde/subscription-store.ts'
 import type { JoinCallback, TableCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
 import { addTable, type KeptTable } from './table.ts'
@@ -63,8 +63,8 @@ export function foreignKeyJoin(
   const store = {
     kind: 'key-value',
     name: undefined,
-    key: bytes(),
-    value: bytes(),
+    key: subscriptionKeys,
+    value: subscriptionEntries,
     ...derivedMark(options.name)
   } as const
   const answer = draft.add({
