@@ -127,6 +127,11 @@ export interface WindowedAggregateOptions {
    */
   readonly retention?: Duration
   /**
+   * With emit `final`: when no record has come to this step of a task for so long by the wall clock, and none waits for it, all its windows are taken as
+   * closed and have their results. What comes for them after that is late. Default: only records move the time.
+   */
+  readonly idle?: Duration
+  /**
    * What a window's first update says the window was before, with emit `changes`: `nothing` (default), or, as in Kafka Streams, what the aggregate
    * was made of, which is what `initial` makes (or, of a sliding window, the one it is cut from). Sessions always begin with nothing then.
    */

@@ -179,7 +179,8 @@ function whatItDoes(node: Node): { does: string; detail: string } {
       }
     case 'windowed-aggregate': {
       const window = formatWindow(node.window)
-      return { does: node.aggregation.kind, detail: `${window} in ${node.store.name}, emits ${node.emit}` }
+      const idle = node.idleMs === undefined ? '' : ` or when idle for ${formatDuration(node.idleMs)}`
+      return { does: node.aggregation.kind, detail: `${window} in ${node.store.name}, emits ${node.emit}${idle}` }
     }
   }
 }

@@ -145,6 +145,8 @@ export interface WindowedAggregateNode extends NodeBase {
   readonly beginsAnew?: boolean
   /** True: with emit `changes`, the first update of a window says that it was what the aggregate was made of; a session's, that it was nothing. */
   readonly firstFromInitial?: boolean
+  /** With emit `final`: when no record has come for so long by the time of day, all windows are closed. */
+  readonly idleMs?: number
   /** Absent: records that are late are counted, and no more. */
   readonly late?: LateRecords
 }

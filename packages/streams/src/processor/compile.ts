@@ -7,6 +7,7 @@ import { foreignKeyAnswerProcessor } from './foreign-key-answer.ts'
 import { foreignKeyResultProcessor } from './foreign-key-result.ts'
 import { foreignKeySubscribe } from './foreign-key-subscribe.ts'
 import { inspected, inspectedAggregation } from './freeze.ts'
+import { withIdleClosing } from './idle-closing.ts'
 import { withLateRecords } from './late-records.ts'
 import { mapAsyncProcessor } from './map-async.ts'
 import { processProcessor } from './process.ts'
@@ -105,7 +106,12 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
     }
     case 'windowed-aggregate': {
       const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
-      return withLateRecords(node, context, windowedAggregateProcessor({ ...node, aggregation }, context, forward))
+      const windows = withIdleClosing(
+        node,
+        context,
+        windowedAggregateProcessor({ ...node, aggregation }, context, forward)
+      )
+      return withLateRecords(node, context, windows)
     }
     case 'process':
       return processProcessor(node, context, forward)

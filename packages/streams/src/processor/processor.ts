@@ -17,5 +17,7 @@ export interface Processor {
   readonly flush?: () => void | Promise<void>
   /** Makes ready for the first record, where that has to read the stores. */
   readonly open?: () => Promise<void> | undefined
+  /** Of a node that waits for time to pass: it is to take it that it has. Called as a punctuation. */
+  readonly idle?: () => void
   readonly close?: () => void
 }

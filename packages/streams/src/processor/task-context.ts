@@ -3,6 +3,7 @@ import type { WindowEntry } from '../state/closing-windows.ts'
 import type { BufferStore, IndexedWindowStore, KeyValueStore, SessionStore, WindowStore } from '../state/store.ts'
 import type { AsyncHost } from './async-host.ts'
 import type { DropCounter } from './dropped-records.ts'
+import type { IdleRequest, IdleWatch } from './idle-closing.ts'
 import type { OperatorTime } from './operator-time.ts'
 import type { Forward } from './processor.ts'
 import type { Schedule } from './punctuation.ts'
@@ -44,6 +45,8 @@ export interface ProcessorContext {
   readonly requestCommit: () => void
   /** Holds the task back: the current record, punctuation or flush is done only when this settles, and fails with it. */
   readonly wait: (pending: Promise<void>) => void
+  /** Has a step told when nothing came to it for a while. */
+  readonly watchIdle: (request: IdleRequest) => IdleWatch
   /** Looks after steps whose work outlives the record. */
   readonly asynchronous: AsyncHost
   /** Development: is shown every value before a callback gets it. Absent in production. */

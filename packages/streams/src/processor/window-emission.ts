@@ -7,6 +7,7 @@ import { ClosingRanges } from './closing-ranges.ts'
 import { DueKeys } from './due-keys.ts'
 import { emissionSource } from './emission-source.ts'
 import { emittedRecord } from './emitted-record.ts'
+import { closedFromMs } from './idle-closing.ts'
 import type { OperatorTime } from './operator-time.ts'
 import { PendingUpdates } from './pending-updates.ts'
 import { Change, type Forward, type Processor } from './processor.ts'
@@ -19,6 +20,8 @@ export interface WindowEmission {
   /** Called after a record that the operator's time went forward with, with the start of the newest window where windows are not aligned. */
   readonly advanced?: (newestStartMs?: number) => void
   readonly flush: () => void | Promise<void>
+  /** Nothing more comes for the windows there are: they are closed. */
+  readonly idle?: () => void
   /** As that of a processor. */
   readonly open?: () => Promise<void> | void
 }
@@ -99,6 +102,10 @@ function emitClosed(windows: EmittedWindows): WindowEmission {
       }
     }
   }
+  const advanced = (newestStartMs?: number): void => {
+    closing.advance(newestStartMs)
+    if (!context.mayGoOn) emitKnown()
+  }
   const open = (fromMs: number) => context.stores.windowsClosing(node.store.name, fromMs, Number.POSITIVE_INFINITY)
   return {
     ...(!context.mayGoOn && {
@@ -107,9 +114,13 @@ function emitClosed(windows: EmittedWindows): WindowEmission {
       },
       open: () => (windows.newestPlaceMs() < 0 ? next.beginEmpty() : next.load(open(closing.nextMs)))
     }),
-    advanced: (newestStartMs) => {
-      closing.advance(newestStartMs)
-      if (!context.mayGoOn) emitKnown()
+    advanced,
+    idle: () => {
+      const newestMs = windows.newestPlaceMs()
+      const closedMs = closedFromMs(node.window, newestMs)
+      if (newestMs < 0 || closedMs <= time.observedMs) return
+      time.observedMs = closedMs
+      advanced(newestMs)
     },
     flush: async () => {
       const ranges = closing.take()
@@ -158,14 +169,15 @@ export function timeOf({ times }: EmittedWindows, input: number): OperatorTime {
 }
 
 /** What an emission has for the commit, then `after`, in one flush; and what it does before the first record. */
-export function flushThen(emission: WindowEmission, after: () => void): Pick<Processor, 'flush' | 'open'> {
-  const { open } = emission
+export function flushThen(emission: WindowEmission, after: () => void): Pick<Processor, 'flush' | 'open' | 'idle'> {
+  const { open, idle } = emission
   return {
     flush: () => {
       const flushed = emission.flush()
       if (flushed) return flushed.then(after)
       return after()
     },
-    ...(open && { open: () => open() ?? undefined })
+    ...(open && { open: () => open() ?? undefined }),
+    ...(idle && { idle })
   }
 }

@@ -2,11 +2,13 @@ import { type Environment, InvariantError, UsageError } from '@millrace/log'
 import type { Subtopology, Topology } from '../graph/topology.ts'
 import { type CompiledGraph, compile } from '../processor/compile.ts'
 import type { DropCounter } from '../processor/dropped-records.ts'
+import type { IdleRequest } from '../processor/idle-closing.ts'
 import type { PunctuationRequest } from '../processor/punctuation.ts'
 import type { RecordCollector } from '../processor/record-collector.ts'
 import type { ProcessorContext, StoresOfTask } from '../processor/task-context.ts'
 import { AsynchronousWork } from './asynchronous-work.ts'
 import type { ErrorPolicies } from './error-policy.ts'
+import { IdleWatches } from './idle-watches.ts'
 import { type FetchedRecords, PartitionQueue } from './partition-queue.ts'
 import { processRecord } from './process-record.ts'
 import { Punctuations } from './punctuations.ts'
@@ -79,6 +81,7 @@ export class Task {
   readonly #punctuations: Punctuations
   readonly #recoverPunctuation: (error: unknown, timestampMs: number) => void
   readonly #asynchronous: AsynchronousWork
+  readonly #idle: IdleWatches
   #waiting: Promise<void> | undefined
   #commitRequested = false
 
@@ -92,6 +95,7 @@ export class Task {
     stage.join(stores)
     const waits = new Waits()
     this.#punctuations = new Punctuations(time, nowMs)
+    this.#idle = new IdleWatches(nowMs)
     const recovery: RecoveryParts = { policies, collector, dropCounter, ...(onSkipped && { onSkipped }) }
     this.#asynchronous = new AsynchronousWork({
       environment: options.environment ?? noTimers(this.id),
@@ -117,6 +121,7 @@ export class Task {
       mayGoOn: mayGoOn(policies),
       wait: waits.add,
       asynchronous: this.#asynchronous,
+      watchIdle: this.#idle.watch,
       partition,
       ...(options.globalTable && { globalTable: options.globalTable }),
       ...(options.inspect && { inspect: options.inspect })
@@ -158,7 +163,8 @@ export class Task {
 
   /** Whether `punctuate` would do anything: it takes a transaction. */
   punctuationDue(nowMs: number): boolean {
-    return this.#punctuations.dueAtWallClock(nowMs)
+    if (this.#waiting !== undefined) return false
+    return this.#punctuations.dueAtWallClock(nowMs) || (this.#idle.due(nowMs) && this.#isDry)
   }
 
   /**
@@ -166,7 +172,10 @@ export class Task {
    * @throws as `process` does.
    */
   punctuate(nowMs: number): void {
-    this.#wait(this.#punctuations.fire('wall-clock', nowMs, (request) => this.#runPunctuation(request, nowMs)))
+    const closeIdle = (): void | Promise<void> =>
+      this.#isDry ? this.#idle.fire(nowMs, (request) => this.#runPunctuation(request, nowMs)) : undefined
+    const punctuated = this.#punctuations.fire('wall-clock', nowMs, (request) => this.#runPunctuation(request, nowMs))
+    this.#wait(punctuated ? punctuated.then(closeIdle) : closeIdle())
   }
 
   /** Whether `process` would do anything: records that wait for asynchronous work in front of them, or for its commit, are not to be processed now. */
@@ -274,7 +283,12 @@ export class Task {
     return this.#punctuations.fire('stream-time', taskMs, (request) => this.#runPunctuation(request, taskMs))
   }
 
-  #runPunctuation(request: PunctuationRequest, timestampMs: number): void | Promise<void> {
+  /** No record is here, or known to be on its way. */
+  get #isDry(): boolean {
+    return this.inFlight === 0 && this.#run.queues.every(({ buffered, lagging }) => buffered === 0 && !lagging)
+  }
+
+  #runPunctuation(request: IdleRequest | PunctuationRequest, timestampMs: number): void | Promise<void> {
     const running = runStaged(
       this.#run,
       () => request.run(timestampMs),

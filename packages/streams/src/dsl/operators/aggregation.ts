@@ -22,6 +22,7 @@ export interface AggregationStep {
   readonly emit?: EmitMode | EmitEvery | undefined
   readonly retention?: Duration | undefined
   readonly ttl?: Duration | undefined
+  readonly idle?: Duration | undefined
   readonly firstOldValue?: AggregateOptions['firstOldValue']
 }
 
@@ -83,11 +84,16 @@ function addPlain(
 
 function addWindowed(on: WindowedPoint, made: EmittingStep): Point {
   const { point, keyed, others = [], window } = on
-  const { aggregation, value, store: name, emit = 'commit', retention, firstOldValue } = made
+  const { aggregation, value, store: name, emit = 'commit', retention, firstOldValue, idle } = made
   const { draft, key } = point
   if (window.kind === 'unlimited' && emit === 'final') {
     throw new UsageError(
       `topology '${draft.topology}': ${aggregation.kind} in an unlimited window never ends: emit 'commit' or 'changes'`
+    )
+  }
+  if (idle !== undefined && emit !== 'final') {
+    throw new UsageError(
+      `topology '${draft.topology}': idle closes windows for their final result: emit 'final', not '${emit}', or leave out idle`
     )
   }
   const kept = keptWindows(window)
@@ -102,6 +108,7 @@ function addWindowed(on: WindowedPoint, made: EmittingStep): Point {
       window,
       emit,
       ...(firstOldValue === 'initial' && { firstFromInitial: true }),
+      ...(idle !== undefined && { idleMs: durationMs('idle', idle, { leastMs: 1 }) }),
       ...lateRecords(on),
       store: { ...kept.store, ...indexBucket(kept.store.indexBucketMs, retentionMs), name, key, value, retentionMs },
       ...(aggregation.adders !== undefined && retention !== undefined && { beginsAnew: true }),
