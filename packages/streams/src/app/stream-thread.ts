@@ -1,5 +1,6 @@
 import {
   AbortableTransactionError,
+  ClientTimeoutError,
   type CommittedOffset,
   type Consumer,
   type Environment,
@@ -275,9 +276,7 @@ export class StreamThread {
     const { clock, timers } = this.#options.environment
     this.#restartingSinceMs ??= clock.monotonicMs()
     const tooLong = clock.monotonicMs() - this.#restartingSinceMs > RESTART_TIMEOUT_MS
-    if (tooLong || !(damage || error instanceof AbortableTransactionError || error instanceof UnknownOutcomeError)) {
-      throw error
-    }
+    if (tooLong || !(damage || isPassing(error))) throw error
     this.#options.onState({ status: 'restarting', reason: error })
     this.#starting = ids
     await new Promise<void>((resolve) => timers.set(RESTART_BACKOFF_MS, resolve))
@@ -310,6 +309,15 @@ export class StreamThread {
     await this.#options.consumer.close()
     await this.#options.producer.close()
   }
+}
+
+/** Whether it may go well from the last commit on: the transaction is lost, or the log took too long, as for the transaction of an instance that died. */
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof AbortableTransactionError ||
+    error instanceof UnknownOutcomeError ||
+    error instanceof ClientTimeoutError
+  )
 }
 
 /** The damage of a store behind an error, however a callback's wrapper dressed it. */
