@@ -14,6 +14,7 @@ import { commit } from '../commit/commit.ts'
 import { start } from '../commit/start.ts'
 import type { AppState } from '../observe/app-state.ts'
 import type { Trace } from '../observe/trace.ts'
+import { notReadyCause } from '../serde/not-ready-error.ts'
 import { StoreDamagedError } from '../state/errors.ts'
 import { InputFlow } from './input-flow.ts'
 import type { RunningTask } from './running-task.ts'
@@ -271,14 +272,16 @@ export class StreamThread {
     const ids = this.#starting ?? this.#tasks.map((task) => task.id)
     const damage = storeDamage(error)
     if (damage && this.#damaged.size === 0) for (const task of this.#tasks) this.#damaged.set(task.name, damage.message)
+    const notReady = notReadyCause(error)
     await this.#abort(error)
     await this.#closeTasks()
     const { clock, timers } = this.#options.environment
     this.#restartingSinceMs ??= clock.monotonicMs()
     const tooLong = clock.monotonicMs() - this.#restartingSinceMs > RESTART_TIMEOUT_MS
-    if (tooLong || !(damage || isPassing(error))) throw error
+    if (tooLong || !(damage || notReady || isPassing(error))) throw error
     this.#options.onState({ status: 'restarting', reason: error })
     this.#starting = ids
+    await notReady?.ready.catch(() => undefined)
     await new Promise<void>((resolve) => timers.set(RESTART_BACKOFF_MS, resolve))
   }
 

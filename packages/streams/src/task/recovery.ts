@@ -5,6 +5,7 @@ import { ProcessingError } from '../processor/errors.ts'
 import type { Forward } from '../processor/processor.ts'
 import type { RecordCollector } from '../processor/record-collector.ts'
 import type { EmissionSource } from '../processor/task-context.ts'
+import { notReadyCause } from '../serde/not-ready-error.ts'
 import { deadLetterRecord } from './dead-letter.ts'
 import type { ErrorPolicies, ErrorPolicy } from './error-policy.ts'
 import { DeserializationError, EmissionError } from './errors.ts'
@@ -29,11 +30,15 @@ export function mayGoOn(policies: ErrorPolicies): boolean {
   return policies.processing !== undefined && policies.processing.kind !== 'fail'
 }
 
-/** Applies policies to records of the log. Errors that no policy covers (of the engine, of Millrace itself) are thrown on. */
+/**
+ * Applies policies to records of the log. Errors that no policy covers (of the engine, of Millrace itself, of a serde that is not ready) are
+ * thrown on.
+ */
 export function recordRecovery(
   parts: RecoveryParts
 ): (error: unknown, queue: Pick<PartitionQueue, 'original'>, origin: RecordOrigin) => void {
   return (error, queue, origin) => {
+    if (notReadyCause(error) !== undefined) throw error
     if (error instanceof DeserializationError) {
       parts.dropCounter(error.node).add('deserialization-error')
       apply(parts, parts.policies.deserialization, { error, original: queue.original(), origin })
