@@ -16,8 +16,14 @@ export type {
   PrimitiveName,
   Properties
 } from './avro/avro-type.ts'
+export type { AvroValue } from './avro/avro-value.ts'
 export { canonicalAvro, type WriteAvroOptions } from './avro/canonical-avro.ts'
 export { type ParseAvroOptions, type ParsedAvro, parseAvro } from './avro/parse-avro.ts'
+// A client of a registry
+export { fetchHttp } from './client/fetch-http.ts'
+export type { HttpAnswer, HttpPort, HttpRequest } from './client/http-port.ts'
+export { type RegistryClient, type RegistryClientOptions, registryClient } from './client/registry-client.ts'
+export type { SchemaRegistry } from './client/schema-registry.ts'
 export type { Incompatibility } from './compatibility/incompatibility.ts'
 export { COMPATIBILITY_LEVELS, type CompatibilityLevel, incompatibilitiesAt } from './compatibility/level.ts'
 // Compatibility
@@ -33,6 +39,21 @@ export {
   RegistryUnavailableError,
   SchemaNotFoundError
 } from './errors.ts'
+export { JsonSchema } from './json-schema/json-schema.ts'
+export type { ValidateJson } from './json-schema/json-validator.ts'
+export type { JsonValue } from './json-schema/json-value.ts'
+// The embedded registry
+export {
+  type ImportedAs,
+  openRegistry,
+  Registry,
+  type RegistryOptions,
+  type SchemaOptions
+} from './registry/registry.ts'
+export { REGISTRY_MODES, type RegistryMode } from './registry/registry-mode.ts'
+export type { SubjectConfig } from './registry/registry-record.ts'
+export { type ServedRegistry, type ServeRegistryOptions, serveRegistry } from './registry/serve-registry.ts'
+export type { RegistrySettings, SettingQuery } from './registry/settings.ts'
 // Schemas
 export type {
   RegisteredSchema,
@@ -43,4 +64,8 @@ export type {
   SchemaType,
   VersionChoice
 } from './schema.ts'
+// Serdes
+export { type AvroSerdeOptions, avroSerde } from './serde/avro-serde.ts'
+export { type JsonSchemaSerdeOptions, jsonSchemaSerde } from './serde/json-schema-serde.ts'
+export type { RegistrySerde, RegistrySerdeOptions } from './serde/registry-serde.ts'
 export { FRAME_BYTES, framedSchemaId, frameHeader } from './wire-format.ts'
