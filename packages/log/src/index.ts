@@ -62,6 +62,7 @@ export type {
 } from './environment/environment.ts'
 export { memoryEnvironment } from './environment/memory-environment.ts'
 export { realEnvironment } from './environment/real-environment.ts'
+export { sha256 } from './environment/sha256.ts'
 export {
   CorruptionError,
   FileSystemError,

@@ -5,6 +5,7 @@ import type { Topology } from '../graph/topology.ts'
 import type { AppState, RestoreProgress } from '../observe/app-state.ts'
 import { deepFreeze } from '../processor/freeze.ts'
 import type { WatchHub } from '../query/watch-hub.ts'
+import { blobStoresIn } from '../serde/beside-log.ts'
 import { LevelEngine } from '../state/level-engine.ts'
 import { MemoryEngine } from '../state/memory-engine.ts'
 import type { AppStart } from './app-options.ts'
@@ -153,6 +154,7 @@ function threadOptions(start: AppStart, listeners: ThreadListeners, parts: Prepa
     environment,
     consumer,
     producer,
+    besideLog: blobStoresIn(topology.nodes),
     restore: { consumer: restoreConsumer, environment, progress: listeners.onRestore },
     commitIntervalMs: start.commitIntervalMs,
     maxBufferedBytes: options.maxBufferedBytes ?? DEFAULT_BUFFERED_BYTES,

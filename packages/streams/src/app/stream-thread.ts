@@ -14,6 +14,7 @@ import { commit } from '../commit/commit.ts'
 import { start } from '../commit/start.ts'
 import type { AppState } from '../observe/app-state.ts'
 import type { Trace } from '../observe/trace.ts'
+import type { BlobStore } from '../serde/blob-store.ts'
 import { notReadyCause } from '../serde/not-ready-error.ts'
 import { StoreDamagedError } from '../state/errors.ts'
 import { InputFlow } from './input-flow.ts'
@@ -28,6 +29,8 @@ export interface StreamThreadOptions {
   /** Member of the application's group; subscribed by `subscribe`. */
   readonly consumer: Consumer
   readonly producer: Producer
+  /** Stores that records may refer to: on the disk before a commit. */
+  readonly besideLog: readonly BlobStore[]
   readonly restore: Omit<RestoreContext, 'stopped'>
   readonly commitIntervalMs: number
   /** A write buffer of this many bytes forces a commit. */
@@ -201,6 +204,7 @@ export class StreamThread {
     const unit = {
       tasks: this.#tasks,
       producer,
+      besideLog: this.#options.besideLog,
       group: () => consumer.groupMetadata(),
       nowMs: () => environment.clock.nowMs(),
       watched: (store: string) => this.#options.watched(store),

@@ -1,5 +1,6 @@
 import type { GroupMetadata, GroupOffset, Producer } from '@millrace/log'
 import type { ChangeloggedTask, StoreChange } from '../changelog/changelog-writer.ts'
+import type { BlobStore } from '../serde/blob-store.ts'
 
 /** A task as the commit sees it. */
 export interface CommittableTask extends ChangeloggedTask {
@@ -15,6 +16,8 @@ export interface CommittableTask extends ChangeloggedTask {
 export interface CommitUnit {
   readonly tasks: readonly CommittableTask[]
   readonly producer: Producer
+  /** Stores that records of this transaction may refer to. */
+  readonly besideLog: readonly BlobStore[]
   /** Membership in the consumer group: fences a thread that lost its tasks. */
   group(): GroupMetadata
   nowMs(): number

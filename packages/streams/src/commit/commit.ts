@@ -8,7 +8,7 @@ import type { CommittableTask, CommitUnit } from './commit-unit.ts'
  * 1. Stop taking records: the caller is between two records, and stays there until this resolves.
  * 2. Flush what waits for the commit through the graph (last updates per key, closed windows); it may change more stores.
  * 3. Write one changelog record per changed key.
- * 4. Flush the producer: every record of this transaction is acknowledged.
+ * 4. Flush the producer: every record of this transaction is acknowledged, and what it refers to beside the log is on the disk.
  * 5. Send the consumed offsets, with the group's metadata, to the transaction and commit it. **This is the instant of commit.**
  * 6. Apply each task's write buffer, and the changelog offset it reaches, to its engine in one atomic, synced batch.
  * 7. Publish to queries and watchers.
@@ -29,6 +29,7 @@ export async function commit(unit: CommitUnit, trace: Trace): Promise<void> {
   trace('commit:changelog-written')
   // 4.
   await producer.flush()
+  for (const store of unit.besideLog) await store.synced()
   trace('commit:producer-flushed')
   // 5.
   const offsets = tasks.flatMap((task) => task.consumedOffsets())

@@ -98,12 +98,14 @@ describe.each(engines)('queries of stores in %s', (_name, openEngine) => {
     stores: TaskStores
     query: <K, V>(name: string) => QueryableStore<K, V>
     commit: () => Promise<void>
+    hub: WatchHub
   }> => {
     const stores = await TaskStores.open({ definitions, engine: await openEngine() })
+    const hub = new WatchHub()
     const query = <K, V>(name: string): QueryableStore<K, V> => {
       const definition = definitions.find((one) => one.name === name)
       if (definition === undefined) throw new UsageError(name)
-      return queryStore(definition, { readers: async () => [stores.committed(name)], hub: new WatchHub() })
+      return queryStore(definition, { readers: async () => [stores.committed(name)], hub })
     }
     let offset = 0
     const commit = () => {
@@ -111,7 +113,7 @@ describe.each(engines)('queries of stores in %s', (_name, openEngine) => {
       const changelogOffsets = new Map(definitions.map((one) => [one.name, { offset, leaderEpoch: 0 }]))
       return stores.apply({ changelogOffsets, time: Buffer.alloc(0), nowMs: 0 })
     }
-    return { stores, query, commit }
+    return { stores, query, commit, hub }
   }
 
   it('find what a map has, in order and against it, and only what is committed', async () => {
@@ -207,6 +209,36 @@ describe.each(engines)('queries of stores in %s', (_name, openEngine) => {
     const all: unknown[] = []
     for await (const { key, value: kept } of table.all()) all.push([key, kept])
     expect(all).toEqual([['a', 'three']])
+    await stores.close()
+  })
+
+  it('watch an entry through a commit that is under way, of which nobody collects the changes', async () => {
+    const { stores, query, commit, hub } = await opened()
+    stores.keyValue('rows').put('a', { n: 1 }, 1)
+    await commit()
+    const seen: unknown[] = []
+    const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 5))
+    stores.keyValue('rows').put('a', { n: 2 }, 2)
+    stores.keyValue('rows').put('b', { n: 3 }, 3)
+    for (const key of ['a', 'b', 'c'])
+      query(`rows`)
+        .watch(key)
+        .subscribe(({ value: kept }) => seen.push([key, kept]))
+    await settled()
+    expect(seen.splice(0)).toEqual([['a', { n: 1 }]])
+    await commit()
+    hub.publish([])
+    await settled()
+    expect(seen.splice(0)).toEqual([
+      ['a', { n: 2 }],
+      ['b', { n: 3 }]
+    ])
+    stores.keyValue('rows').put('a', null, 4)
+    hub.publish([{ store: 'rows', key: Buffer.from('a'), value: null, timestamp: 4 }])
+    await commit()
+    hub.publish([])
+    await settled()
+    expect(seen.splice(0)).toEqual([['a', undefined]])
     await stores.close()
   })
 

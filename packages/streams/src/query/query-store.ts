@@ -1,11 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
 import { UsageError } from '@millrace/log'
-import { defer, filter, from, map, merge, mergeMap, type Observable, share, takeUntil } from 'rxjs'
+import { filter, map, type Observable } from 'rxjs'
 import type { StoreChange } from '../changelog/changelog-writer.ts'
 import type { StoreDefinition } from '../graph/node.ts'
 import { readLong } from '../serde/long.ts'
 import { toVersions, versionAt } from '../serde/version-list.ts'
 import type { CommittedEntry, CommittedPages, CommittedReader, TimeSpan } from '../state/committed-reader.ts'
 import type { QueryableStore, StoreEntry, TimeRange } from './queryable-store.ts'
+import { watchEntry } from './watch-entry.ts'
 import type { WatchHub } from './watch-hub.ts'
 
 /** What queries of one store go to. */
@@ -80,16 +82,15 @@ export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarge
     },
     watch: (key) => {
       const keyBytes = definition.key.encode(key)
-      const now$ = defer(() => latest<K, V>(definition, target, key, fetch)).pipe(
-        mergeMap((entry) => (entry === undefined ? from([]) : from([entry])))
-      )
-      const later$ = target.hub.changes(definition.name).pipe(
-        filter((change) => keyBytes.equals(plainKey(definition, change.key))),
-        map((change) => toEntry(decodeChange(definition, change))),
-        share()
-      )
-      // A commit between the two reads is newer than what the first one finds.
-      return merge(later$, now$.pipe(takeUntil(later$)))
+      return watchEntry({
+        read: () => latest<K, V>(definition, target, key, fetch),
+        changes$: target.hub.changes(definition.name).pipe(
+          filter((change) => keyBytes.equals(plainKey(definition, change.key))),
+          map((change) => toEntry(decodeChange(definition, change)))
+        ),
+        published$: target.hub.published$,
+        isSame
+      })
     },
     changes$
   }
@@ -141,6 +142,15 @@ function entryOf<K, V>(definition: StoreDefinition, entry: CommittedEntry): Stor
   // An unlimited window has no size.
   const { windowSizeMs = Number.MAX_SAFE_INTEGER - startMs } = definition
   return { ...plain, window: { startMs, endMs: entry.windowEndMs ?? startMs + windowSizeMs } }
+}
+
+function isSame(
+  left: StoreEntry<unknown, unknown> | undefined,
+  right: StoreEntry<unknown, unknown> | undefined
+): boolean {
+  if (left === undefined || right === undefined) return left === right
+  if (left.timestamp !== right.timestamp || left.window?.startMs !== right.window?.startMs) return false
+  return isDeepStrictEqual(left.value, right.value)
 }
 
 function isVersioned({ historyMs }: StoreDefinition): boolean {

@@ -1,3 +1,4 @@
+import { besideLogOf } from './beside-log.ts'
 import { readLong, writeLong } from './long.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
@@ -30,6 +31,7 @@ export function buffered(inner: Serde<unknown>): BufferedSerde {
   const name = `buffered(${inner.name})`
   return Object.freeze({
     name,
+    ...besideLogOf(inner),
     inner,
     encode({ placeMs, oldValue, latestOldValue, newValue }: Buffered): Buffer {
       const old = oldValue === undefined ? undefined : inner.encode(oldValue)

@@ -1,3 +1,4 @@
+import { besideLogOf } from './beside-log.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
 
@@ -28,6 +29,7 @@ export function changeSerde(inner: Serde<unknown>): Serde<unknown> {
   const torn = () => new SerdeError({ serde: name, operation: 'decode', problem: 'the bytes end within a change' })
   return Object.freeze({
     name,
+    ...besideLogOf(inner),
     encode(value: unknown): Buffer {
       if (!(value instanceof Change)) {
         throw new SerdeError({ serde: name, operation: 'encode', problem: `a ${typeof value} is no change of a table` })

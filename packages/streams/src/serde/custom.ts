@@ -17,10 +17,13 @@ export function serde<T>(definition: {
   readonly encode: (value: T) => Buffer
   readonly decode: (bytes: Buffer) => T
   readonly identity?: (value: T) => string | number | bigint | boolean
+  /** Of the serde that it has inside, if it has one. */
+  readonly besideLog?: Serde<T>['besideLog']
 }): Serde<T> {
-  const { decode, ...rest } = definition
+  const { decode, besideLog, ...rest } = definition
   return Object.freeze({
     ...rest,
+    ...(besideLog && { besideLog }),
     decode: (bytes: Buffer, start: number, end: number) => decode(bytes.subarray(start, end))
   })
 }

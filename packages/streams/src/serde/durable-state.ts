@@ -1,3 +1,4 @@
+import { besideLogOf } from './beside-log.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
 
@@ -30,6 +31,7 @@ export function durableEntrySerde(key: Serde<unknown>, value: Serde<unknown>): S
   const name = `durable(${value.name})`
   return Object.freeze({
     name,
+    ...besideLogOf(key, value),
     encode: (entry: unknown): Buffer => encodeEntry(toDurableEntry(entry), key, value),
     decode(bytes: Buffer, start: number, end: number): DurableEntry {
       const torn = () => new SerdeError({ serde: name, operation: 'decode', problem: 'the bytes end within an entry' })

@@ -1,3 +1,4 @@
+import { besideLogOf } from './beside-log.ts'
 import { hashBytes } from './hash128.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
@@ -78,6 +79,7 @@ export function answerSerde(value: Serde<unknown>): Serde<unknown> {
   const name = `answer(${value.name})`
   return Object.freeze({
     name,
+    ...besideLogOf(value),
     encode(answer: unknown): Buffer {
       if (!(answer instanceof Answer)) throw notOne(name, answer)
       return answer.value === undefined ? joined(0, answer, nothing) : joined(1, answer, value.encode(answer.value))

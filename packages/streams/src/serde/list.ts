@@ -1,3 +1,4 @@
+import { besideLogOf } from './beside-log.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
 
@@ -6,6 +7,7 @@ export function list<T>(element: Serde<T>): Serde<readonly T[]> {
   const name = `list(${element.name})`
   return Object.freeze({
     name,
+    ...besideLogOf(element),
     encode(values: readonly T[]): Buffer {
       const parts: Buffer[] = []
       for (const value of values) {

@@ -1,3 +1,4 @@
+import { besideLogOf } from './beside-log.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
 import { cutOff, type SortableCodec, type SortableSerde } from './sortable.ts'
@@ -12,6 +13,7 @@ export function optional<T>(inner: Serde<T> | SortableSerde<T>): Serde<T | undef
   const name = `optional(${inner.name})`
   const serde: Serde<T | undefined> = {
     name,
+    ...besideLogOf(inner),
     encode: (value) => (value === undefined ? Buffer.of(0) : Buffer.concat([Buffer.of(1), inner.encode(value)])),
     decode(bytes, start, end) {
       return isPresent(bytes, start, end, name) ? inner.decode(bytes, start + 1, end) : undefined

@@ -1,3 +1,4 @@
+import { besideLogOf } from './beside-log.ts'
 import { json } from './json.ts'
 import { SchemaError, type SchemaIssue } from './schema-error.ts'
 import type { Serde } from './serde.ts'
@@ -41,6 +42,7 @@ export function schema<O>(
   const name = `schema(${vendor})`
   return Object.freeze({
     name,
+    ...besideLogOf(serde),
     encode: (value: O) => serde.encode(value),
     decode(bytes: Buffer, start: number, end: number): O {
       const result = validate(serde.decode(bytes, start, end))

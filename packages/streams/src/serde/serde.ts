@@ -1,3 +1,5 @@
+import type { BlobStore } from './blob-store.ts'
+
 /**
  * How values of `T` become bytes and come back. Synchronous and without state; the same value always gives the same bytes.
  * Null never reaches a serde: a null key or value is null on the log.
@@ -17,4 +19,6 @@ export interface Serde<T> {
    * a latin1 string, are the identity.
    */
   identity?(value: T): string | number | bigint | boolean
+  /** Stores that values go to beside the log (`claimCheck`): commits wait until they are on the disk. A serde made of others has theirs. */
+  readonly besideLog?: readonly BlobStore[]
 }

@@ -1,3 +1,4 @@
+import { besideLogOf } from './beside-log.ts'
 import { readLong, writeLong } from './long.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
@@ -43,6 +44,7 @@ export function versionListSerde(inner: Serde<unknown>): Serde<unknown> {
   const name = `versions(${inner.name})`
   return Object.freeze({
     name,
+    ...besideLogOf(inner),
     encode(value: unknown): Buffer {
       const parts: Buffer[] = []
       for (const version of toVersions(value)) {

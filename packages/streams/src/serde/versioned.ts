@@ -1,3 +1,4 @@
+import { besideLogOf } from './beside-log.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
 
@@ -25,6 +26,7 @@ function withVersions<T>(latest: Serde<T>, reads: readonly Read<T>[]): Versioned
   const name = `versioned(${latest.name}, ${version})`
   return Object.freeze({
     name,
+    ...besideLogOf(latest),
     encode: (value: T) => Buffer.concat([Buffer.of(version), latest.encode(value)]),
     decode(bytes: Buffer, start: number, end: number): T {
       const written = start < end ? bytes[start] : 0

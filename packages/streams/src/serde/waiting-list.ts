@@ -1,3 +1,4 @@
+import { besideLogOf } from './beside-log.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
 
@@ -29,6 +30,7 @@ export function waitingListSerde(key: Serde<unknown>, values: readonly Serde<unk
   }
   return Object.freeze({
     name,
+    ...besideLogOf(key, ...values),
     encode(value: unknown): Buffer {
       if (typeof value === 'number') {
         const bytes = Buffer.from([bitmapTag, 0, 0, 0, 0])

@@ -1,5 +1,7 @@
 /** For tests of topologies: `@millrace/streams/testing`. */
 
+// The contract of stores for large values: cases for any test runner
+export { type BlobStoreUnderTest, blobContract } from './blob-contract.ts'
 // The driver
 export type { TestDriverOptions } from './driver-run.ts'
 // The contract of state engines: cases for any test runner
