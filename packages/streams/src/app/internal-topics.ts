@@ -1,4 +1,5 @@
 import type { Admin } from '@millrace/log'
+import { lateTopicOf } from '../graph/make-late-records.ts'
 import type { SinkNode } from '../graph/node.ts'
 import type { Topology } from '../graph/topology.ts'
 import type { ErrorPolicies } from '../task/error-policy.ts'
@@ -11,9 +12,7 @@ export function externalTopics(topology: Topology): string[] {
   const sources = topology.subtopologies.flatMap((subtopology) => subtopology.sourceTopics)
   const sinks = topology.nodes.filter((node): node is SinkNode => node.kind === 'sink').map((node) => node.topic)
   const global = topology.globalTables.map((table) => table.topic)
-  const late = topology.nodes.flatMap((node) =>
-    node.kind === 'windowed-aggregate' && node.late?.kind === 'topic' ? [node.late.topic] : []
-  )
+  const late = topology.nodes.flatMap((node) => lateTopicOf(node) ?? [])
   return [...new Set([...sources, ...global, ...sinks, ...late])]
 }
 

@@ -5,7 +5,7 @@ import type { Fluent } from './fluent.ts'
 import { KGroupedStream } from './k-grouped-stream.ts'
 import type { KTable } from './k-table.ts'
 import { aggregateCogroup, type CogroupedPoint, cogroup } from './operators/cogroup.ts'
-import type { AggregateOptions } from './options.ts'
+import type { AggregateOptions, WindowedByOptions } from './options.ts'
 import { SessionWindowedCogroupedKStream, TimeWindowedCogroupedKStream } from './windowed-cogrouped-k-stream.ts'
 
 /** Folds one input's value into the aggregate of all inputs. */
@@ -32,14 +32,19 @@ export class CogroupedKStream<K, A> {
   /**
    * Divides each key's records into windows of event time: {@link tumbling}, {@link hopping}, {@link sliding}, {@link unlimited}, {@link sessions}.
    */
-  windowedBy(window: TimeWindows | SlidingWindows | UnlimitedWindows): TimeWindowedCogroupedKStream<K, A>
-  windowedBy(window: SessionWindows): SessionWindowedCogroupedKStream<K, A>
   windowedBy(
-    window: TimeWindows | SlidingWindows | UnlimitedWindows | SessionWindows
+    window: TimeWindows | SlidingWindows | UnlimitedWindows,
+    options?: WindowedByOptions<K, unknown>
+  ): TimeWindowedCogroupedKStream<K, A>
+  windowedBy(window: SessionWindows, options?: WindowedByOptions<K, unknown>): SessionWindowedCogroupedKStream<K, A>
+  windowedBy(
+    window: TimeWindows | SlidingWindows | UnlimitedWindows | SessionWindows,
+    { onLate }: WindowedByOptions<K, unknown> = {}
   ): TimeWindowedCogroupedKStream<K, A> | SessionWindowedCogroupedKStream<K, A> {
+    const windows = { window, ...(onLate && { late: onLate }) }
     return window.kind === 'session'
-      ? new SessionWindowedCogroupedKStream(this.#cogrouped, window, this.#fluent)
-      : new TimeWindowedCogroupedKStream(this.#cogrouped, window, this.#fluent)
+      ? new SessionWindowedCogroupedKStream(this.#cogrouped, windows, this.#fluent)
+      : new TimeWindowedCogroupedKStream(this.#cogrouped, windows, this.#fluent)
   }
 
   /** Folds the values of a key. `initial` makes the aggregate of a key without one. Null deletes the key. */

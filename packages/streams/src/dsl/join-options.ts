@@ -2,7 +2,7 @@ import type { Duration } from '../graph/duration.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import type { TableRow } from '../graph/table-node.ts'
 import type { Serde } from '../serde/serde.ts'
-import type { KeySerde, Slot, StepOptions } from './options.ts'
+import type { KeySerde, LateOption, Slot, StepOptions } from './options.ts'
 import type { TableOptions } from './table-options.ts'
 
 /** Of a join: how its results are written, for the steps below that have to. */
@@ -31,13 +31,16 @@ export interface StreamJoinOptions<R> extends JoinedOptions<R> {
   readonly repartition?: { readonly left?: string; readonly right?: string }
 }
 
-/** Serdes of a stream join's inputs, which it keeps; those a stream does not know must be given. */
+/**
+ * What a stream join is told of its inputs: their serdes, since it keeps them; those a stream does not know must be given. And what becomes of records
+ * that come when their window and the grace are past: they are joined with what is still kept, and counted as late.
+ */
 export type StreamJoinSerdes<K, L, R, KnownLeft extends Slot, KnownRight extends Slot> = KeySerde<
   K,
   Exclude<'key', KnownLeft & KnownRight>
 > &
   LeftSerde<L, Exclude<'value', KnownLeft>> &
-  RightSerde<R, Exclude<'value', KnownRight>>
+  RightSerde<R, Exclude<'value', KnownRight>> & { readonly onLate?: LateOption<K, L | R> }
 
 type LeftSerde<V, Missing extends Slot> = 'value' extends Missing
   ? { readonly left: Serde<V> }

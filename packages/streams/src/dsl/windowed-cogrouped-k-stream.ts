@@ -1,10 +1,9 @@
-import type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from '../graph/node.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { Windowed } from '../serde/windowed.ts'
 import type { Fluent } from './fluent.ts'
 import type { KTable } from './k-table.ts'
-import { aggregateCogroup, type CogroupedPoint } from './operators/cogroup.ts'
+import { aggregateCogroup, type CogroupedPoint, type CogroupedWindows } from './operators/cogroup.ts'
 import type { WindowedAggregateOptions } from './options.ts'
 
 type AggregateWindowsOptions<A> = WindowedAggregateOptions & { readonly value: Serde<NoInfer<A>> }
@@ -12,30 +11,30 @@ type AggregateWindowsOptions<A> = WindowedAggregateOptions & { readonly value: S
 /** Cogrouped streams in windows. Each stream has a time of its own, by which its records are late; with emit `final` they share one. */
 export class TimeWindowedCogroupedKStream<K, A> {
   readonly #cogrouped: CogroupedPoint
-  readonly #window: TimeWindows | SlidingWindows | UnlimitedWindows
+  readonly #windows: CogroupedWindows
   readonly #fluent: Fluent
 
-  constructor(cogrouped: CogroupedPoint, window: TimeWindows | SlidingWindows | UnlimitedWindows, fluent: Fluent) {
+  constructor(cogrouped: CogroupedPoint, windows: CogroupedWindows, fluent: Fluent) {
     this.#cogrouped = cogrouped
-    this.#window = window
+    this.#windows = windows
     this.#fluent = fluent
   }
 
   /** Folds the values of a key and window. `initial` makes the aggregate of a window without one. Null deletes the window's result. */
   aggregate(initial: () => A, options: AggregateWindowsOptions<A>): KTable<Windowed<K>, A> {
-    return this.#fluent.table(aggregateCogroup(this.#cogrouped, { initial, window: this.#window }, options))
+    return this.#fluent.table(aggregateCogroup(this.#cogrouped, { initial, windows: this.#windows }, options))
   }
 }
 
 /** Cogrouped streams in sessions. Each stream has a time of its own, by which its records are late; with emit `final` they share one. */
 export class SessionWindowedCogroupedKStream<K, A> {
   readonly #cogrouped: CogroupedPoint
-  readonly #window: SessionWindows
+  readonly #windows: CogroupedWindows
   readonly #fluent: Fluent
 
-  constructor(cogrouped: CogroupedPoint, window: SessionWindows, fluent: Fluent) {
+  constructor(cogrouped: CogroupedPoint, windows: CogroupedWindows, fluent: Fluent) {
     this.#cogrouped = cogrouped
-    this.#window = window
+    this.#windows = windows
     this.#fluent = fluent
   }
 
@@ -45,6 +44,6 @@ export class SessionWindowedCogroupedKStream<K, A> {
     merger: (left: NonNullable<A>, right: NonNullable<A>, record: StreamRecord<K>) => A,
     options: AggregateWindowsOptions<A>
   ): KTable<Windowed<K>, A> {
-    return this.#fluent.table(aggregateCogroup(this.#cogrouped, { initial, merger, window: this.#window }, options))
+    return this.#fluent.table(aggregateCogroup(this.#cogrouped, { initial, merger, windows: this.#windows }, options))
   }
 }

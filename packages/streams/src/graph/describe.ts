@@ -1,5 +1,6 @@
 import { formatDuration } from './duration.ts'
 import { type Inventory, inventoryOf } from './inventory.ts'
+import { lateTopicOf } from './make-late-records.ts'
 import type { MapAsyncNode } from './map-async-node.ts'
 import type { EmitMode, Node, StoreDefinition, WindowDefinition } from './node.ts'
 import { storesOf } from './node-stores.ts'
@@ -96,7 +97,10 @@ function whatItTouches(node: Node): Pick<NodeDescription, 'reads' | 'writes' | '
     case 'foreign-key-result':
       return { reads: [], writes: node.again === undefined ? [] : [node.again.topic], stores }
     case 'windowed-aggregate':
-      return { reads: [], writes: node.late?.kind === 'topic' ? [node.late.topic] : [], stores }
+    case 'stream-join': {
+      const late = lateTopicOf(node)
+      return { reads: [], writes: late === undefined ? [] : [late], stores }
+    }
     case 'stream-global-join':
       return { reads: [], writes: [], stores: [node.global] }
     case 'process':

@@ -1,4 +1,5 @@
 import type { Serde } from '../serde/serde.ts'
+import type { LateRecords } from './late-records.ts'
 import type { NodeBase, StoreDefinition } from './node.ts'
 import type { StreamRecord } from './record.ts'
 import type { TableNodeBase, TableRow } from './table-node.ts'
@@ -53,6 +54,8 @@ export interface StreamJoinNode extends NodeBase {
   readonly join: JoinKind
   readonly within: JoinWindow
   readonly fn: Joiner
+  /** Of what comes when its window and the grace are past. Absent: it is counted, and no more. */
+  readonly late?: LateRecords
   readonly stores: {
     readonly left: StoreDefinition
     readonly right: StoreDefinition

@@ -1,3 +1,4 @@
+import { makeLateRecords } from './make-late-records.ts'
 import { completeSerdes, makeStore, type Place } from './make-store.ts'
 import type { Node } from './node.ts'
 import type { JoinBody, Step } from './step.ts'
@@ -15,13 +16,15 @@ export function makeJoinNode(made: { readonly step: Step; readonly body: JoinBod
       return Object.freeze({ ...rest, grace: Object.freeze({ graceMs: grace.graceMs, keys, store }), name, parents })
     }
     case 'stream-join': {
+      const { late, ...rest } = body
+      const handled = late && { late: makeLateRecords(late, place) }
       const { unmatched } = body.stores
       const stores = Object.freeze({
         left: makeStore(step, body.stores.left, place, 'left'),
         right: makeStore(step, body.stores.right, place, 'right'),
         ...(unmatched === undefined ? {} : { unmatched: makeStore(step, unmatched, place, 'unmatched') })
       })
-      return Object.freeze({ ...body, within: Object.freeze({ ...body.within }), stores, name, parents })
+      return Object.freeze({ ...rest, ...handled, within: Object.freeze({ ...body.within }), stores, name, parents })
     }
     case 'foreign-key-answer':
       return Object.freeze({ ...body, store: makeStore(step, body.store, place), name, parents })

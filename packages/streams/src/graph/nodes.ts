@@ -1,12 +1,12 @@
 import { InvariantError } from '@millrace/log'
 import type { GlobalTableDefinition } from './join-node.ts'
 import { makeJoinNode } from './join-nodes.ts'
-import type { LateRecords } from './late-records.ts'
+import { makeLateRecords } from './make-late-records.ts'
 import { completeSerdes, derivedMark, makeStore, type Place } from './make-store.ts'
 import { globalStoreName, nodeName, repartitionName } from './names.ts'
 import type { Node, SourceNode, StoreDefinition } from './node.ts'
 import { storesOf } from './node-stores.ts'
-import type { OpenLateRecords, RxBody, Step } from './step.ts'
+import type { RxBody, Step } from './step.ts'
 import { makeTableNode } from './table-nodes.ts'
 import { planTables, type TableTraits } from './table-plan.ts'
 import { MissingSerdeError, NameTieError } from './topology-error.ts'
@@ -168,12 +168,6 @@ function makeRepartition(made: {
   const { name, parents } = place
   const serdes = completeSerdes(body, place)
   return Object.freeze({ ...body, ...serdes, ...derivedMark(step.label), topic: repartitionName(step), name, parents })
-}
-
-function makeLateRecords(late: OpenLateRecords, place: Place): LateRecords {
-  if (late.kind === 'callback') return Object.freeze({ ...late })
-  const serdes = late.serdes.map((one) => Object.freeze(completeSerdes(one, place)))
-  return Object.freeze({ ...late, serdes: Object.freeze(serdes) })
 }
 
 function makeGlobalTable(body: Extract<Step['body'], { kind: 'global-table' }>, place: Place): GlobalTableDefinition {

@@ -133,7 +133,8 @@ export type JoinBody =
       }
     })
   | Body<StreamGlobalJoinNode>
-  | (Body<StreamJoinNode, 'stores'> & {
+  | (Body<StreamJoinNode, 'stores' | 'late'> & {
+      readonly late?: OpenLateRecords
       readonly stores: { readonly left: OpenStore; readonly right: OpenStore; readonly unmatched?: OpenStore }
     })
   | Body<ForeignKeySubscribeNode>

@@ -1,4 +1,5 @@
 import type { GlobalTableDefinition } from './join-node.ts'
+import { lateTopicOf } from './make-late-records.ts'
 import { topicNameProblem } from './names.ts'
 import type { Node, SinkNode, StoreDefinition } from './node.ts'
 import { TopologyError } from './topology-error.ts'
@@ -36,8 +37,8 @@ function checkNames({ name: topology, nodes, stores, globalTables }: Candidate):
   for (const node of nodes) {
     if (node.kind === 'repartition') check('the repartition topic', `${topology}-${node.topic}`, node.name)
     if (node.kind === 'sink') check('the topic', node.topic, node.name)
-    if (node.kind === 'windowed-aggregate' && node.late?.kind === 'topic')
-      check('the topic', node.late.topic, node.name)
+    const late = lateTopicOf(node)
+    if (late !== undefined) check('the topic', late, node.name)
     if (node.kind === 'source' && node.repartitionOf === undefined) {
       for (const topic of node.topics) check('the topic', topic, node.name)
     }

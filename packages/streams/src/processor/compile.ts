@@ -134,7 +134,7 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
     case 'stream-global-join':
       return streamGlobalJoinProcessor(node, context, forward)
     case 'stream-join':
-      return streamJoinProcessor(node, context, forward)
+      return withLateRecords(node, context, streamJoinProcessor(node, context, forward))
     case 'foreign-key-subscribe':
       return { process: foreignKeySubscribe(node, context, forward) }
     case 'foreign-key-answer':

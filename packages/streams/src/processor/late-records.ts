@@ -1,19 +1,21 @@
-import type { WindowedAggregateNode } from '../graph/node.ts'
+import type { LateRecords } from '../graph/late-records.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import { ProcessingError } from './errors.ts'
 import type { Forward, Processor } from './processor.ts'
 import { sender } from './sink.ts'
 import type { ProcessorContext } from './task-context.ts'
 
+/** A node that counts records as late. */
+export interface LateNode {
+  readonly name: string
+  readonly late?: LateRecords
+}
+
 /**
- * Hands on what a windowed aggregation counts as late, once a record, however many of its windows were closed; those that were open have taken it
+ * Hands on what a node counts as late, once a record, however many of its windows were closed; those that were open have taken it
  * by then.
  */
-export function withLateRecords(
-  node: WindowedAggregateNode,
-  context: ProcessorContext,
-  processor: Processor
-): Processor {
+export function withLateRecords(node: LateNode, context: ProcessorContext, processor: Processor): Processor {
   const { counts } = context.dropCounter(node.name)
   const watched = (process: Forward, input: number): Forward => {
     const handOn = lateRecords(node, context, input)
@@ -33,7 +35,7 @@ export function withLateRecords(
 }
 
 function lateRecords(
-  { name, late }: WindowedAggregateNode,
+  { name, late }: LateNode,
   context: ProcessorContext,
   input: number
 ): ((record: StreamRecord) => void) | undefined {

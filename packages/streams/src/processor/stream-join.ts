@@ -17,6 +17,8 @@ const RIGHT = 1
  *
  * In a left or outer join, a record that nothing matched comes out alone once its window and the grace are past, by the time of both inputs
  * together; one that is so late that nothing in its window can come in time any more comes out at once; so does one with a null key.
+ *
+ * A record that comes when its window and the grace are past is counted as late, though it is joined with what is still kept.
  */
 export function streamJoinProcessor(node: StreamJoinNode, context: ProcessorContext, forward: Forward): Processor {
   const { beforeMs, afterMs, graceMs } = node.within
@@ -81,6 +83,7 @@ function joinFrom(of: SideOfJoin, parts: JoinParts): Forward {
     if (key === null || key === undefined) {
       return alone ? forward(record.withValue(joined(parts.node, record, { side, value }))) : dropped.add('null-key')
     }
+    if (timestamp + afterMs + parts.node.within.graceMs < time.observedMs) dropped.add('late')
     if (unmatched !== undefined && timestamp === time.observedMs) giveUp(unmatched, parts, { record, afterMs })
     const untilMs = Math.max(0, timestamp + afterMs)
     const matches = other.find(key, Math.max(0, timestamp - beforeMs), untilMs)

@@ -9,7 +9,7 @@ import { untilTimeLimit } from '../suppress-until.ts'
 import type { GroupedPoint } from './group-by-key.ts'
 import { indexBucket, keptWindows, windowedSerde, windowVerb } from './kept-windows.ts'
 import { suppress } from './suppress.ts'
-import type { WindowedPoint } from './windowed-by.ts'
+import { lateOption, type WindowedPoint } from './windowed-by.ts'
 
 /** What count, reduce and aggregate say of the step they make. */
 export interface AggregationStep {
@@ -40,12 +40,10 @@ function addEmitting(on: GroupedPoint | WindowedPoint, step: EmittingStep): Poin
   return 'window' in on ? addWindowed(on, step) : addPlain(on, step)
 }
 
-/** Late records are written as they came, by the serdes of their stream. */
 function lateRecords({ point, keyed, others = [], late }: WindowedPoint): { readonly late?: OpenLateRecords } {
   if (late === undefined) return {}
-  if (typeof late === 'function') return { late: { kind: 'callback', fn: late } }
   const serdes = [{ point, keyed }, ...others].map((input) => ({ key: input.keyed.key, value: input.keyed.value }))
-  return { late: { kind: 'topic', topic: late.lateTo, serdes } }
+  return { late: lateOption(late, serdes) }
 }
 
 /** The parents; each is repartitioned by its own serdes where its key was changed. */

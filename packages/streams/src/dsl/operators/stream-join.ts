@@ -7,11 +7,13 @@ import { waitingListSerde } from '../../serde/waiting-list.ts'
 import type { JoinCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
 import { joinVerbs, refuseOthers } from './table-join.ts'
+import { type AnyLateOption, lateOption } from './windowed-by.ts'
 
 /** What a join of two streams is told. */
 export interface StreamJoinStep {
   readonly within: Duration | { readonly before: Duration; readonly after: Duration }
   readonly grace?: Duration
+  readonly onLate?: AnyLateOption
   readonly name?: string
   readonly repartition?: { readonly left?: string; readonly right?: string }
   readonly key?: Serde<unknown>
@@ -59,6 +61,12 @@ export function streamJoin(
       join,
       within,
       fn,
+      ...(options.onLate && {
+        late: lateOption(options.onLate, [
+          { key, value: leftValue },
+          { key, value: rightValue }
+        ])
+      }),
       stores: {
         left: kept(leftValue),
         right: kept(rightValue),

@@ -1,4 +1,5 @@
 import type { WindowDefinition } from '../../graph/node.ts'
+import type { OpenLateRecords, OpenSerdes } from '../../graph/step.ts'
 import type { Callback } from '../callback.ts'
 import type { GroupedPoint } from './group-by-key.ts'
 
@@ -10,6 +11,11 @@ export interface WindowedPoint extends GroupedPoint {
 
 /** What becomes of late records, its types laid down. */
 export type AnyLateOption = Callback<void> | { readonly lateTo: string }
+
+/** Late records are written as they came, by the serdes of their stream. */
+export function lateOption(late: AnyLateOption, serdes: readonly OpenSerdes[]): OpenLateRecords {
+  return typeof late === 'function' ? { kind: 'callback', fn: late } : { kind: 'topic', topic: late.lateTo, serdes }
+}
 
 /** Divides each key's records into windows of event time. No step of its own: the aggregation keeps a result per key and window. */
 export function windowedBy(grouped: GroupedPoint, window: WindowDefinition, late?: AnyLateOption): WindowedPoint {
