@@ -42,7 +42,7 @@ export class RxTimers implements StageParticipant {
   /** Calls `goOff` for all timers before `nowMs`, those it sets meanwhile included. */
   before(nowMs: number, goOff: (key: unknown, atMs: number) => void): void {
     if (this.#quietUntilMs >= nowMs) return
-    let atMs = this.#queue.next(0)
+    let atMs = this.#queue.next(this.#quietUntilMs)
     while (atMs !== undefined && atMs < nowMs) {
       const [first] = this.#queue.at(atMs)
       this.#queue.set(atMs, [])
@@ -61,5 +61,6 @@ export class RxTimers implements StageParticipant {
   /** Timers that went off are back. */
   rollback(): void {
     this.#quietUntilMs = 0
+    this.#queue.rollback()
   }
 }

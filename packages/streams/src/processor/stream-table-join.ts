@@ -87,6 +87,7 @@ function waitingRecords(
 ): Forward {
   const { graceMs, keys, store, context, join } = parts
   const buffer = new TimeBuffer(context.stores.keyValue(store.name))
+  context.stage(buffer)
   const time: OperatorTime = context.operatorTime(node.name)
   context.stage(time)
   return (record) => {

@@ -13,6 +13,7 @@ export class UnmatchedRecords {
 
   constructor(definition: StoreDefinition, key: StoreDefinition['key'], context: ProcessorContext) {
     this.#buffer = new TimeBuffer(context.stores.keyValue(definition.name))
+    context.stage(this.#buffer)
     this.#identity = identityOf(key)
     this.#encode = (value) => key.encode(value)
   }

@@ -31,6 +31,10 @@ export class ExpiringTable implements KeyValueStore<unknown, unknown> {
     return this.#rows.put(key, value, timestamp)
   }
 
+  putNew(key: unknown, value: unknown, timestamp: number): void {
+    this.put(key, value, timestamp)
+  }
+
   rows(span: KeySpan): AsyncGenerator<readonly KeyValueRow[]> {
     return this.#rows.rows(span)
   }

@@ -37,12 +37,27 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
     return entry
   }
 
+  putNew(key: unknown, value: unknown, timestamp: number): void {
+    const id = this.#identity(key)
+    let entry = this.#entries.get(id)
+    if (entry === undefined) {
+      entry = new StoreEntry(key, 0, undefined)
+      this.#add(id, entry)
+    }
+    entry.brief = true
+    this.buffer.set(entry, value, timestamp)
+  }
+
   rows(span: KeySpan): AsyncGenerator<readonly KeyValueRow[]> {
     return keyValueRows(this.#context, this.buffer.dirty, span)
   }
 
   /** Makes room after a commit. */
   committed(): void {
+    this.#last = undefined
+    for (const entry of this.buffer.dirty) {
+      if (entry.brief && entry.current === undefined && !entry.pending) this.#entries.delete(this.#identity(entry.key))
+    }
     this.buffer.committed()
     const { cacheEntries } = this.#context
     this.#evictAt = evictionMark(cacheEntries)
@@ -86,10 +101,14 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
       found.used = true
       return found
     }
-    if (this.#entries.size >= this.#evictAt) this.#evict()
     const entry = this.#load(key)
-    this.#entries.set(id, entry)
+    this.#add(id, entry)
     return entry
+  }
+
+  #add(id: KeyIdentity, entry: StoreEntry): void {
+    if (this.#entries.size >= this.#evictAt) this.#evict()
+    this.#entries.set(id, entry)
   }
 
   #load(key: unknown): StoreEntry {

@@ -18,6 +18,8 @@ export class StoreEntry implements StoreCell {
   deletedAtMs = 0
   dirty = false
   pending = false
+  /** Not to be kept in memory once it is absent. */
+  brief = false
   /** It was absent when it became dirty: if it is absent again, nothing happened that a changelog or an engine must know. */
   wasAbsent = false
   /** Since the last sweep of the cache. */

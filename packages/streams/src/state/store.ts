@@ -44,6 +44,8 @@ export interface KeyValueStore<K, V> {
   get(key: K): Timestamped<V> | undefined
   /** Null deletes. */
   put(key: K, value: V | null, timestamp: number): StoreCell
+  /** As `put`, of a key that the caller knows to be absent, and that will soon be so again: nothing is looked up for it, nor kept once it is deleted. */
+  putNew(key: K, value: V, timestamp: number): void
   /** Pages of rows by the keys' bytes, as they are when this is called. */
   rows(span: KeySpan): AsyncIterable<readonly { readonly key: K; readonly current: Timestamped<V> }[]>
 }

@@ -48,6 +48,7 @@ describe('a time buffer', () => {
             stores.mark()
             buffer.set(step.at, model.has(step.at) ? [] : [waiting('gone')])
             stores.rollback()
+            buffer.rollback()
           } else {
             buffer.set(step.at, step.keys.map(waiting))
             if (step.keys.length === 0) model.delete(step.at)
