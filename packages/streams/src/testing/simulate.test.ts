@@ -1,0 +1,131 @@
+import { UsageError } from '@millrace/log'
+import { describe, expect, it } from 'vitest'
+import { defineTopology } from '../dsl/define-topology.ts'
+import { string } from '../serde/string.ts'
+import { SimulatedRunError, simulate } from './simulate.ts'
+
+const WORDS = ['to', 'be', 'or', 'not', 'that', 'is', 'the', 'question']
+
+const wordCount = defineTopology('word-count', (b) => {
+  b.stream('lines', { key: string(), value: string() })
+    .flatMapValues((line) => line.split(' '), { value: string() })
+    .groupBy((word) => word)
+    .count({ store: 'counts' })
+    .toStream()
+    .to('word-counts')
+})
+
+/** Every word as often as its place says. */
+const lines = Array.from({ length: 60 }, (_, i) => ({
+  topic: 'lines',
+  key: `k${i % 7}`,
+  value: WORDS.filter((_, place) => i % (place + 1) === 0).join(' '),
+  timestamp: i
+}))
+const counts = WORDS.map((word, place) => [word, Math.ceil(60 / (place + 1))] as const).sort()
+
+describe('simulate', () => {
+  it('counts everything exactly once, whatever befalls the instances', { timeout: 120_000 }, async () => {
+    const sums = { crashes: 0, rebalances: 0, disconnects: 0, disturbedRequests: 0 }
+    for (let seed = 1; seed <= 10; seed++) {
+      const result = await simulate(wordCount, { seed, input: lines, partitions: 3 })
+      expect(result.table('counts').map(({ key, value }) => [key, value])).toEqual(counts)
+      expect(
+        result
+          .latest('word-counts')
+          .map(({ key, value }) => [key, value])
+          .sort()
+      ).toEqual(counts)
+      for (const name of ['crashes', 'rebalances', 'disconnects', 'disturbedRequests'] as const) {
+        sums[name] += result.counts[name]
+      }
+    }
+    expect(sums.crashes).toBeGreaterThan(10)
+    expect(sums.rebalances).toBe(10)
+    expect(sums.disturbedRequests).toBeGreaterThan(100)
+  })
+})
+
+describe('a simulated run', () => {
+  it('takes the same course again from the same seed', async () => {
+    const [first, second] = [
+      await simulate(wordCount, { seed: 5, input: lines }),
+      await simulate(wordCount, { seed: 5, input: lines })
+    ]
+    expect(second.traceHash).toBe(first.traceHash)
+    expect(second.trace).toEqual(first.trace)
+    expect(second.output('word-counts')).toEqual(first.output('word-counts'))
+    expect((await simulate(wordCount, { seed: 6, input: lines })).traceHash).not.toBe(first.traceHash)
+  })
+
+  it('survives a log whose machine crashes', async () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const result = await simulate(wordCount, { seed, input: lines, faults: { logCrashes: 2 } })
+      expect(result.counts.logCrashes).toBeGreaterThan(0)
+      expect(result.table('counts').map(({ key, value }) => [key, value])).toEqual(counts)
+    }
+  })
+
+  it('notices state that is not in a store', async () => {
+    const failures: unknown[] = []
+    for (let seed = 1; seed <= 10; seed++) {
+      const seen = new Map<string | null, number>()
+      const forgetful = defineTopology('forgetful', (b) => {
+        b.stream('lines', { key: string(), value: string() })
+          .mapValues(
+            (_line, { key }) => {
+              seen.set(key, (seen.get(key) ?? 0) + 1)
+              return String(seen.get(key))
+            },
+            { value: string() }
+          )
+          .to('numbered')
+      })
+      const last = (n: number) => String(Math.ceil((60 - n) / 7))
+      const expected = Array.from({ length: 7 }, (_, n) => [`k${n}`, last(n)])
+      await simulate(forgetful, {
+        seed,
+        input: lines,
+        expect: ({ latest }) => {
+          expect(
+            latest('numbered')
+              .map(({ key, value }) => [key, value])
+              .sort()
+          ).toEqual(expected)
+        }
+      }).catch((error) => failures.push(error))
+    }
+    expect(failures.length).toBeGreaterThan(2)
+    const [failure] = failures
+    expect(failure).toBeInstanceOf(SimulatedRunError)
+    expect(failure).toMatchObject({
+      seed: expect.any(Number),
+      trace: expect.arrayContaining([expect.stringMatching(/ms: instance-\d (loses power|is killed)/)]),
+      message: expect.stringMatching(
+        /^the simulation of forgetful failed with seed \d+: [\s\S]*\nagain: simulate\(topology, \{ seed: \d+, … \}\)$/
+      )
+    })
+  })
+
+  it('fails with what the application failed with', async () => {
+    const failing = defineTopology('failing', (b) => {
+      b.stream('lines', { key: string(), value: string() })
+        .filter((line) => {
+          if (line.includes('question')) throw new UsageError('no questions')
+          return true
+        })
+        .to('answers')
+    })
+    await expect(simulate(failing, { input: lines, faults: false })).rejects.toThrow(
+      /seed 1: application failing stopped/
+    )
+  })
+
+  it('says which tables and topics there are', async () => {
+    const result = await simulate(wordCount, { input: lines.slice(0, 3), faults: false, instances: 1, partitions: 1 })
+    expect(result.counts).toMatchObject({ crashes: 0, rebalances: 0, disturbedRequests: 0 })
+    expect(() => result.table('cuonts')).toThrow('has no store cuonts; there are: counts')
+    expect(() => result.output('lines')).toThrow('writes no topic lines; there are: word-counts')
+    expect(result.output('word-counts')[0]).toMatchObject({ partition: 0, offset: 0, timestamp: expect.any(Number) })
+  })
+})
