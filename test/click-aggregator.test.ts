@@ -219,7 +219,7 @@ describe('the click aggregator', () => {
     const args = ['--conditions=source', join(EXAMPLE, 'main.ts'), file, '--data', data(), '--rate', '100']
     const first = spawn(process.execPath, args, { stdio: 'ignore' })
     try {
-      while (!existsSync(join(data(), 'click-positions-0'))) await new Promise((resolve) => setTimeout(resolve, 20))
+      while (!existsSync(join(data(), 'clicks-0'))) await new Promise((resolve) => setTimeout(resolve, 20))
       const second = clicks()
       expect(second.code).toBe(1)
       expect(second.output).toContain(`pid ${first.pid}`)

@@ -1,5 +1,5 @@
 import type { Consumer, Log } from '@millrace/log'
-import { CLICKS_TOPIC } from './log-reader.ts'
+import { CLICKS_TOPIC } from './click-source.ts'
 
 const LOOK_AGAIN_MS = 20
 const LOOKS_WITHOUT_PROGRESS = 5

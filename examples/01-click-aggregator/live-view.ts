@@ -1,4 +1,4 @@
-import type { LineCounts } from './positions.ts'
+import type { LineCounts } from './line-counts.ts'
 
 /** All that is shown at one moment. */
 export interface Snapshot {

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { type Log, openLog } from '@millrace/log'
 import { durationMs, runStreams, type StreamsApp, type Trace } from '@millrace/streams'
 import { whenCaughtUp } from './caught-up.ts'
-import { CLICK_TIME_CONFIGS, createClickTopics, type LogReader, startLogReader } from './log-reader.ts'
+import { type ClickReader, startClickReader } from './click-reader.ts'
+import { CLICK_TIME_CONFIGS, createClickTopics } from './click-source.ts'
 import type { ClickOptions } from './options.ts'
 import { writeCsv } from './results.ts'
 import { checkSettings } from './settings.ts'
@@ -52,7 +53,7 @@ async function readAndCount(
 ): Promise<string | undefined> {
   const late = () => app.metrics().droppedRecords.late ?? 0
   const files = options.files.length > 0 ? options.files : [SAMPLE]
-  const reader = await startLogReader(log, { ...options, files })
+  const reader = await startClickReader(log, { ...options, files })
   const interrupt = interruptible(reader)
   const windowMs = durationMs('--window', options.window)
   const view = new LiveView(app, reader, { ...options, log, windowMs, output: process.stdout })
@@ -75,7 +76,7 @@ async function readAndCount(
 }
 
 /** Ctrl-C ends the reading, and with it the job, cleanly; a second one ends the process at once. */
-function interruptible(reader: LogReader) {
+function interruptible(reader: ClickReader) {
   let count = 0
   const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
   const onSignal = () => {

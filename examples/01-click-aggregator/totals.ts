@@ -1,4 +1,4 @@
-import type { LineCounts } from './positions.ts'
+import type { LineCounts } from './line-counts.ts'
 
 /** Counts with the clicks that came too late for their window. */
 export interface Totals extends LineCounts {

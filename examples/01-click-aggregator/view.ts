@@ -1,7 +1,7 @@
 import type { Log } from '@millrace/log'
 import type { StreamsApp } from '@millrace/streams'
+import type { ClickReader } from './click-reader.ts'
 import { drawTable, plainLine, type Snapshot } from './live-view.ts'
-import type { LogReader } from './log-reader.ts'
 
 /** How to show what happens. */
 export interface ViewOptions {
@@ -24,7 +24,7 @@ const LINES_BESIDE_PAGES = 6
 /** Shows the job while it runs. */
 export class LiveView {
   readonly #app: StreamsApp
-  readonly #reader: LogReader
+  readonly #reader: ClickReader
   readonly #options: ViewOptions
   readonly #live: boolean
   readonly #top = new TopPages()
@@ -34,7 +34,7 @@ export class LiveView {
   #drawnLines = 0
   #timer: { cancel(): void } | undefined
 
-  constructor(app: StreamsApp, reader: LogReader, options: ViewOptions) {
+  constructor(app: StreamsApp, reader: ClickReader, options: ViewOptions) {
     this.#app = app
     this.#reader = reader
     this.#options = options

@@ -1,27 +1,42 @@
 import { type Log, partitionForKey } from '@millrace/log'
 import type { StreamsApp } from '@millrace/streams'
-import type { FilePosition } from '../../../examples/01-click-aggregator/positions.ts'
+import { BAD_LINES_TOPIC, CLICKS_TOPIC } from '../../../examples/01-click-aggregator/click-source.ts'
+import { readCommitted } from '../../../examples/01-click-aggregator/read-committed.ts'
 import { readResults, toCsv, type WindowCount } from '../../../examples/01-click-aggregator/results.ts'
 import { countByOracle } from '../../../test/click-oracle.ts'
 import { demand } from '../simulation.ts'
+import type { FeederPosition } from './click-feeder.ts'
 import type { ClickInput } from './click-input.ts'
 
 /** Compares, when all input is counted: the results with an oracle, the totals with it, the store with the results. */
 export async function checkCounts(
   log: Log,
   app: StreamsApp,
-  { input, position }: { readonly input: ClickInput; readonly position: FilePosition }
+  { input, position }: { readonly input: ClickInput; readonly position: FeederPosition }
 ): Promise<void> {
   const oracle = countByOracle(input.file, input)
   const results = await readResults(log)
   const csv = toCsv(results)
   demand(csv.equals(oracle.csv), () => `the results are not the oracle's: ${difference(csv, oracle.csv)}`)
-  for (const what of ['lines', 'clicks', 'ignored', 'bad'] as const) {
-    demand(position[what] === oracle[what], () => `${position[what]} ${what} were read, the file has ${oracle[what]}`)
+  const read = {
+    lines: position.lines,
+    clicks: await recordsOf(log, CLICKS_TOPIC),
+    bad: await recordsOf(log, BAD_LINES_TOPIC)
+  }
+  for (const what of ['lines', 'clicks', 'bad'] as const) {
+    demand(read[what] === oracle[what], () => `${read[what]} ${what} were read, the file has ${oracle[what]}`)
   }
   const late = app.metrics().droppedRecords.late ?? 0
   demand(late === oracle.late, () => `${late} clicks were late, not ${oracle.late}`)
   await checkStore(app, results, input.partitions)
+}
+
+async function recordsOf(log: Log, topic: string): Promise<number> {
+  let count = 0
+  await readCommitted(log, topic, () => {
+    count++
+  })
+  return count
 }
 
 /** Everything in the store is the last result, and every window that may still change is in the store. */

@@ -1,78 +1,73 @@
-import { type Log, type Producer, partitionForKey } from '@millrace/log'
+import { runConnectors, type Source, type SourceContext, type SourceRecord } from '@millrace/connectors'
+import type { Log } from '@millrace/log'
 import type { SeededRandom } from '@millrace/log/testing'
-import { parseAccessLine } from '../../../examples/01-click-aggregator/access-log.ts'
-import { addCounts, BAD_LINES_TOPIC, CLICKS_TOPIC } from '../../../examples/01-click-aggregator/log-reader.ts'
-import {
-  encodePosition,
-  type FilePosition,
-  NO_LINES,
-  POSITIONS_TOPIC,
-  readPositions
-} from '../../../examples/01-click-aggregator/positions.ts'
+import { readLine } from '../../../examples/01-click-aggregator/click-source.ts'
 import type { ClickInput } from './click-input.ts'
 
 const PATH = '/access.log'
 const LONGEST_PAUSE_MS = 6
+const LONGEST_COMMIT_INTERVAL_MS = 8
+
+/** How much of the file is read. */
+export interface FeederPosition {
+  readonly position: number
+  readonly lines: number
+}
 
 /**
- * The example's file reader over a file in memory: lines and the position behind them in one transaction, the position read back after
- * `initTransactions`. Transactions of random length at random times.
+ * The example's source over a file in memory, run as every source is: lines and the position behind them in one transaction. Batches of random length
+ * at random times.
  * @returns what was read by this and all earlier lives.
  */
-export async function feedClicks(log: Log, input: ClickInput, random: SeededRandom): Promise<FilePosition> {
-  const producer = log.producer({ transactionalId: 'access-log-reader', lingerMs: 1000 })
-  await producer.initTransactions()
-  let state = (await readPositions(log)).get(PATH) ?? START
-  while (state.position < input.file.length) {
-    state = await feedTransaction(producer, input, {
-      state,
-      lines: 1 + random.below(20),
-      nowMs: log.environment.clock.nowMs()
-    })
-    await new Promise<void>((resolve) => {
-      log.environment.timers.set(random.between(0, LONGEST_PAUSE_MS), resolve)
-    })
+export async function feedClicks(log: Log, input: ClickInput, random: SeededRandom): Promise<FeederPosition> {
+  let committed: FeederPosition = { position: 0, lines: 0 }
+  const source: Source<FeederPosition> = {
+    name: 'access-log',
+    open: async (positions, context) => {
+      committed = positions.get(PATH) ?? committed
+      let next = committed
+      return {
+        read: async () => {
+          if (next.position >= input.file.length || context.signal.aborted) return undefined
+          await pause(context, random.between(0, LONGEST_PAUSE_MS))
+          const batch = readBatch(input, next, 1 + random.below(20))
+          next = batch.position
+          return { records: batch.records, positions: new Map([[PATH, batch.position]]) }
+        },
+        committed: async (changed) => {
+          committed = changed.get(PATH) ?? committed
+        },
+        close: async () => undefined
+      }
+    }
   }
-  await producer.close()
-  return state
+  const commitInterval = 1 + random.below(LONGEST_COMMIT_INTERVAL_MS)
+  const connectors = await runConnectors({ log, connectors: [{ source, commitInterval }] })
+  await connectors.done
+  await connectors.close()
+  return committed
 }
 
-const START: FilePosition = { path: PATH, hash: '', hashedBytes: 0, position: 0, ...NO_LINES }
-
-async function feedTransaction(
-  producer: Producer,
-  { file, partitions }: ClickInput,
-  part: { readonly state: FilePosition; readonly lines: number; readonly nowMs: number }
-): Promise<FilePosition> {
-  producer.beginTransaction()
-  const counts = { lines: 0, clicks: 0, ignored: 0, bad: 0 }
-  let { position } = part.state
-  while (counts.lines < part.lines && position < file.length) {
+function readBatch(
+  { file }: ClickInput,
+  from: FeederPosition,
+  most: number
+): { readonly records: readonly SourceRecord[]; readonly position: FeederPosition } {
+  const records: SourceRecord[] = []
+  let { position, lines } = from
+  for (let read = 0; read < most && position < file.length; read++) {
     const end = file.indexOf(0x0a, position)
-    const line = file.toString('latin1', position, end < 0 ? file.length : end)
+    const text = file.toString('latin1', position, end < 0 ? file.length : end)
     position = end < 0 ? file.length : end + 1
-    counts.lines++
-    counts[feedLine(producer, line, { nowMs: part.nowMs, partitions })]++
+    lines++
+    const record = readLine({ text, tooLong: false, file: PATH, number: lines })
+    if (record !== undefined) records.push(record)
   }
-  const state = { ...part.state, ...addCounts([part.state, counts]), position }
-  producer.enqueue(POSITIONS_TOPIC, 0, Buffer.from(PATH), encodePosition(state), part.nowMs)
-  await producer.commitTransaction()
-  return state
+  return { records, position: { position, lines } }
 }
 
-function feedLine(
-  producer: Producer,
-  line: string,
-  { nowMs, partitions }: { readonly nowMs: number; readonly partitions: number }
-): 'clicks' | 'ignored' | 'bad' {
-  const parsed = parseAccessLine(line)
-  if (parsed.kind === 'ignored') return 'ignored'
-  if (parsed.kind === 'bad') {
-    producer.enqueue(BAD_LINES_TOPIC, 0, null, Buffer.from(line, 'latin1'), nowMs)
-    return 'bad'
-  }
-  const page = Buffer.from(parsed.page, 'latin1')
-  const click = Buffer.from(`{"at":${parsed.timestampMs},"status":${parsed.status}}`)
-  producer.enqueue(CLICKS_TOPIC, partitionForKey(page, partitions), page, click, parsed.timestampMs)
-  return 'clicks'
+function pause({ environment }: SourceContext, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    environment.timers.set(delayMs, resolve)
+  })
 }

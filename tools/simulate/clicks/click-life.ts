@@ -2,7 +2,7 @@ import { type BrokerEvent, type Environment, type Log, openLog } from '@millrace
 import type { SeededRandom } from '@millrace/log/testing'
 import { FileEngine, runStreams, type StreamsApp, type Trace } from '@millrace/streams'
 import { whenCaughtUp } from '../../../examples/01-click-aggregator/caught-up.ts'
-import { CLICKS_TOPIC, createClickTopics } from '../../../examples/01-click-aggregator/log-reader.ts'
+import { CLICKS_TOPIC, createClickTopics } from '../../../examples/01-click-aggregator/click-source.ts'
 import { RESULTS_TOPIC } from '../../../examples/01-click-aggregator/results.ts'
 import { clickAggregator } from '../../../examples/01-click-aggregator/topology.ts'
 import { BrokenPromiseError, demand } from '../simulation.ts'

@@ -1,5 +1,5 @@
 import { type FetchedPartition, type Log, partitionKey, type TopicPartition } from '@millrace/log'
-import { CLICKS_TOPIC } from '../../../examples/01-click-aggregator/log-reader.ts'
+import { CLICKS_TOPIC } from '../../../examples/01-click-aggregator/click-source.ts'
 import { RESULTS_TOPIC } from '../../../examples/01-click-aggregator/results.ts'
 import { demand } from '../simulation.ts'
 
