@@ -46,6 +46,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'sink.ts',
     'define.ts',
     'rows',
+    'views',
     'schemas',
     'sql',
     'postgres',

@@ -77,6 +77,7 @@ export { type Chain, chainPerValue } from './dsl/piped-chain.ts'
 export type { ProcessMethod, ProcessValuesMethod } from './dsl/process-method.ts'
 export type {
   BaseProcessContext,
+  KeyedProcessOptions,
   ProcessContext,
   ProcessOptions,
   ProcessorOf,
@@ -116,6 +117,7 @@ export type {
   JoinFunction,
   KeptResultOptions,
   SourceTableOptions,
+  StreamTableOptions,
   TableAggregateOptions,
   TableFunction,
   TableOptions,

@@ -57,7 +57,7 @@ import type { RxOptions } from './rx-options.ts'
 import type { SaltOption } from './salt-options.ts'
 import { SaltedKStream } from './salted-k-stream.ts'
 import type { SplitMethod } from './split-method.ts'
-import type { JoinFunction, SourceTableOptions } from './table-options.ts'
+import type { JoinFunction, StreamTableOptions } from './table-options.ts'
 
 type SerdesGiven = StepOptions & { readonly key?: Serde<unknown>; readonly value?: Serde<unknown> }
 
@@ -351,7 +351,7 @@ export class KStream<K, V, Known extends Slot = Slot> {
   toTable(
     ...[options]: OptionsArgument<
       Exclude<Slot, Known>,
-      StepOptions & SourceTableOptions & SerdeOptions<K, V, Exclude<Slot, Known>>
+      StepOptions & StreamTableOptions<K, V> & SerdeOptions<K, V, Exclude<Slot, Known>>
     >
   ): KTable<NonNullable<K>, V | null> {
     return this.#fluent.table(toTable(this.#point, options ?? {}))

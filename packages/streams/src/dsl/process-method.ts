@@ -1,6 +1,7 @@
 import type { KStream } from './k-stream.ts'
 import type { Slot } from './options.ts'
 import type {
+  KeyedProcessOptions,
   NewKey,
   NewValue,
   ProcessContext,
@@ -14,19 +15,19 @@ import type {
 export interface ProcessMethod<K, V, Known extends Slot> {
   <K2, V2, const S extends StoreHandles = readonly []>(
     processor: ProcessorOf<K, V, ProcessContext<NoInfer<K2>, NoInfer<V2>, S>>,
-    options: ProcessOptions<S> & NewKey<K2> & NewValue<V2>
+    options: KeyedProcessOptions<S> & NewKey<K2> & NewValue<V2>
   ): KStream<K2, V2>
   <V2, const S extends StoreHandles = readonly []>(
     processor: ProcessorOf<K, V, ProcessContext<K, NoInfer<V2>, S>>,
-    options: ProcessOptions<S> & NewValue<V2>
+    options: KeyedProcessOptions<S> & NewValue<V2>
   ): KStream<K, V2, Known | 'value'>
   <K2, const S extends StoreHandles = readonly []>(
     processor: ProcessorOf<K, V, ProcessContext<NoInfer<K2>, V, S>>,
-    options: ProcessOptions<S> & NewKey<K2>
+    options: KeyedProcessOptions<S> & NewKey<K2>
   ): KStream<K2, V, Known | 'key'>
   <const S extends StoreHandles = readonly []>(
     processor: ProcessorOf<K, V, ProcessContext<K, V, S>>,
-    options?: ProcessOptions<S>
+    options?: KeyedProcessOptions<S>
   ): KStream<K, V, Known>
 }
 

@@ -73,6 +73,15 @@ export interface ProcessOptions<S extends StoreHandles> extends StepOptions {
   readonly stores?: S
 }
 
+/** Of `process`. */
+export interface KeyedProcessOptions<S extends StoreHandles> extends ProcessOptions<S> {
+  /**
+   * Whether every key it sends belongs to the partition that the task reads, so that nothing below repartitions; default false. It is not checked: a
+   * key that does belong elsewhere is kept by two tasks then, each with a part of its records.
+   */
+  readonly keepsPartition?: boolean
+}
+
 /** A serde that says what a processor's new keys are. */
 export interface NewKey<K> {
   readonly key: Serde<K>

@@ -2,6 +2,7 @@ import type { Duration } from '../graph/duration.ts'
 import type { TableEmit, TableRow } from '../graph/table-node.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { GivenValue, StepOptions, StreamOptions } from './options.ts'
+import type { KeyValueStoreHandle } from './store-handle.ts'
 
 /** A program's function over a table of keys `K` and values `V`: the value first, then the row. There is no record: rows are also read later. */
 export type TableFunction<K, V, R> = (value: NonNullable<V>, row: TableRow<K>) => R
@@ -29,6 +30,15 @@ export interface SourceTableOptions extends TableOptions {
    * here and downstream. Such a table is kept. Default: a row stays until a null value comes for its key. Not together with `history`.
    */
   readonly ttl?: Duration
+}
+
+/** Of `toTable()`. */
+export interface StreamTableOptions<K, V> extends Omit<SourceTableOptions, 'store'> {
+  /**
+   * As for every table; or the handle of a processor's store, which then holds the table: a processor above can read the rows, and send changes for
+   * any of them. It should leave the writing to the table.
+   */
+  readonly store?: string | KeyValueStoreHandle<string, NonNullable<K>, NonNullable<V>>
 }
 
 /** Of `b.table()`. */

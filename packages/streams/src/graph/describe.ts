@@ -134,7 +134,7 @@ function whatItDoes(node: Node): { does: string; detail: string } {
     case 'branch':
       return { does: 'branch', detail: node.branch }
     case 'process':
-      return { does: node.keepsKey ? 'processValues' : 'process', detail: storeNames(node.stores) }
+      return { does: node.verb, detail: storeNames(node.stores) }
     case 'combine':
       return { does: 'combine', detail: `${node.aggregation.kind} of ${node.salts} salts, until the commit` }
     case 'rx':

@@ -17,6 +17,7 @@ export interface Place {
  * @throws MissingSerdeError
  */
 export function makeStore(step: Step, open: OpenStore, place: Place, part?: string): StoreDefinition {
+  if (open.defined !== undefined) return open.defined
   const named = part === undefined && open.name !== undefined
   const derived = storeName(step, open.name)
   // A foreign-key join names all it makes together, and says itself whether the program gave that name.

@@ -5,7 +5,9 @@ import type { StreamRecord } from './record.ts'
 /** A program's own processor, with stores and punctuation. */
 export interface ProcessNode extends NodeBase {
   readonly kind: 'process'
-  /** Whether records leave with the key they came with, so that nothing has to be repartitioned below. */
+  /** How the program called it. */
+  readonly verb: 'process' | 'processValues'
+  /** Whether records leave with keys of the partition they came from, so that nothing has to be repartitioned below. */
   readonly keepsKey: boolean
   /** Called once per task; what it returns is called per record. */
   readonly make: (context: ProcessContext) => RunningProcessor

@@ -162,7 +162,11 @@ export interface OpenSerdes {
 
 /** A store before it has a name; `name` is the program's. */
 export type OpenStore = Omit<StoreDefinition, 'name' | 'named' | 'key' | 'value'> &
-  OpenSerdes & { readonly name: string | undefined }
+  OpenSerdes & {
+    readonly name: string | undefined
+    /** The store as it is already, of processors that share it. */
+    readonly defined?: StoreDefinition
+  }
 
 type Body<N extends Node, Without extends keyof N = never> = Omit<N, 'name' | 'parents' | Without>
 

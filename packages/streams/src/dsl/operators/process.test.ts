@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { nullable } from '../../serde/custom.ts'
 import { long } from '../../serde/long.ts'
 import { string } from '../../serde/string.ts'
 import { skip } from '../../task/error-policy.ts'
@@ -40,6 +41,37 @@ describe('process', () => {
       { key: 'a!', value: 20, timestamp: 7, headers: [from] }
     ])
     expect(driver.store('counts').get('a')).toEqual({ value: 2, timestamp: 6 })
+  })
+
+  it('shares its store with the table below, when its keys stay in the partition', async () => {
+    const topology = defineTopology('app', (b) => {
+      const rows = b.store('rows', { key: string(), value: long() })
+      b.stream('in', { key: string(), value: long() })
+        .process(
+          async ({ key, value }, context) => {
+            if (value >= 0) return context.forward(key, value)
+            for await (const [kept] of context.store('rows').all()) context.forward(kept, null)
+          },
+          { stores: [rows], value: nullable(long()), keepsPartition: true }
+        )
+        .toTable({ store: rows })
+        .toStream()
+        .to('out')
+    })
+    expect(topology.subtopologies).toHaveLength(1)
+    expect(topology.stores.map(({ name }) => name)).toEqual(['rows'])
+    const driver = await TopologyTestDriver.open(topology)
+    const input = driver.input<string, number>('in')
+    await input.pipe('a', 1, 0)
+    await input.pipe('b', 2, 0)
+    await input.pipe('c', -1, 0)
+    expect(driver.output('out').readAll()).toMatchObject([
+      { key: 'a', value: 1 },
+      { key: 'b', value: 2 },
+      { key: 'a', value: null },
+      { key: 'b', value: null }
+    ])
+    expect(driver.store('rows').get('a')).toBeUndefined()
   })
 
   it('shares a store between processors of one sub-topology', async () => {

@@ -16,20 +16,26 @@ export interface AnyProcessOptions {
   readonly stores?: readonly StoreHandle[]
   readonly key?: Serde<unknown>
   readonly value?: Serde<unknown>
+  readonly keepsPartition?: boolean
 }
 
 /**
  * A processor of the program's own, with stores and punctuation. Nothing is repartitioned before it, even where the key was changed: equal keys
- * meet only if they were together before, or after `repartition()`. Its own keys count as changed.
+ * meet only if they were together before, or after `repartition()`. Its own keys count as changed, unless it says that they stay in the partition.
  */
 export function process(point: Point, processor: AnyProcessor, options: AnyProcessOptions): Point {
-  return addProcessor(point, { verb: 'process', keepsKey: false, make: makerOf(processor), options })
+  return addProcessor(point, {
+    verb: 'process',
+    keepsKey: options.keepsPartition === true,
+    make: makerOf(processor),
+    options
+  })
 }
 
 /** Adds the step. */
 export function addProcessor(
   point: Point,
-  made: Pick<ProcessNode, 'keepsKey' | 'make'> & { readonly verb: string; readonly options: AnyProcessOptions }
+  made: Pick<ProcessNode, 'verb' | 'keepsKey' | 'make'> & { readonly options: AnyProcessOptions }
 ): Point {
   const { verb, keepsKey, make, options } = made
   const { name, stores = [], key = point.key, value = point.value } = options
@@ -40,6 +46,7 @@ export function addProcessor(
     parents: [point.step],
     body: {
       kind: 'process',
+      verb,
       keepsKey,
       make,
       stores: own.map(definitionOf),

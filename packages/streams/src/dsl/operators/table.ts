@@ -4,11 +4,12 @@ import type { TableEmit } from '../../graph/table-node.ts'
 import type { Serde } from '../../serde/serde.ts'
 import { versionListSerde } from '../../serde/version-list.ts'
 import type { Draft, Point } from '../draft.ts'
+import { definitionOf, type KeyValueStoreHandle } from '../store-handle.ts'
 import { stream } from './stream.ts'
 
 /** What `table()` and `toTable()` say of the table they make. */
 export interface KeptTable {
-  readonly store?: string
+  readonly store?: string | KeyValueStoreHandle
   readonly emit?: TableEmit
   readonly history?: Duration
   readonly ttl?: Duration
@@ -29,12 +30,19 @@ export function addTable(
   verb: string,
   options: KeptTable & { readonly keyed?: Point['step']['keyed']; readonly label?: string }
 ): Point {
-  const { store: name, emit = 'changes', history, ttl, keyed, label } = options
+  const { store, emit = 'changes', history, ttl, keyed, label } = options
   const living = ttl === undefined ? {} : { ttlMs: durationMs('ttl', ttl, { leastMs: 1 }) }
-  if (ttl !== undefined && history !== undefined) {
-    throw new UsageError(`topology '${draft.topology}': a table that keeps a history has no time to live: leave out ttl`)
-  }
   const historyMs = history === undefined ? undefined : durationMs('history', history, { leastMs: 1 })
+  if (ttl !== undefined && (history !== undefined || typeof store === 'object')) {
+    const what = history === undefined ? 'is kept in a store that a processor writes too' : 'keeps a history'
+    throw new UsageError(`topology '${draft.topology}': a table that ${what} has no time to live: leave out ttl`)
+  }
+  if (typeof store === 'object') {
+    if (historyMs !== undefined) throw new UsageError(`store ${store.name} is a processor's too: it keeps no history`)
+    const body = { kind: 'table', emit, store: { ...store, defined: definitionOf(store) } } as const
+    const step = draft.add({ verb, label, parents: [above], ...(keyed && { keyed }), body })
+    return { draft, step, key: store.key, value: store.value }
+  }
   const kept = historyMs === undefined || value === undefined ? value : versionListSerde(value)
   const step = draft.add({
     verb,
@@ -44,7 +52,14 @@ export function addTable(
     body: {
       kind: 'table',
       emit,
-      store: { kind: 'key-value', name, key, value: kept, ...living, ...(historyMs !== undefined && { historyMs }) },
+      store: {
+        kind: 'key-value',
+        name: store,
+        key,
+        value: kept,
+        ...living,
+        ...(historyMs !== undefined && { historyMs })
+      },
       ...living,
       ...(historyMs !== undefined && { historyMs })
     }
