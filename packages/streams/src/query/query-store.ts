@@ -82,7 +82,7 @@ export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarge
     },
     watch: (key) => {
       const keyBytes = definition.key.encode(key)
-      return watchEntry({
+      return watchEntry<K, V>({
         read: () => latest<K, V>(definition, target, key, fetch),
         changes$: target.hub.changes(definition.name).pipe(
           filter((change) => keyBytes.equals(plainKey(definition, change.key))),
