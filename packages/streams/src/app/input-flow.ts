@@ -1,24 +1,31 @@
 import type { Consumer, FetchedPartition } from '@millrace/log'
-import type { RunningTask } from './running-task.ts'
+import type { Task } from '../task/task.ts'
 
 /** An input partition with more records than this waiting is not fetched further. */
 const PAUSE_ABOVE_RECORDS = 40_000
 const RESUME_BELOW_RECORDS = 20_000
 
+/** What a task is to its inputs. */
+export interface InputTask {
+  readonly inputs: readonly { readonly topic: string; readonly partition: number }[]
+  readonly task: Pick<Task, 'buffered' | 'full' | 'inFlight'>
+  offer(fetched: FetchedPartition): void
+}
+
 /** Hands fetched batches to the tasks they are for, and holds back partitions whose task is behind, or has as much asynchronous work as it may. */
 export class InputFlow {
-  readonly #consumer: Consumer
-  readonly #tasks = new Map<string, RunningTask>()
+  readonly #consumer: Pick<Consumer, 'pause' | 'resume'>
+  readonly #tasks = new Map<string, InputTask>()
   readonly #paused = new Map<string, { readonly topic: string; readonly partition: number }>()
   /** Records on the log behind what was fetched, by partition. */
   readonly #behind = new Map<string, number>()
 
-  constructor(consumer: Consumer) {
+  constructor(consumer: Pick<Consumer, 'pause' | 'resume'>) {
     this.#consumer = consumer
   }
 
   /** Begins to offer a task its inputs. */
-  add(task: RunningTask): void {
+  add(task: InputTask): void {
     for (const { topic, partition } of task.inputs) this.#tasks.set(`${topic}-${partition}`, task)
   }
 

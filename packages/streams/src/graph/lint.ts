@@ -61,11 +61,11 @@ function* unboundedState(node: Node): Generator<LintFinding> {
     const endless = store.retentionMs === undefined || store.retentionMs === Number.MAX_SAFE_INTEGER
     if (store.key.name === 'boolean' || store.ttlMs !== undefined) continue
     if (node.kind === 'aggregate' || (node.kind === 'windowed-aggregate' && endless)) {
-      const advice = 'every key stays for good; window it, or make sure that the keys are few'
+      const advice = 'every key stays for good; window it, give it a ttl, or make sure that the keys are few'
       yield finding(node, 'unbounded-state', 'info', `store '${store.name}' grows with its keys: ${advice}`)
     } else if (node.kind === 'table') {
       const advice =
-        'a key goes only when a null value comes for it; make sure that such come, or that the keys are few'
+        'a key goes only when a null value comes for it; make sure that such come, give it a ttl, or see that the keys are few'
       yield finding(node, 'unbounded-state', 'info', `store '${store.name}' grows with its keys: ${advice}`)
     }
   }

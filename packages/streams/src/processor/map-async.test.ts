@@ -210,6 +210,15 @@ describe('mapAsync', () => {
     expect(service.aborted).toEqual(['b'])
   })
 
+  it('leaves nobody waiting in a test driver that is closed', async () => {
+    const { driver, pipe } = await open({})
+    await pipe(['k', 'a'])
+    const settled = driver.settled()
+    await turn()
+    await driver.close()
+    await expect(settled).rejects.toThrow(/closed/)
+  })
+
   it('undoes what a result did below when something there fails, and goes on with the next', async () => {
     const service = new Service()
     const topology = defineTopology('below', (b) => {

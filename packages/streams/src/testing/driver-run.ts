@@ -105,6 +105,7 @@ export class DriverRun {
   }
 
   async close(): Promise<void> {
+    this.#changed?.()
     for (const { task, stores } of this.tasks) {
       task.close()
       await stores.close()
