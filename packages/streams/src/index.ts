@@ -174,6 +174,7 @@ export type { TableEmit, TableRow } from './graph/table-node.ts'
 export type { Subtopology, Topology } from './graph/topology.ts'
 export { MissingSerdeError, NameTieError, TopologyError } from './graph/topology-error.ts'
 export type { AppMetrics, AppState, RestoreProgress } from './observe/app-state.ts'
+export type { HotKey, PartitionLoad, SkewReport, TopicSkew } from './observe/skew.ts'
 export { COMMIT_STEPS, type Trace, type TraceStep } from './observe/trace.ts'
 // Errors of a running topology, and what to do about them
 export { AsyncTimeoutError, BufferFullError, ProcessingError } from './processor/errors.ts'

@@ -6,7 +6,6 @@ import {
   DeliveryError,
   FatalProducerError,
   FileSystemError,
-  LockHeldError,
   MillraceError,
   NetworkError,
   ProducerFencedError,
@@ -32,8 +31,6 @@ const TRANSIENT = [
   BufferFullError,
   CommitRefusedError,
   FatalProducerError,
-  // A predecessor in this process, which is fenced already, has not let its state go yet.
-  LockHeldError,
   StoreDamagedError
 ]
 /** Codes of operating systems for what has nothing to do with the data: a target that is away, a disk that is full. */

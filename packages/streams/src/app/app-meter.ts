@@ -3,17 +3,23 @@ import type { AppMetrics } from '../observe/app-state.ts'
 import type { RunningTask } from './running-task.ts'
 import type { StreamThread } from './stream-thread.ts'
 
+/** Where the figures come from. */
+export interface MeteredApp {
+  thread(): StreamThread | undefined
+  imbalance(): number
+}
+
 /** Counts what an application does; reading it costs the hot path nothing. */
 export class AppMeter {
   readonly #clock: Clock
-  readonly #thread: () => StreamThread | undefined
+  readonly #of: MeteredApp
   #commits = 0
   #lastCommitAtMs: number | undefined
   #lastCommitDurationMs = 0
 
-  constructor(clock: Clock, thread: () => StreamThread | undefined) {
+  constructor(clock: Clock, of: MeteredApp) {
     this.#clock = clock
-    this.#thread = thread
+    this.#of = of
   }
 
   committed(durationMs: number): void {
@@ -23,7 +29,7 @@ export class AppMeter {
   }
 
   read(): AppMetrics {
-    const thread = this.#thread()
+    const thread = this.#of.thread()
     const tasks = thread?.tasks ?? []
     return {
       processedRecords: thread?.processedRecords ?? 0,
@@ -32,6 +38,7 @@ export class AppMeter {
       ...(this.#lastCommitAtMs === undefined ? {} : { lastCommitAtMs: this.#lastCommitAtMs }),
       lastCommitDurationMs: this.#lastCommitDurationMs,
       lag: thread?.lag() ?? 0,
+      imbalance: this.#of.imbalance(),
       bufferedBytes: tasks.reduce((sum, task) => sum + task.stores.bufferedBytes, 0)
     }
   }

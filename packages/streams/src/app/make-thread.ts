@@ -3,6 +3,7 @@ import { durationMs } from '../graph/duration.ts'
 import { longestWorkMs } from '../graph/map-async-node.ts'
 import type { Topology } from '../graph/topology.ts'
 import type { AppState, RestoreProgress } from '../observe/app-state.ts'
+import type { SkewReport } from '../observe/skew.ts'
 import { deepFreeze } from '../processor/freeze.ts'
 import type { WatchHub } from '../query/watch-hub.ts'
 import { blobStoresIn } from '../serde/beside-log.ts'
@@ -18,6 +19,7 @@ import { MatchedTopics } from './matched-topics.ts'
 import { ProducerCollector } from './producer-collector.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
 import type { ChangelogCatalog } from './running-task.ts'
+import type { SkewMeter } from './skew-meter.ts'
 import { openStateDirectory, type StateDirectory, stateRoot } from './state-directory.ts'
 import { StreamThread, type StreamThreadOptions } from './stream-thread.ts'
 import { type EngineFactory, openTask } from './task-opener.ts'
@@ -26,6 +28,7 @@ import { repartitionTopics } from './topic-plan.ts'
 /** Whom the thread tells what it does. */
 export interface ThreadListeners {
   readonly hub: WatchHub
+  readonly skew: SkewMeter
   onState(state: AppState): void
   onRestore(progress: RestoreProgress): void
   onCommit(durationMs: number): void
@@ -35,6 +38,7 @@ export interface ThreadListeners {
 export interface ThreadResources {
   readonly thread: StreamThread
   readonly globals?: GlobalTablesFeed
+  skew(): SkewReport
   release(): Promise<void>
 }
 
@@ -76,7 +80,8 @@ export async function makeThread(given: AppStart, listeners: ThreadListeners): P
       await admin.close()
       state?.release()
     }
-    return { thread, release, ...(globals && { globals }) }
+    const skew = () => listeners.skew.report(matched.current.topology)
+    return { thread, release, skew, ...(globals && { globals }) }
   } catch (error) {
     await admin.close()
     state?.release()
@@ -180,6 +185,7 @@ function threadOptions(start: AppStart, listeners: ThreadListeners, parts: Prepa
         onLost: listener.lost
       }),
     initialOffsets: (partitions) => initialOffsets(restoreConsumer, matched.current.topology, partitions),
+    fetched: (partitions) => listeners.skew.fetched(partitions),
     onState: listeners.onState,
     onCommit: (durationMs, tasks) => {
       listeners.onCommit(durationMs)

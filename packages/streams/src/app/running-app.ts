@@ -1,5 +1,6 @@
 import { BehaviorSubject, filter, firstValueFrom, map, Subject } from 'rxjs'
 import type { AppMetrics, AppState, RestoreProgress } from '../observe/app-state.ts'
+import type { SkewReport } from '../observe/skew.ts'
 import { queryStore } from '../query/query-store.ts'
 import type { QueryableStore } from '../query/queryable-store.ts'
 import { WatchHub } from '../query/watch-hub.ts'
@@ -7,6 +8,7 @@ import { AppMeter } from './app-meter.ts'
 import type { AppStart } from './app-options.ts'
 import { ApplicationFailedError, UnknownStoreError } from './errors.ts'
 import { makeThread, type ThreadResources } from './make-thread.ts'
+import { SkewMeter } from './skew-meter.ts'
 import type { StreamThread } from './stream-thread.ts'
 import type { StreamsApp } from './streams-app.ts'
 
@@ -17,6 +19,7 @@ export class RunningApp implements StreamsApp {
   readonly metrics$: BehaviorSubject<AppMetrics>
   readonly #start: AppStart
   readonly #hub = new WatchHub()
+  readonly #skew = new SkewMeter()
   readonly #meter: AppMeter
   #resources: ThreadResources | undefined
   #finished: Promise<void> = Promise.resolve()
@@ -24,7 +27,10 @@ export class RunningApp implements StreamsApp {
 
   private constructor(start: AppStart) {
     this.#start = start
-    this.#meter = new AppMeter(start.log.environment.clock, () => this.#thread)
+    this.#meter = new AppMeter(start.log.environment.clock, {
+      thread: () => this.#thread,
+      imbalance: () => this.#skew.imbalance
+    })
     this.metrics$ = new BehaviorSubject(this.#meter.read())
   }
 
@@ -33,6 +39,7 @@ export class RunningApp implements StreamsApp {
     const app = new RunningApp(start)
     app.#resources = await makeThread(start, {
       hub: app.#hub,
+      skew: app.#skew,
       onState: (state) => app.state$.next(state),
       onRestore: (progress) => app.restore$.next(progress),
       onCommit: (durationMs) => {
@@ -65,6 +72,10 @@ export class RunningApp implements StreamsApp {
 
   metrics(): AppMetrics {
     return this.#meter.read()
+  }
+
+  skew(): SkewReport {
+    return this.#resources?.skew() ?? { topics: [] }
   }
 
   store<K, V>(name: string): QueryableStore<K, V> {

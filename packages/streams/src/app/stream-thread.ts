@@ -4,6 +4,7 @@ import {
   type CommittedOffset,
   type Consumer,
   type Environment,
+  type FetchedPartition,
   type Producer,
   UnknownOutcomeError
 } from '@millrace/log'
@@ -45,6 +46,8 @@ export interface StreamThreadOptions {
   subscribe(listener: AssignmentListener): void
   /** Where to begin with inputs that have no committed offset, by `topic-partition`. */
   initialOffsets(partitions: Partitions): Promise<ReadonlyMap<string, number>>
+  /** Hears of what each poll returned. */
+  fetched(partitions: readonly FetchedPartition[]): void
   onState(state: AppState): void
   /** After each commit. */
   onCommit(durationMs: number, tasks: readonly RunningTask[]): void
@@ -146,6 +149,7 @@ export class StreamThread {
     await this.#options.refreshTopics()
     const fetched = await consumer.poll(waitMs)
     if (this.#starting) return this.#startTasks(this.#starting)
+    this.#options.fetched(fetched)
     this.#inputs.offer(fetched)
     await this.#punctuate(environment.clock.nowMs())
     await this.#process()

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs'
 import type { AppMetrics, AppState, RestoreProgress } from '../observe/app-state.ts'
+import type { SkewReport } from '../observe/skew.ts'
 import type { QueryableStore } from '../query/queryable-store.ts'
 
 /** A running topology. */
@@ -16,6 +17,11 @@ export interface StreamsApp {
   readonly metrics$: Observable<AppMetrics>
   /** The figures now. */
   metrics(): AppMetrics
+  /**
+   * How unevenly the input is spread over partitions and keys, as this instance sees it: what to look at when one task is behind the others. A hot key is
+   * what `groupBy(…, { salt })` is for.
+   */
+  skew(): SkewReport
   /**
    * Resolves when the application has closed, rejects with ApplicationFailedError when it had to stop. An application that fails with nobody
    * looking at this or at `state$` fails the process, as an unhandled rejection.

@@ -40,6 +40,11 @@ export interface AppMetrics {
   readonly lastCommitDurationMs: number
   /** Records between the positions and the ends of the source partitions, as far as known. */
   readonly lag: number
+  /**
+   * Of the topic whose partitions are read most unevenly here: records of its largest one, as a multiple of their mean. 1 is even; `app.skew()` says
+   * where and why.
+   */
+  readonly imbalance: number
   /** Approximate bytes of changes that wait for the commit. */
   readonly bufferedBytes: number
 }
