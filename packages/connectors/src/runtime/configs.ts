@@ -3,6 +3,7 @@ import type { SinkOffset } from '../sink.ts'
 import type { TargetState } from './connector-state.ts'
 import { CONFIGS_TOPIC, ensureCompacted } from './names.ts'
 import { readToEnd, recordsOf } from './read-topic.ts'
+import { sleep } from './wakeup.ts'
 
 /** What a connector is, as its last runner has written it down. */
 export interface ConnectorDescription {
@@ -119,7 +120,7 @@ class Follower {
   readonly #log: Log
   readonly #consumer: Consumer
   readonly #finished: Promise<void>
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(log: Log, fromOffset: number, take: (key: Buffer | null, value: Buffer | null) => void) {
     this.#log = log
@@ -131,25 +132,21 @@ class Follower {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     await this.#consumer.close()
     await this.#finished
   }
 
   async #read(take: (key: Buffer | null, value: Buffer | null) => void): Promise<void> {
-    while (!this.#closed) {
+    while (!this.#closing.signal.aborted) {
       try {
         for (const fetched of await this.#consumer.poll(POLL_MS)) {
           for (const { key, value } of recordsOf(fetched)) take(key, value)
         }
       } catch {
         // A log that is being closed, or one that does not answer: connectors themselves say so.
-        if (!this.#closed) await this.#pause()
+        await sleep(this.#log.environment, POLL_MS, this.#closing.signal)
       }
     }
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => this.#log.environment.timers.set(POLL_MS, resolve))
   }
 }

@@ -6,6 +6,7 @@ import {
   DeliveryError,
   FatalProducerError,
   FileSystemError,
+  LockHeldError,
   MillraceError,
   NetworkError,
   ProducerFencedError,
@@ -31,6 +32,8 @@ const TRANSIENT = [
   BufferFullError,
   CommitRefusedError,
   FatalProducerError,
+  // A predecessor in this process, which is fenced already, has not let its state go yet.
+  LockHeldError,
   StoreDamagedError
 ]
 /** Codes of operating systems for what has nothing to do with the data: a target that is away, a disk that is full. */

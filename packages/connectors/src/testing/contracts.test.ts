@@ -1,0 +1,98 @@
+import type { ContractCase } from '@millrace/log/testing'
+import { describe, expect, it } from 'vitest'
+import type { Sink } from '../sink.ts'
+import type { Source } from '../source.ts'
+import { MemoryQueue } from './memory-source.ts'
+import { MemoryTarget } from './memory-target.ts'
+import { type SinkUnderTest, sinkContract } from './sink-contract.ts'
+import { type SourceUnderTest, sourceContract } from './source-contract.ts'
+
+describe('the contract of sources, of one in memory', () => {
+  for (const { name, run } of sourceContract(async () => new MemoryQueue())) it(name, run)
+})
+
+describe('the contract of sinks, of a transactional one in memory', () => {
+  for (const { name, run } of sinkContract(async () => new MemoryTarget('transactional'))) it(name, run)
+})
+
+describe('the contract of sinks, of an idempotent one in memory', () => {
+  for (const { name, run } of sinkContract(async () => new MemoryTarget('idempotent'))) it(name, run)
+})
+
+describe('the contracts notice', () => {
+  const caseOf = (cases: readonly ContractCase[], name: string) => cases.find((one) => one.name.includes(name))?.run()
+
+  it('a target that lets a zombie write', async () => {
+    const target = new MemoryTarget('transactional')
+    const sink = (): Sink => {
+      const careful = target.sink()
+      if (careful.delivery !== 'transactional') return careful
+      let opened: Parameters<typeof careful.open> | undefined
+      return {
+        name: careful.name,
+        delivery: 'transactional',
+        open: (...given) => {
+          opened = given
+          return careful.open(...given)
+        },
+        // Each write makes itself the newest.
+        write: async (batch, offsets) => {
+          if (opened !== undefined) await careful.open(...opened)
+          await careful.write(batch, offsets)
+        },
+        close: () => careful.close()
+      }
+    }
+    const under: SinkUnderTest = { ...underTest(target), sink, patienceMs: 1000 }
+    await expect(
+      caseOf(
+        sinkContract(async () => under),
+        'a zombie'
+      )
+    ).rejects.toThrow(/did not come true|seen twice/)
+  })
+
+  it('a source whose positions are ahead of its records', async () => {
+    const queue = new MemoryQueue()
+    const source = (): Source<unknown> => ({
+      name: 'hasty',
+      open: async (positions, context) => {
+        const reader = await queue.source().open(positions, context)
+        return {
+          read: async () => {
+            const batch = await reader.read()
+            if (batch === undefined) return undefined
+            const ahead = [...batch.positions].map(([split, at]): [string, unknown] => [split, Number(at) + 1])
+            return { records: batch.records, positions: new Map(ahead) }
+          },
+          committed: (newest) => reader.committed(newest),
+          close: () => reader.close()
+        }
+      }
+    })
+    const under: SourceUnderTest = {
+      source,
+      topics: queue.topics,
+      produce: (count) => queue.produce(count),
+      idOf: (record) => queue.idOf(record),
+      close: () => queue.close(),
+      patienceMs: 1000
+    }
+    await expect(
+      caseOf(
+        sourceContract(async () => under),
+        'clean stop'
+      )
+    ).rejects.toThrow('did not come true')
+  })
+})
+
+function underTest(target: MemoryTarget): Omit<SinkUnderTest, 'sink'> {
+  return {
+    mode: target.mode,
+    record: (id, content) => target.record(id, content),
+    read: () => target.read(),
+    changes: () => target.changes(),
+    close: () => target.close()
+  }
+}

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import { ConnectErrorHeader, errorHeader } from '../runtime/dead-letters.ts'
+import { sinkGroupId } from '../runtime/names.ts'
+import { deadLetter } from '../runtime/policy.ts'
+import type { Sink } from '../sink.ts'
+import type { Freezer } from './crashing-log.ts'
+import { eventually } from './patience.ts'
+import type { SinkScene } from './sink-scene.ts'
+
+const DEAD_LETTERS = 'dead-letters'
+
+/** What is produced before, while and after it runs. */
+export async function stopAndGoOn(scene: SinkScene): Promise<void> {
+  await scene.produce(40)
+  const first = await scene.log.run(scene.connector())
+  await scene.everythingOnce()
+  await scene.produce(40)
+  await scene.everythingOnce()
+  await first.close()
+  await scene.produce(40)
+  await scene.log.run(scene.connector())
+  await scene.everythingOnce()
+}
+
+/** Batches of one record, of a few bytes, and as large as can be. */
+export async function deliverInPieces(scene: SinkScene): Promise<void> {
+  for (const sizes of [{ batchRecords: 1 }, { batchBytes: 50 }, { batchRecords: 100_000 }, { batchRecords: 7 }]) {
+    await scene.produce(60)
+    const app = await scene.log.run(scene.connector(sizes))
+    await scene.everythingOnce()
+    await app.close()
+  }
+}
+
+/** The group's offsets are set back, as after a commit that was lost. */
+export async function redeliver(scene: SinkScene): Promise<void> {
+  await scene.produce(60)
+  const app = await scene.log.run(scene.connector())
+  await scene.everythingOnce()
+  await app.close()
+  // Of an appending target only what its own transaction, or an id, protects can be repeated at all.
+  const consumer = scene.log.log.consumer({ groupId: sinkGroupId(scene.under.sink().name) })
+  await consumer.commit([0, 1, 2, 3].map((partition) => ({ topic: scene.topic, partition, offset: 0 })))
+  await consumer.close()
+  const again = await scene.log.run(scene.connector())
+  await scene.produce(20)
+  await scene.everythingOnce()
+  await eventually(
+    'all of it to be read again',
+    () => again.connectors[0].health().lag,
+    (lag) => lag === 0
+  )
+  await scene.everythingOnce()
+}
+
+/** A second runner comes and goes. */
+export async function shareAndGiveBack(scene: SinkScene): Promise<void> {
+  await scene.produce(20)
+  await scene.log.run(scene.connector())
+  await scene.everythingOnce()
+  const second = await scene.log.run(scene.connector())
+  await eventually(
+    'the second runner to have partitions',
+    () => second.connectors[0].metrics()['sink-task']?.['partition-count'],
+    (count) => count !== undefined && count > 0
+  )
+  await scene.produce(40)
+  await scene.everythingOnce()
+  await second.close()
+  await scene.produce(40)
+  await scene.everythingOnce()
+}
+
+/** One bad record among others. */
+export async function deadLetterPoison(scene: SinkScene): Promise<void> {
+  const poison = scene.under.poison?.()
+  if (poison === undefined) return
+  await scene.produce(30)
+  const offset = await scene.write([[1, poison]])
+  await scene.produce(30)
+  const app = await scene.log.run(scene.connector({ onError: deadLetter(DEAD_LETTERS), batchRecords: 50 }))
+  await scene.everythingOnce()
+  const [letter] = await eventually(
+    'a dead letter',
+    () => scene.log.contents(DEAD_LETTERS),
+    (letters) => letters.length > 0
+  )
+  assert.deepEqual([letter.key, letter.value], [poison.key, poison.value])
+  assert.equal(errorHeader(letter.headers, ConnectErrorHeader.topic), scene.topic)
+  assert.equal(errorHeader(letter.headers, ConnectErrorHeader.partition), '1')
+  assert.equal(errorHeader(letter.headers, ConnectErrorHeader.offset), String(offset))
+  assert.equal(errorHeader(letter.headers, ConnectErrorHeader.connector), scene.under.sink().name)
+  await app.close()
+  await scene.log.run(scene.connector({ onError: deadLetter(DEAD_LETTERS) }))
+  await scene.produce(10)
+  await scene.everythingOnce()
+  assert.equal((await scene.log.contents(DEAD_LETTERS)).length, 1)
+}
+
+/** The same without a policy. */
+export async function stopAtPoison(scene: SinkScene): Promise<void> {
+  const poison = scene.under.poison?.()
+  if (poison === undefined) return
+  await scene.produce(30)
+  const app = await scene.log.run(scene.connector())
+  await scene.everythingOnce()
+  const offset = await scene.write([[2, poison]])
+  await assert.rejects(app.done, ({ cause }: Error) => {
+    assert.ok(cause instanceof Error && 'offset' in cause)
+    assert.equal(cause.offset, offset)
+    return true
+  })
+  await scene.everythingOnce()
+}
+
+/** Each write takes longer than records take to come. */
+export async function slowTarget(scene: SinkScene): Promise<void> {
+  const { sink } = scene.connector()
+  await scene.produce(200)
+  await scene.log.run(scene.connector({ sink: slowed(sink), batchRecords: 20 }))
+  await scene.produce(100)
+  await scene.everythingOnce()
+}
+
+function slowed(sink: Sink): Sink {
+  const wait = () => new Promise((resolve) => setTimeout(resolve, 15))
+  if (sink.delivery === 'idempotent') {
+    return {
+      name: sink.name,
+      delivery: 'idempotent',
+      open: (partitions, context) => sink.open(partitions, context),
+      write: (batch) => wait().then(() => sink.write(batch)),
+      close: () => sink.close()
+    }
+  }
+  return {
+    name: sink.name,
+    delivery: 'transactional',
+    open: (partitions, context) => sink.open(partitions, context),
+    write: (batch, offsets) => wait().then(() => sink.write(batch, offsets)),
+    close: () => sink.close()
+  }
+}
+
+/** Away before it is opened, and again in the middle. */
+export async function goesAway(scene: SinkScene): Promise<void> {
+  const { under } = scene
+  if (under.away === undefined || under.back === undefined) return
+  await under.away()
+  await scene.produce(40)
+  const app = await scene.log.run(scene.connector({ batchRecords: 5 }))
+  const [connector] = app.connectors
+  await eventually(
+    'it to notice that the target is away',
+    () => connector.health().lastFailure,
+    (failure) => failure !== undefined
+  )
+  await under.back()
+  await scene.everythingOnce()
+  await under.away()
+  await scene.produce(40)
+  const retries = connector.metrics()['task-error']['total-retries']
+  await eventually(
+    'it to try again',
+    () => connector.metrics()['task-error']['total-retries'],
+    (count) => count > retries
+  )
+  await under.back()
+  await scene.everythingOnce()
+}
+
+/** Records of a newer schema come between others. */
+export async function schemaChange(scene: SinkScene): Promise<void> {
+  if (scene.under.changeSchema === undefined) return
+  await scene.produce(30)
+  const app = await scene.log.run(scene.connector())
+  await scene.everythingOnce()
+  await scene.under.changeSchema()
+  await scene.produce(30)
+  await scene.everythingOnce()
+  await app.close()
+  await scene.produce(30)
+  await scene.log.run(scene.connector())
+  await scene.everythingOnce()
+}
+
+/** The process ends at a step, and another begins. */
+export async function killAt(scene: SinkScene, freezer: Freezer): Promise<void> {
+  const policy = scene.under.poison === undefined ? {} : { onError: deadLetter(DEAD_LETTERS) }
+  const poisons: number[] = []
+  const poison = async () => {
+    const content = scene.under.poison?.()
+    if (content !== undefined) poisons.push(await scene.write([[3, content]]))
+  }
+  await scene.produce(20)
+  const app = await scene.log.run(scene.connector({ batchRecords: 6, ...policy }), freezer)
+  const feeding = (async () => {
+    for (let i = 0; i < 6; i++) {
+      await poison()
+      await scene.produce(15)
+      await new Promise((resolve) => setTimeout(resolve, 30))
+    }
+    // Closing and giving partitions back are steps too.
+    await Promise.race([app.close(), freezer.frozen])
+    return 'fed'
+  })()
+  await Promise.race([freezer.frozen, feeding])
+  await feeding
+  await scene.under.kill?.()
+  await scene.log.crash()
+  await scene.produce(20)
+  await scene.log.run(scene.connector(policy))
+  await scene.everythingOnce()
+  if (poisons.length === 0) return
+  const letters = await eventually(
+    'all dead letters',
+    () => scene.log.contents(DEAD_LETTERS),
+    (found) => found.length >= poisons.length
+  )
+  const offsets = letters.map(({ headers }) => Number(errorHeader(headers, ConnectErrorHeader.offset)))
+  assert.deepEqual(
+    offsets.toSorted((a, b) => a - b),
+    poisons
+  )
+}
+
+/** A run sleeps with a batch in its hands, another one takes over, and then it wakes up. */
+export async function zombie(scene: SinkScene, freezer: Freezer): Promise<void> {
+  // Of a target without transactions, only the target itself could know.
+  if (scene.under.sink().delivery !== 'transactional') return
+  await scene.produce(60)
+  await scene.log.run(scene.connector({ batchRecords: 10 }), freezer)
+  await freezer.frozen
+  await scene.log.crash()
+  await scene.produce(60)
+  await scene.log.run(scene.connector())
+  await scene.everythingOnce()
+  freezer.thaw()
+  await scene.produce(10)
+  await scene.everythingOnce()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  await scene.everythingOnce()
+}
