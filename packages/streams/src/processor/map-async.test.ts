@@ -236,6 +236,33 @@ describe('mapAsync', () => {
     expect(driver.skipped().map(({ node }) => node)).toEqual(['in-peek'])
   })
 
+  it('waits for what is asynchronous below it, one result after the other, and undoes it as a whole', async () => {
+    const [service, under] = [new Service(), new Service()]
+    const topology = defineTopology('processed', (b) => {
+      const results = b.stream('in', text).mapAsync(service.call, { value: string() })
+      results.to('before')
+      results
+        .process(async (record, context) => {
+          context.forward(record.key, await under.call(record.value, record, { signal: new AbortController().signal }))
+        })
+        .to('out')
+    })
+    const driver = await TopologyTestDriver.open(topology, { errors: { processing: deadLetter('dead') } })
+    for (const value of ['a', 'b', 'c']) await driver.input('in').pipe('k', value, 1)
+    service.answer('a', 'b', 'c')
+    const settled = driver.settled()
+    for (const value of ['a!', 'b!', 'c!']) {
+      await turn()
+      expect(under.atWork).toEqual([value])
+      if (value === 'b!') under.fail(value)
+      else under.answer(value)
+    }
+    await settled
+    expect(driver.output('before').readValues()).toEqual(['a!', 'c!'])
+    expect(driver.output('out', text).readValues()).toEqual(['a!!', 'c!!'])
+    expect(driver.output('dead', text).readValues()).toEqual(['b'])
+  })
+
   it('forgets what it took of a record that was skipped on another way, before any call', async () => {
     const service = new Service()
     const topology = defineTopology('beside', (b) => {

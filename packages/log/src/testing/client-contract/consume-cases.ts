@@ -110,6 +110,24 @@ export const consumeCases: readonly ClientCase[] = [
     }
   ],
   [
+    'is woken while it waits, or before, and then waits again',
+    async (scene) => {
+      const topic = await scene.topic()
+      const consumer = scene.consumer()
+      consumer.assign([{ topic, partition: 0 }])
+      const startMs = scene.environment.clock.monotonicMs()
+      const waiting = consumer.poll(20_000)
+      consumer.wakeup()
+      assert.deepEqual(await waiting, [])
+      consumer.wakeup()
+      assert.deepEqual(await consumer.poll(20_000), [])
+      assert.ok(scene.environment.clock.monotonicMs() - startMs < 10_000)
+      const again = consumer.poll(20_000)
+      await scene.producer().send({ topic, partition: 0, key: null, value: bytes('v') })
+      assert.deepEqual(offsets(await again), [0])
+    }
+  ],
+  [
     'sees what is written while it waits',
     async (scene) => {
       const topic = await scene.topic()
