@@ -10,7 +10,7 @@ interface Made {
   readonly closes?: boolean
 }
 
-const MOST_NODES = 12
+const MOST_NODES = 14
 const PREDICATES = ['valueIsEven', 'valueIsOdd', 'valueBelow50', 'keyIsA']
 const MAPPERS = ['bracket', 'withKey', 'evenElseNull', 'lastDigit']
 const KEYS = ['valueMod3', 'valueMod3OrNull', 'foreign', 'foreignOrNull']
@@ -58,7 +58,7 @@ class Composition {
       'globalTable',
       'versionedTable'
     ])
-    const topic = `in${this.#nodes.length}`
+    const topic = this.#topic(op)
     if (op === 'stream') this.#add({ op, topic }, 'stream')
     if (op === 'table') this.#add({ op, topic, ...this.#store() }, 'table')
     if (op === 'globalTable') this.#add({ op, topic }, 'global')
@@ -70,6 +70,7 @@ class Composition {
     const recent = this.#made.slice(-2)
     const from = this.#random.oneIn(3) ? this.#random.pick(this.#made) : this.#random.pick(recent)
     if (from.kind === 'stream') this.#onStream(from)
+    else if (from.kind === 'versioned' && this.#random.oneIn(2)) this.#onVersioned(from)
     else if (from.kind === 'table') this.#onTable(from)
     else if (from.kind === 'window-table') this.#onWindows(from)
     else {
@@ -140,21 +141,38 @@ class Composition {
   #onTable({ id: from }: Made): string {
     const random = this.#random
     this.#read.add(from)
-    const op = random.pick([
-      'filter',
-      'filterNot',
-      'mapValues',
-      'groupBy',
-      'groupBy',
-      'suppress',
-      'toStream',
-      'toStream',
-      'join',
-      'join',
-      'join',
-      'foreign',
-      'foreign'
-    ])
+    return this.#ofTable(
+      from,
+      random.pick([
+        'filter',
+        'filterNot',
+        'mapValues',
+        'groupBy',
+        'groupBy',
+        'suppress',
+        'toStream',
+        'toStream',
+        'join',
+        'join',
+        'join',
+        'foreign',
+        'foreign'
+      ])
+    )
+  }
+
+  /** Rows that are computed from a versioned table have versions too. */
+  #onVersioned({ id: from }: Made): string {
+    const random = this.#random
+    this.#read.add(from)
+    const op = random.pick(['filter', 'mapValues', 'groupBy', 'groupBy', 'toStream', 'join', 'join', 'foreign'])
+    const fn = op === 'filter' ? random.pick(PREDICATES) : random.pick(MAPPERS)
+    if (op === 'filter' || op === 'mapValues') return this.#add({ op, from, fn }, 'versioned')
+    return this.#ofTable(from, op)
+  }
+
+  #ofTable(from: string, op: string): string {
+    const random = this.#random
     if (op === 'filter' || op === 'filterNot') return this.#add({ op, from, fn: random.pick(PREDICATES) }, 'table')
     if (op === 'mapValues') return this.#add({ op, from, fn: random.pick(MAPPERS), ...this.#store() }, 'table')
     if (op === 'suppress') return this.#add({ op, from, untilTimeLimitMs: random.pick([1, 10, 40]) }, 'table')
@@ -164,7 +182,7 @@ class Composition {
       this.#nodes.push({ id: grouped, op, from, fn: random.pick(KEYS) })
       return this.#add({ op: random.pick(AGGREGATIONS), from: grouped, ...this.#store() }, 'table')
     }
-    const right = this.#readAny('table', from)
+    const right = this.#readAny(random.oneIn(4) ? 'versioned' : 'table', from)
     if (op === 'join') return this.#add({ op: random.pick(JOINS), left: from, right, ...this.#store() }, 'table')
     const foreignKeyFn = random.pick(KEYS)
     return this.#add(
@@ -185,11 +203,13 @@ class Composition {
       'suppress',
       'suppress',
       'filter',
+      'filterNot',
       'mapValues',
       'groupBy',
       'join'
     ])
-    if (op === 'filter') return this.#add({ op, from, fn: random.pick(PREDICATES) }, 'window-table', closes)
+    if (op === 'filter' || op === 'filterNot')
+      return this.#add({ op, from, fn: random.pick(PREDICATES) }, 'window-table', closes)
     if (op === 'mapValues') return this.#add({ op, from, fn: random.pick(MAPPERS) }, 'window-table', closes)
     if (op === 'suppress' && closes) return this.#add({ op, from }, 'window-table')
     if (op === 'suppress') return this.#add({ op, from, untilTimeLimitMs: random.pick([1, 10, 40]) }, 'window-table')
@@ -228,8 +248,9 @@ class Composition {
   #cogroup(from: string): { id: string; cogrouped: boolean } {
     const first = this.#group(from)
     const second = this.#random.oneIn(4) ? [] : [this.#group(this.#readAny('stream', from)).id]
+    const third = second.length > 0 && this.#random.oneIn(4) ? [this.#group(this.#readAny('stream', from)).id] : []
     const id = this.#id()
-    this.#nodes.push({ id, op: 'cogroup', from: [first.id, ...second] })
+    this.#nodes.push({ id, op: 'cogroup', from: [first.id, ...second, ...third] })
     return { id, cogrouped: true }
   }
 
@@ -240,7 +261,7 @@ class Composition {
     const windows = this.#id()
     const emit = !cogrouped && random.oneIn(3) ? { emit: 'final' as const } : {}
     this.#nodes.push({ id: windows, op: 'windowedBy', from, ...emit, window: this.#window() })
-    return this.#add({ op, from: windows }, 'window-table', true)
+    return this.#add({ op, from: windows, ...(random.oneIn(4) ? this.#store() : {}) }, 'window-table', true)
   }
 
   #window(): GoldenWindow {
@@ -262,6 +283,10 @@ class Composition {
     const random = this.#random
     this.#read.add(right.id)
     const within = { beforeMs: random.pick(SPANS_MS), afterMs: random.pick(SPANS_MS), graceMs: random.pick(SPANS_MS) }
+    // A window that lies beside the record.
+    const beside = random.below(16)
+    if (beside === 0) within.beforeMs = -random.below(within.afterMs + 1)
+    if (beside === 1) within.afterMs = -random.below(within.beforeMs + 1)
     return this.#add({ op: random.pick(JOINS), left: left.id, right: right.id, within }, 'stream')
   }
 
@@ -284,7 +309,10 @@ class Composition {
       this.#add({ op: 'toStream', from: id }, 'stream')
       sunk.push(this.#made[this.#made.length - 1])
     }
-    for (const [index, { id }] of sunk.entries()) this.#nodes.push({ op: 'to', from: id, topic: `out${index}` })
+    for (const [index, { id }] of sunk.entries()) {
+      const topic = this.#random.oneIn(10) ? this.#random.below(index + 1) : index
+      this.#nodes.push({ op: 'to', from: id, topic: `out${topic}` })
+    }
   }
 
   #any(kind: Kind): Made | undefined {
@@ -302,7 +330,7 @@ class Composition {
 
   #fresh(kind: Kind, orElse: string): string {
     if (kind !== 'stream' && kind !== 'table') return orElse
-    return this.#add({ op: kind, topic: `in${this.#nodes.length}` }, kind)
+    return this.#add({ op: kind, topic: this.#topic(kind) }, kind)
   }
 
   #add(node: GoldenNode, kind: Kind, closes = false): string {
@@ -310,6 +338,15 @@ class Composition {
     this.#nodes.push({ id, ...node })
     this.#made.push({ id, kind, closes })
     return id
+  }
+
+  /** A topic of its own; or, of a stream, sometimes that of another one. */
+  #topic(op: string): string {
+    const streams = this.#nodes.flatMap((node) =>
+      node.op === 'stream' && node.topic !== undefined ? [node.topic] : []
+    )
+    if (op === 'stream' && streams.length > 0 && this.#random.oneIn(8)) return this.#random.pick(streams)
+    return `in${this.#nodes.length}`
   }
 
   #store(): { store?: string } {

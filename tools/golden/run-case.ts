@@ -66,7 +66,7 @@ async function compareStores({ stores = {} }: GoldenCase, driver: TopologyTestDr
 const TEXT = { key: string(), value: string() }
 
 function topicsWritten({ topology }: GoldenCase): string[] {
-  return topology.flatMap(({ op, topic }) => (op === 'to' && topic !== undefined ? [topic] : []))
+  return [...new Set(topology.flatMap(({ op, topic }) => (op === 'to' && topic !== undefined ? [topic] : [])))]
 }
 
 function readOutput(input: number, output: TestOutput<string, string>): GoldenOutput[] {

@@ -300,8 +300,11 @@ final class GoldenTopology {
         }
         JsonNode within = node.get("within");
         KStream<String, String> other = as(right);
-        JoinWindows windows = JoinWindows.ofTimeDifferenceAndGrace(Duration.ZERO, millis(within, "graceMs"))
-            .before(millis(within, "beforeMs")).after(millis(within, "afterMs"));
+        Duration before = millis(within, "beforeMs");
+        Duration after = millis(within, "afterMs");
+        JoinWindows exact = JoinWindows.ofTimeDifferenceAndGrace(Duration.ZERO, millis(within, "graceMs"));
+        // A window must not end before it begins, not even on the way.
+        JoinWindows windows = before.isNegative() ? exact.after(after).before(before) : exact.before(before).after(after);
         StreamJoined<String, String, String> joined = StreamJoined.with(TEXT, TEXT, TEXT);
         return switch (op) {
             case "join" -> stream.join(other, JOINER, windows, joined);

@@ -31,6 +31,11 @@ export class Draft {
     return step
   }
 
+  /** The first step that is like this. */
+  find(isLike: (step: Step) => boolean): Step | undefined {
+    return this.#steps.find(isLike)
+  }
+
   /** The steps in the order they were written; none can be added from now on. */
   close(): readonly Step[] {
     this.#closed = true

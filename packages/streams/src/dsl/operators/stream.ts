@@ -1,3 +1,4 @@
+import type { Step } from '../../graph/step.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Callback } from '../callback.ts'
 import type { Draft, Point } from '../draft.ts'
@@ -6,7 +7,10 @@ type TimestampCallback = {
   run(value: unknown, record: Parameters<Callback<number>>[1], partitionTimeMs: number): number
 }['run']
 
-/** Reads topics as a stream of records; several topics are one source, in no order between them but that of their timestamps. */
+/**
+ * Reads topics as a stream of records; several topics are one source, in no order between them but that of their timestamps. The same topics read
+ * again in the same way are the same source.
+ */
 export function stream(
   draft: Draft,
   topics: readonly string[] | RegExp,
@@ -19,18 +23,33 @@ export function stream(
   }
 ): Point {
   const { key, value, timestamp, reset, name } = options
-  const step = draft.add({
-    verb: 'source',
-    label: name,
-    parents: [],
-    body: {
-      kind: 'source',
-      ...(topics instanceof RegExp ? { topics: [], pattern: Object.freeze(new RegExp(topics)) } : { topics }),
-      key,
-      value,
-      ...(timestamp === undefined ? {} : { timestamp }),
-      ...(reset === undefined ? {} : { reset })
-    }
-  })
+  const body: SourceBody = {
+    kind: 'source',
+    ...(topics instanceof RegExp ? { topics: [], pattern: Object.freeze(new RegExp(topics)) } : { topics }),
+    key,
+    value,
+    ...(timestamp === undefined ? {} : { timestamp }),
+    ...(reset === undefined ? {} : { reset })
+  }
+  const same = draft.find((step) => step.label === name && isSource(step.body) && isSame(step.body, body))
+  const step = same ?? draft.add({ verb: 'source', label: name, parents: [], body })
   return { draft, step, key, value }
+}
+
+type SourceBody = Extract<Step['body'], { kind: 'source' }>
+
+function isSource(body: Step['body']): body is SourceBody {
+  return body.kind === 'source'
+}
+
+function isSame(one: SourceBody, other: SourceBody): boolean {
+  return (
+    one.topics.length === other.topics.length &&
+    one.topics.every((topic, i) => topic === other.topics[i]) &&
+    String(one.pattern) === String(other.pattern) &&
+    one.key === other.key &&
+    one.value === other.value &&
+    one.timestamp === other.timestamp &&
+    one.reset === other.reset
+  )
 }
