@@ -1,3 +1,20 @@
+// Change data capture
+export type { CdcClient, CdcClientSettings, PostgresCdcDriver } from './cdc/connection.ts'
+export {
+  PostgresAccessError,
+  PostgresPreflightError,
+  PostgresSlotInUseError,
+  PostgresSlotLostError,
+  PostgresStatementError,
+  type PreflightProblem,
+  ReplicationProtocolError,
+  type SlotLoss
+} from './cdc/errors.ts'
+export type { CdcProgress, PostgresCdcOptions, PostgresCdcSource } from './cdc/options.ts'
+export type { OutboxOptions } from './cdc/outbox.ts'
+export type { CdcPosition, SnapshotPosition, StreamIdentity, StreamPosition } from './cdc/position.ts'
+export { postgresCdc } from './cdc/postgres-cdc.ts'
+export type { CdcSignal } from './cdc/signals.ts'
 // The PostgreSQL driver that the program gives
 export type {
   PostgresClient,

@@ -1,0 +1,63 @@
+import type { Header } from '@millrace/log'
+import type { SourceRecord } from '../../source.ts'
+import type { ChangeOrigin } from './envelope.ts'
+import type { Tuple } from './pgoutput/message.ts'
+import { valueAt } from './tables/out-of-line-memory.ts'
+import type { TableEncoder } from './tables/table-encoder.ts'
+
+const BYTEA_OID = 17
+
+/**
+ * A table into which an application writes its events, in the transaction of what they tell of. Each insert becomes a record of the event's own;
+ * updates and deletes of the table (rows may go as soon as they are there) are of no interest. Names are Debezium's outbox event router's.
+ */
+export interface OutboxOptions {
+  /** `schema.table`. */
+  readonly table: string
+  /** Columns; by default `id`, `aggregatetype`, `aggregateid`, `payload`, and no time. */
+  readonly columns?: {
+    readonly id?: string
+    /** What the topic is chosen by. */
+    readonly route?: string
+    readonly key?: string
+    readonly payload?: string
+    /** Milliseconds or microseconds are taken from the commit when it is not named. */
+    readonly headers?: readonly string[]
+  }
+  /** Topic of an event; `outbox.event.<aggregatetype>` by default. */
+  readonly topic?: (route: string) => string
+  /** An event without payload becomes a tombstone (default), or a record with an empty value. */
+  readonly tombstoneOnEmptyPayload?: boolean
+}
+
+/** Makes the record of one row of the outbox. The header `id` is the event's id, by which consumers can tell repeats. */
+export function outboxRecord(
+  options: OutboxOptions,
+  table: TableEncoder,
+  row: Tuple,
+  origin: ChangeOrigin
+): SourceRecord {
+  const columns = options.columns ?? {}
+  const read = (name: string) => columnBytes(table, row, name)
+  const route = read(columns.route ?? 'aggregatetype')?.toString() ?? ''
+  const payload = read(columns.payload ?? 'payload')
+  const empty = options.tombstoneOnEmptyPayload === false ? Buffer.alloc(0) : null
+  const headers: Header[] = [{ key: 'id', value: read(columns.id ?? 'id') ?? null }]
+  for (const name of columns.headers ?? []) headers.push({ key: name, value: read(name) ?? null })
+  return {
+    topic: options.topic?.(route) ?? `outbox.event.${route}`,
+    key: read(columns.key ?? 'aggregateid') ?? null,
+    value: payload ?? empty,
+    timestamp: Math.floor(origin.commitMicros / 1000),
+    headers
+  }
+}
+
+/** The value's own bytes: of `bytea` the bytes, of anything else its text. */
+function columnBytes(table: TableEncoder, row: Tuple, name: string): Buffer | undefined {
+  const index = table.shape.columns.findIndex((column) => column.name === name)
+  const value = index === -1 ? undefined : valueAt(row, index)
+  if (value === undefined) return undefined
+  if (table.shape.columns[index].type === BYTEA_OID) return Buffer.from(value.toString('latin1', 2), 'hex')
+  return Buffer.from(value)
+}

@@ -1,0 +1,140 @@
+import type { ConnectorEvent } from '../../connector-event.ts'
+import type { PostgresClient } from '../driver.ts'
+import { quoteIdentifier, quoteLiteral } from './connection.ts'
+import { PostgresPreflightError, type PreflightProblem } from './errors.ts'
+import type { ServerIdentity, SlotState } from './slot.ts'
+import { type CatalogTable, qualifiedName, quotedName } from './tables/table-shape.ts'
+
+const OLDEST_VERSION = 140_000
+
+/** What the checks look at. */
+export interface PreflightParts {
+  readonly client: PostgresClient
+  readonly source: string
+  readonly slotName: string
+  readonly publication: string
+  readonly slot: SlotState | undefined
+  readonly report: (event: ConnectorEvent) => void
+}
+
+/** Settings of the server and rights of the user. @throws PostgresPreflightError naming all that is missing, each with what mends it. */
+export async function checkServer(parts: PreflightParts): Promise<void> {
+  const { client, slot, slotName, source } = parts
+  const { rows } = await client.query({ text: SERVER })
+  const server = rows[0]
+  const problems: PreflightProblem[] = []
+  if (Number(server.version) < OLDEST_VERSION) {
+    problems.push({
+      setting: 'server version',
+      found: String(server.version),
+      fix: 'upgrade to PostgreSQL 14 or newer'
+    })
+  }
+  if (server.wal_level !== 'logical') {
+    problems.push({
+      setting: 'wal_level',
+      found: String(server.wal_level),
+      fix: `ALTER SYSTEM SET wal_level = 'logical'; then restart the server (in postgresql.conf: wal_level = logical)`
+    })
+  }
+  if (server.may_replicate !== true) {
+    problems.push({
+      setting: `role ${server.role}`,
+      found: 'it has not the attribute REPLICATION',
+      fix: `ALTER ROLE ${quoteIdentifier(String(server.role))} REPLICATION`
+    })
+  }
+  if (!slot && Number(server.slots) >= Number(server.max_slots)) {
+    problems.push(full('max_replication_slots', 'slots', server.max_slots))
+  }
+  if (slot?.activePid === undefined && Number(server.senders) >= Number(server.max_senders)) {
+    problems.push(full('max_wal_senders', 'senders', server.max_senders))
+  }
+  if (slot && slot.plugin !== 'pgoutput') {
+    problems.push({
+      setting: `replication slot ${slotName}`,
+      found: `it was made for the plugin ${slot.plugin}`,
+      fix: `SELECT pg_drop_replication_slot(${quoteLiteral(slotName)}), or name another slot`
+    })
+  }
+  if (problems.length > 0) throw new PostgresPreflightError(source, problems)
+  if (server.keep === '-1') warnUnbounded(parts)
+}
+
+/** The publication's tables: each must be readable, and have an identity for its updates and deletes. */
+export async function checkTables(parts: PreflightParts, tables: readonly CatalogTable[]): Promise<void> {
+  const { client, source, report, publication } = parts
+  const problems: PreflightProblem[] = []
+  const flags = await publicationFlags(client, publication)
+  for (const table of tables) {
+    const { rows } = await client.query({
+      text: `select has_table_privilege($1::oid, 'select') as readable, current_user as role`,
+      values: [table.oid]
+    })
+    if (rows[0]?.readable === false) {
+      problems.push({
+        setting: `privilege on ${qualifiedName(table)}`,
+        found: `role ${rows[0].role} may not read it`,
+        fix: `GRANT SELECT ON ${quotedName(table)} TO ${quoteIdentifier(String(rows[0].role))}`
+      })
+    }
+    const hasIdentity = table.replicaIdentity === 'f' || table.replicaIdentity === 'i' || table.hasPrimaryKey
+    if ((!hasIdentity || table.replicaIdentity === 'n') && flags.updatesOrDeletes) {
+      problems.push({
+        setting: `replica identity of ${qualifiedName(table)}`,
+        found: 'it has none, so the application’s updates and deletes of it fail while it is published',
+        fix: `ALTER TABLE ${quotedName(table)} ADD PRIMARY KEY (…), or ALTER TABLE ${quotedName(table)} REPLICA IDENTITY FULL, or publish inserts only`
+      })
+    } else if (table.key.length === 0) {
+      report({
+        level: 'warning',
+        code: 'table-without-key',
+        message: `${qualifiedName(table)} has no primary key: its records have no key, and its rows cannot be told apart`
+      })
+    }
+  }
+  if (problems.length > 0) throw new PostgresPreflightError(source, problems)
+}
+
+/** Warns of a failover since the position was written. */
+export function checkTimeline(server: ServerIdentity, before: number, report: PreflightParts['report']): void {
+  if (server.timeline === before) return
+  report({
+    level: 'warning',
+    code: 'timeline-changed',
+    message: `the server is on timeline ${server.timeline} now, was on ${before}: there was a failover; the slot covers the position, so reading goes on`
+  })
+}
+
+const SERVER = `select current_setting('server_version_num')::int as version, current_setting('wal_level') as wal_level,
+  current_setting('max_slot_wal_keep_size') as keep, current_user as role,
+  (select rolreplication or rolsuper from pg_roles where rolname = current_user) as may_replicate,
+  current_setting('max_replication_slots')::int as max_slots, (select count(*)::int from pg_replication_slots) as slots,
+  current_setting('max_wal_senders')::int as max_senders,
+  (select count(*)::int from pg_stat_activity where backend_type = 'walsender') as senders`
+
+async function publicationFlags(client: PostgresClient, name: string): Promise<{ updatesOrDeletes: boolean }> {
+  const { rows } = await client.query({
+    text: 'select pubupdate or pubdelete as flag from pg_publication where pubname = $1',
+    values: [name]
+  })
+  return { updatesOrDeletes: rows[0]?.flag === true }
+}
+
+function full(setting: string, what: string, limit: unknown): PreflightProblem {
+  return {
+    setting,
+    found: `all ${limit} ${what} are taken`,
+    fix: `ALTER SYSTEM SET ${setting} = ${Number(limit) + 4}; then restart the server; or free one (SELECT * FROM pg_replication_slots)`
+  }
+}
+
+function warnUnbounded({ slotName, report }: PreflightParts): void {
+  report({
+    level: 'warning',
+    code: 'wal-unbounded',
+    message:
+      `max_slot_wal_keep_size is -1: while this source is away, slot ${slotName} makes the server keep its log without limit, until the disk is ` +
+      `full. ALTER SYSTEM SET max_slot_wal_keep_size = '50GB'; SELECT pg_reload_conf() bounds it (the slot is lost beyond that)`
+  })
+}
