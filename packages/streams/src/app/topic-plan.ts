@@ -78,26 +78,31 @@ export function planTopics(topology: Topology, external: ReadonlyMap<string, num
   return { internal, partitions, tasks }
 }
 
-/** One repartition topic may feed another, so this goes round until nothing new is known. */
+/**
+ * One repartition topic may feed another, so this goes round until nothing new is known. Where topics feed each other in a circle, or one itself by way
+ * of a sub-topology that reads and writes it, what is known counts, as in Kafka Streams.
+ */
 function resolveRepartitions(
   topology: Topology,
   nodes: readonly RepartitionNode[],
   partitions: Map<string, number>
 ): void {
   let unresolved = nodes
-  while (unresolved.length > 0) {
+  for (let inCircle = false; unresolved.length > 0; ) {
     const left = unresolved.filter((node) => {
-      const count = node.partitions ?? copartitionedCount({ topology, nodes, partitions }, node)
+      const count = node.partitions ?? copartitionedCount({ topology, nodes, partitions, inCircle }, node)
       if (count === undefined) return true
       partitions.set(internalTopicName(topology.name, node.topic), count)
       return false
     })
-    if (left.length === unresolved.length) {
+    const stands = left.length === unresolved.length
+    if (stands && inCircle) {
       throw new InvariantError(
         `repartition topics feed each other in a circle: ${left.map((node) => node.topic).join(', ')}`
       )
     }
     unresolved = left
+    inCircle = stands
   }
 }
 
@@ -106,6 +111,8 @@ interface Resolving {
   readonly nodes: readonly RepartitionNode[]
   /** By full topic name, as far as known. */
   readonly partitions: ReadonlyMap<string, number>
+  /** Whether all others are known: what is not counts for nothing. */
+  readonly inCircle: boolean
 }
 
 /** As many as an external topic it must match has; else as an internal one that was given a number; else as the widest topic that feeds any of them. */
@@ -127,7 +134,7 @@ function copartitionedCount(resolving: Resolving, node: RepartitionNode): number
   return counts.includes(undefined) ? undefined : Math.max(...counts.map((count) => count ?? 0))
 }
 
-function widestFeed({ topology, nodes, partitions }: Resolving, node: RepartitionNode): number | undefined {
+function widestFeed({ topology, nodes, partitions, inCircle }: Resolving, node: RepartitionNode): number | undefined {
   // What follows others has as many partitions as they have.
   const following = new Set(
     nodes.filter(({ follows }) => follows === true).map(({ topic }) => internalTopicName(topology.name, topic))
@@ -137,6 +144,7 @@ function widestFeed({ topology, nodes, partitions }: Resolving, node: Repartitio
     .flatMap((subtopology) => sourceTopicsOf(topology, subtopology))
     .filter((topic) => !following.has(topic))
     .map((topic) => partitions.get(topic))
+    .filter((count) => count !== undefined || !inCircle)
   return counts.length === 0 || counts.includes(undefined) ? undefined : Math.max(...counts.map((count) => count ?? 0))
 }
 
