@@ -110,7 +110,8 @@ export {
   type SuppressLimits,
   type SuppressOptions,
   untilTimeLimit,
-  untilWindowCloses
+  untilWindowCloses,
+  type WindowCloseOptions
 } from './dsl/suppress-until.ts'
 export type {
   GlobalTableOptions,

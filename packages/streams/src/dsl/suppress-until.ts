@@ -5,7 +5,7 @@ import type { StepOptions } from './options.ts'
 
 /** How long a suppress holds updates back; made by {@link untilWindowCloses} and {@link untilTimeLimit}. */
 export type Suppressed =
-  | { readonly kind: 'window-close' }
+  | { readonly kind: 'window-close'; readonly idleMs?: number }
   | ({ readonly kind: 'time-limit'; readonly limitMs: number } & SuppressBounds)
 
 /** Bounds of what a suppress may hold back; checked at every commit. */
@@ -29,9 +29,21 @@ export interface SuppressOptions extends StepOptions {
   readonly oldValue?: 'emitted' | 'latest'
 }
 
+/** Of a suppress until windows close. */
+export interface WindowCloseOptions {
+  /**
+   * When no update has come to the suppress of a task for so long by the wall clock, all that is held back is taken as closed and goes on; updates that
+   * come for those windows after that are dropped and counted as late. Default: only updates move the time.
+   */
+  readonly idle?: Duration
+}
+
 /** Only a window's last result goes on, once it is closed; deletions do not. */
-export function untilWindowCloses(): Suppressed {
-  return Object.freeze({ kind: 'window-close' })
+export function untilWindowCloses({ idle }: WindowCloseOptions = {}): Suppressed {
+  return Object.freeze({
+    kind: 'window-close',
+    ...(idle !== undefined && { idleMs: durationMs('idle', idle, { leastMs: 1 }) })
+  })
 }
 
 /**

@@ -204,7 +204,9 @@ function storeNames(stores: readonly StoreDefinition[]): string {
 }
 
 function formatUntil(until: SuppressUntil): string {
-  if (until.kind === 'window-close') return 'until the window closes'
+  if (until.kind === 'window-close') {
+    return `until the window closes${until.idleMs === undefined ? '' : ` or nothing came for ${formatDuration(until.idleMs)}`}`
+  }
   const { limitMs, maxRecords, maxBytes, whenFull } = until
   const bounds = [
     ...(maxRecords === undefined ? [] : [`${maxRecords} records`]),

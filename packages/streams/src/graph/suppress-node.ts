@@ -11,8 +11,8 @@ export interface SuppressNode extends NodeBase {
 
 /** How long updates are held back. All in milliseconds of stream time. */
 export type SuppressUntil =
-  /** Until the window's end is `delayMs` past: then it takes no more records. */
-  | { readonly kind: 'window-close'; readonly delayMs: number }
+  /** Until the window's end is `delayMs` past: then it takes no more records. Or until nothing came for `idleMs` by the time of day. */
+  | { readonly kind: 'window-close'; readonly delayMs: number; readonly idleMs?: number }
   /** Until the first update held back is `limitMs` past, or the buffer is full. */
   | ({ readonly kind: 'time-limit'; readonly limitMs: number } & SuppressBounds)
 

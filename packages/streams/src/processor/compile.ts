@@ -142,7 +142,11 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
     case 'foreign-key-result':
       return foreignKeyResultProcessor(node, context, forward)
     case 'suppress':
-      return suppressProcessor(node, context, forward)
+      return withIdleClosing(
+        node.until.kind === 'window-close' ? node.until : {},
+        context,
+        suppressProcessor(node, context, forward)
+      )
     case 'table-to-stream':
       return { process: tableToStream(forward) }
     case 'routed-sink':

@@ -1,4 +1,4 @@
-import type { WindowDefinition, WindowedAggregateNode } from '../graph/node.ts'
+import type { WindowDefinition } from '../graph/node.ts'
 import type { Forward, Processor } from './processor.ts'
 import type { ProcessorContext } from './task-context.ts'
 
@@ -19,7 +19,7 @@ export interface IdleWatch {
  * as if a record had moved it, and stays there. So it is committed with the results, and a restart changes nothing about what is late.
  */
 export function withIdleClosing(
-  { idleMs }: WindowedAggregateNode,
+  { idleMs }: { readonly idleMs?: number },
   context: ProcessorContext,
   processor: Processor
 ): Processor {

@@ -5,6 +5,7 @@ import { type Suppressed, untilTimeLimit, untilWindowCloses } from '../dsl/suppr
 import { sessions, tumbling } from '../dsl/windows.ts'
 import type { Topology } from '../graph/topology.ts'
 import { string } from '../serde/string.ts'
+import { skip } from '../task/error-policy.ts'
 import { TaskBench } from '../testing/task-bench.ts'
 import { TopologyTestDriver } from '../testing/topology-test-driver.ts'
 import { BufferFullError } from './errors.ts'
@@ -157,6 +158,73 @@ describe('suppress until the window closes', () => {
       ['b', '4', 80]
     ]
     expect(await drive(topology, input)).toEqual([[], [], [['a@0/8', '12', 8]], [['a@40/40', '3', 40]]])
+  })
+
+  const idling = (emit: 'changes' | 'commit') =>
+    defineTopology('idling', (builder) => {
+      builder
+        .stream('in', text)
+        .groupByKey()
+        .windowedBy(tumbling({ size: 10, grace: 5 }))
+        .reduce((value, reduced) => `${reduced}${value}`, { emit })
+        .suppress(untilWindowCloses({ idle: '1s' }))
+        .toStream()
+        .map((value, { key }): [string, string | null] => [String(key), value], text)
+        .to('out')
+    })
+
+  for (const errors of [{}, { processing: skip() }]) {
+    const how = errors.processing ? 'guarded' : 'unguarded'
+    it(`takes windows as closed when nothing came for a while, and drops what comes for them then: ${how}`, async () => {
+      const driver = await TopologyTestDriver.open(idling('changes'), { errors })
+      const input = driver.input<string, string>('in')
+      const output = driver.output<string, string>('out', text)
+      await input.pipe('a', '1', 3)
+      await input.pipe('b', '2', 12)
+      await driver.advanceWallClock(999)
+      expect(output.pending).toBe(0)
+      await driver.advanceWallClock(1)
+      expect(output.readKeyValues()).toEqual([
+        ['a@0/10', '1'],
+        ['b@10/20', '2']
+      ])
+      await input.pipe('b', '3', 19)
+      expect([output.pending, driver.dropped('late')]).toEqual([0, 1])
+      await input.pipe('b', '4', 20)
+      await driver.advanceWallClock(1_000)
+      expect(output.readKeyValues()).toEqual([['b@20/30', '4']])
+    })
+  }
+
+  it('waits with that for what the aggregation above has for the commit; a crash changes nothing', async () => {
+    const bench = await TaskBench.open(idling('commit'))
+    await bench.task.waiting
+    const pipe = (value: string, timestamp: number) => {
+      bench.feed('in', [{ key: 'a', value, timestamp }])
+      bench.task.process(1)
+    }
+    pipe('1', 3)
+    await bench.commit()
+    pipe('2', 4)
+    bench.clock.advance(1_000)
+    expect(bench.task.punctuationDue(1_000)).toBe(true)
+    bench.task.punctuate(1_000)
+    expect(bench.task.commitRequested).toBe(true)
+    // The update of the second record comes with the commit: so it was not idle.
+    await bench.commit()
+    expect(bench.output()).toEqual([])
+    bench.clock.advance(1_000)
+    bench.task.punctuate(2_000)
+    await bench.commit()
+    const results = () => bench.output().map(({ key, value }) => [key, value])
+    expect(results()).toEqual([['a@0/10', '12']])
+    bench.crash()
+    await bench.task.waiting
+    pipe('3', 5)
+    pipe('4', 40)
+    await bench.commit()
+    expect(results()).toEqual([['a@0/10', '12']])
+    expect(bench.task.dropped().reduce((sum, { counts }) => sum + counts.late, 0)).toBe(1)
   })
 
   it('is refused where no window closes', () => {

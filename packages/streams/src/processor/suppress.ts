@@ -20,6 +20,8 @@ import type { ProcessorContext } from './task-context.ts'
  * What is not known to be due without a look at the disk (of a buffer that is larger than memory allows) goes on at the commit, or just before the
  * key's next update is held back; so does everything where an error policy may go on without it. What goes on per key is the same. A full buffer is looked after
  * at the commit, after what is due went on.
+ *
+ * Until the window closes, an idle suppress may take all windows as closed that it holds back: what comes for them then is late.
  */
 export function suppressProcessor(node: SuppressNode, context: ProcessorContext, forward: Forward): Processor {
   const time = context.operatorTime(node.name)
@@ -28,10 +30,12 @@ export function suppressProcessor(node: SuppressNode, context: ProcessorContext,
   const load = new BufferLoad(node.store, node.until.kind === 'time-limit' ? node.until : {})
   context.stage(load)
   const next = new DueKeys(node.store.key)
+  let isIdle = false
   const { until } = node
   const delayMs = until.kind === 'window-close' ? until.delayMs : until.limitMs
   const isClose = until.kind === 'window-close'
   const tellsLatest = node.oldValue === 'latest'
+  const dropped = context.dropCounter(node.name)
   const guarded = context.guardEmission({ node: node.name, encode: (record) => encodeEmission(node, record) }, forward)
 
   const release = (key: unknown, held: Timestamped<Buffered>, to: Forward): void => {
@@ -55,6 +59,8 @@ export function suppressProcessor(node: SuppressNode, context: ProcessorContext,
   const process: Forward = (record) => {
     const { key, timestamp, value: change } = record
     if (!(change instanceof Change)) return
+    if (isClose && key instanceof Windowed && key.endMs <= time.closedMs) return dropped.add('late')
+    isIdle = false
     let held = store.get(key)
     if (held !== undefined && held.value.placeMs <= time.observedMs - delayMs) {
       release(key, held, forward)
@@ -91,6 +97,7 @@ export function suppressProcessor(node: SuppressNode, context: ProcessorContext,
   }
 
   const flush = async (): Promise<void> => {
+    if (isIdle) closeIdle()
     const dueMs = time.observedMs - delayMs + 1
     if (context.mayGoOn || next.horizonMs < dueMs) await releaseDue(dueMs)
     if (until.kind !== 'time-limit' || !load.isBounded) return
@@ -99,8 +106,20 @@ export function suppressProcessor(node: SuppressNode, context: ProcessorContext,
     if (until.whenFull === 'stop') throw new BufferFullError(node.name, load.now(), until)
     await releaseBefore(Number.POSITIVE_INFINITY, () => load.isExceeded)
   }
+  // What the aggregation above has for the commit comes first: the flush goes from above to below.
+  const idle = (): void => {
+    isIdle = true
+    context.requestCommit()
+  }
+  const closeIdle = (): void => {
+    isIdle = false
+    if (store.newestPlaceMs <= time.closedMs) return
+    time.closedMs = store.newestPlaceMs
+    time.observedMs = Math.max(time.observedMs, time.closedMs + delayMs)
+    releaseKnown()
+  }
   const open = () => (store.newestPlaceMs < 0 ? next.beginEmpty() : next.load(allHeld()))
-  return { process, flush, ...(!context.mayGoOn && { open: () => open() ?? undefined }) }
+  return { process, flush, idle, ...(!context.mayGoOn && { open: () => open() ?? undefined }) }
 }
 
 function encodeEmission(node: SuppressNode, record: Parameters<Forward>[0]) {

@@ -36,7 +36,7 @@ function held({ draft, step }: Point, until: Suppressed): SuppressUntil {
         'tumbling, hopping, sliding or sessions'
     )
   }
-  return { kind: 'window-close', delayMs }
+  return { ...until, delayMs }
 }
 
 /** How long the windows above take records after their end. */
