@@ -90,4 +90,20 @@ describe('Avro values', () => {
       })
     )
   })
+
+  it.each([
+    ['an array', { type: 'array', items: 'int' }],
+    ['an array of nothing', { type: 'array', items: 'null' }],
+    ['a map', { type: 'map', values: 'int' }],
+    ['an array of arrays', { type: 'array', items: { type: 'array', items: 'null' } }]
+  ])('stop where their bytes do: %s that claims far too many items', (_what, schema) => {
+    const reader = codecOf(schema)
+    const writer = codecOf({ ...schema, doc: 'another' })
+    for (const count of [2 ** 29, 2 ** 31, 2 ** 40, -(2 ** 40)]) {
+      const bytes = Buffer.concat([codecOf('long').encode(Buffer.alloc(0), count), Buffer.of(2, 2, 2)])
+      for (const decode of [reader.decoderFor(reader), reader.decoderFor(writer)]) {
+        expect(() => decode(bytes, 0, bytes.length)).toThrow(expect.objectContaining({ code: 'STREAMS_SERDE' }))
+      }
+    }
+  })
 })

@@ -4,6 +4,7 @@ import { InvalidSchemaError } from '../errors.ts'
 import type { ResolvedSchema } from '../schema.ts'
 import { AvroSchema } from './avro-schema.ts'
 import { bigintLong, numberLong } from './exact-long.ts'
+import { guardedCollections } from './guarded-collections.ts'
 
 /** How longs are read: numbers (exact to 2^52, an error beyond) or bigints. */
 export type AvroLongs = 'number' | 'bigint'
@@ -92,9 +93,10 @@ export class AvroCodec {
 
 function typeOf({ text, resolved }: ResolvedSchema, longs: AvroLongs): Type {
   const registry = { long: longs === 'bigint' ? bigintLong() : numberLong() }
+  const options = { registry, typeHook: guardedCollections }
   try {
-    for (const { schema } of resolved) avsc.Type.forSchema(json(schema), { registry })
-    return avsc.Type.forSchema(json(text.schema), { registry })
+    for (const { schema } of resolved) avsc.Type.forSchema(json(schema), options)
+    return avsc.Type.forSchema(json(text.schema), options)
   } catch (cause) {
     throw new InvalidSchemaError({ problem: reason(cause) }, { cause })
   }

@@ -90,29 +90,30 @@ type Bucket<S, Root> = S extends 'int' | 'long' | 'float' | 'double'
                   : Bucket<T, Root>
           : 'object'
 
-type BranchName<S> = S extends string
+/** In full at run time; where the schema gives no namespace there, it may be that of the definition around. */
+type BranchName<S> = S extends keyof Primitives
   ? S
-  : S extends { readonly name: infer N extends string; readonly namespace: infer Space extends string }
-    ? `${Space}.${N}`
-    : S extends { readonly name: infer N extends string }
-      ? N
-      : S extends { readonly type: infer T extends string }
-        ? T
-        : string
+  : S extends string
+    ? FullName<S>
+    : S extends { readonly name: infer N extends string; readonly namespace: infer Space extends string }
+      ? `${Space}.${N}`
+      : S extends { readonly name: infer N extends string }
+        ? FullName<N>
+        : S extends { readonly type: infer T extends string }
+          ? T
+          : string
+
+type FullName<Name extends string> = Name extends `${string}.${string}` ? Name : Name | `${string}.${Name}`
 
 /** What a name stands for in a schema; unknown: it is defined elsewhere. */
 type Definition<Root, Name extends string> = [Extract<Definitions<Root>, Named<Name>>] extends [never]
   ? unknown
   : Extract<Definitions<Root>, Named<Name>>
 
-type Named<Name extends string> =
-  | { readonly name: Name }
-  | (Name extends `${infer Space}.${infer Rest}` ? Qualified<Space, Rest> : never)
+/** By its last part: the namespace may stand in the name, beside it, or around it. */
+type Named<Name extends string> = { readonly name: Name } | { readonly name: SimpleName<Name> }
 
-/** A name with dots: the namespace is all before the last. */
-type Qualified<Space extends string, Rest extends string> =
-  | { readonly namespace: Space; readonly name: Rest }
-  | (Rest extends `${infer Next}.${infer Last}` ? Qualified<`${Space}.${Next}`, Last> : never)
+type SimpleName<Name extends string> = Name extends `${string}.${infer Rest}` ? SimpleName<Rest> : Name
 
 /** All named types in a schema. */
 type Definitions<S> = S extends readonly unknown[]
