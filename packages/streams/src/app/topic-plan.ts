@@ -131,10 +131,11 @@ function copartitionedCount(resolving: Resolving, node: RepartitionNode): number
   if (given !== undefined) return given.partitions
   const leaders = matching.filter(({ follows }) => follows !== true)
   const counts = (leaders.length > 0 ? leaders : matching).map((leader) => widestFeed(resolving, leader))
-  return counts.includes(undefined) ? undefined : Math.max(...counts.map((count) => count ?? 0))
+  return widest(counts, resolving)
 }
 
-function widestFeed({ topology, nodes, partitions, inCircle }: Resolving, node: RepartitionNode): number | undefined {
+function widestFeed(resolving: Resolving, node: RepartitionNode): number | undefined {
+  const { topology, nodes, partitions } = resolving
   // What follows others has as many partitions as they have.
   const following = new Set(
     nodes.filter(({ follows }) => follows === true).map(({ topic }) => internalTopicName(topology.name, topic))
@@ -144,8 +145,13 @@ function widestFeed({ topology, nodes, partitions, inCircle }: Resolving, node: 
     .flatMap((subtopology) => sourceTopicsOf(topology, subtopology))
     .filter((topic) => !following.has(topic))
     .map((topic) => partitions.get(topic))
-    .filter((count) => count !== undefined || !inCircle)
-  return counts.length === 0 || counts.includes(undefined) ? undefined : Math.max(...counts.map((count) => count ?? 0))
+  return widest(counts, resolving)
+}
+
+/** Undefined while one of them is, or all in a circle. */
+function widest(counts: readonly (number | undefined)[], { inCircle }: Resolving): number | undefined {
+  const known = counts.filter((count) => count !== undefined)
+  return known.length === 0 || (known.length < counts.length && !inCircle) ? undefined : Math.max(...known)
 }
 
 function checkCopartitioning(topology: Topology, partitions: ReadonlyMap<string, number>): void {
