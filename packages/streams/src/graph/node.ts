@@ -241,10 +241,10 @@ export interface RepartitionNode extends NodeBase {
   readonly follows?: boolean
   /** Whether the program asked for it; else a step by key that follows a change of the key did. */
   readonly explicit: boolean
-  /** True when the topic's name is worked out from the steps above: an edit there gives it another one. */
-  readonly derivedName?: true
   /** Null keys go on, since a step below has a use for them; else they are dropped. */
   readonly keepsNullKeys: boolean
+  /** True when the topic's name is worked out from the steps above: an edit there gives it another one. */
+  readonly derivedName?: true
   /** Where it goes: default murmur2 of the key's bytes. */
   readonly partitioner?: (key: unknown, value: unknown, partitions: number) => number
 }
