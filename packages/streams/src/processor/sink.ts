@@ -79,9 +79,13 @@ export function sender(
       throw new ProcessingError(name, record.origin, cause)
     }
     const { timestamp, headers } = record
-    const outgoing = { topic, key: keyBytes, value: valueBytes, timestamp, headers }
-    if (chosen === undefined) collector.send({ ...outgoing, partition: undefined })
-    else for (const partition of chosen) collector.send({ ...outgoing, partition })
+    if (chosen === undefined) {
+      collector.send({ topic, partition: undefined, key: keyBytes, value: valueBytes, timestamp, headers })
+      return
+    }
+    for (const partition of chosen) {
+      collector.send({ topic, partition, key: keyBytes, value: valueBytes, timestamp, headers })
+    }
   }
 }
 

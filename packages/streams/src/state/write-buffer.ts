@@ -100,6 +100,8 @@ export class WriteBuffer {
   committed(): void {
     for (const entry of this.#dirty) {
       entry.dirty = false
+      // Both are needed for the time of a commit only: kept, they would be most of what the cache weighs.
+      entry.keyBytes = undefined
       entry.valueBytes = undefined
     }
     this.clear()

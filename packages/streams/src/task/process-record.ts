@@ -1,6 +1,5 @@
 import type { StreamRecord } from '../graph/record.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import { showHead } from './record-head.ts'
 import type { RecordRun } from './record-run.ts'
 
 /**
@@ -22,7 +21,7 @@ import type { RecordRun } from './record-run.ts'
  */
 export function processRecord(run: RecordRun): boolean | Promise<void> {
   // 1. and 2.
-  const queue = run.choice.next((shown) => showHead(shown, run))
+  const queue = run.choice.next(run.show)
   const record = queue?.head
   if (queue === undefined || record === undefined) return false
   // 3.

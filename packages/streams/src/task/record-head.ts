@@ -10,7 +10,7 @@ import type { RecordRun } from './record-run.ts'
  * Makes the queue show its head, if it has one: decodes the next record and extracts its timestamp. Records that fail go to their policy,
  * and records with a negative timestamp are dropped and counted; then the one after is looked at.
  */
-export function showHead(queue: PartitionQueue, run: RecordRun): void {
+export function showHead(queue: PartitionQueue, run: Pick<RecordRun, 'dropCounter' | 'recover'>): void {
   const { node } = queue.source
   for (let view = queue.advance(); view !== undefined; view = queue.advance()) {
     const origin = { topic: queue.topic, partition: queue.partition, offset: view.offset }

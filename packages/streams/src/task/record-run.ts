@@ -12,6 +12,8 @@ export interface RecordRun {
   readonly queues: readonly PartitionQueue[]
   /** Which of the queues is next. */
   readonly choice: RecordChoice
+  /** Makes a queue show its head. */
+  readonly show: (queue: PartitionQueue) => void
   readonly time: StreamTime
   readonly stage: Stage
   /** What of the current record is not done yet. */

@@ -13,6 +13,7 @@ import { type FetchedRecords, PartitionQueue } from './partition-queue.ts'
 import { processRecord } from './process-record.ts'
 import { Punctuations } from './punctuations.ts'
 import { RecordChoice } from './record-choice.ts'
+import { showHead } from './record-head.ts'
 import type { RecordRun } from './record-run.ts'
 import {
   emissionGuard,
@@ -128,7 +129,9 @@ export class Task {
     })
     const queues = queuesOf(this.#graph, time, options)
     const choice = new RecordChoice(queues)
-    this.#run = { queues, choice, time, stage, waits, dropCounter, recover: recordRecovery(recovery) }
+    const failing = { dropCounter, recover: recordRecovery(recovery) }
+    const show = (queue: PartitionQueue): void => showHead(queue, failing)
+    this.#run = { queues, choice, show, time, stage, waits, ...failing }
     this.#recoverPunctuation = punctuationRecovery(recovery)
     for (const bytes of options.savedTimes ?? []) time.restore(bytes)
     this.#punctuations.begin(options.subtopology.nodes)
