@@ -57,7 +57,17 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
     'testing'
   ],
-  cli: ['errors.ts', 'command-line.ts', 'topology-file.ts', 'streams-commands.ts', 'run.ts', 'main.ts']
+  cli: [
+    'errors.ts',
+    'command-line.ts',
+    'connectors-command-line.ts',
+    'topology-file.ts',
+    'connector-file.ts',
+    'streams-commands.ts',
+    'connectors-commands.ts',
+    'run.ts',
+    'main.ts'
+  ]
 }
 
 /** Entry points of the packages. */

@@ -52,7 +52,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
   if (values.help) return 'help'
   const [group, command, ...files] = positionals
   if (group === undefined) throw new CommandLineError('say what to do')
-  if (group !== 'streams') throw new CommandLineError(`there is no command '${group}': write streams`)
+  if (group !== 'streams')
+    throw new CommandLineError(`there is no command '${group}': write streams, connect or connectors`)
   if (!isStreamsCommand(command)) {
     const said = command === undefined ? 'streams needs a command' : `streams has no command '${command}'`
     throw new CommandLineError(`${said}: one of ${STREAMS_COMMANDS.join(', ')}`)

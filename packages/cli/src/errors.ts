@@ -15,3 +15,14 @@ export class TopologyFileError extends MillraceError {
     this.file = file
   }
 }
+
+/** A file that should export connectors does not, or cannot be imported. `file` is as it was given. */
+export class ConnectorFileError extends MillraceError {
+  readonly code = 'CLI_CONNECTOR_FILE'
+  readonly file: string
+
+  constructor(file: string, problem: string, options?: ErrorOptions) {
+    super(`${file}: ${problem}`, options)
+    this.file = file
+  }
+}

@@ -1,5 +1,7 @@
 import { MillraceError } from '@millrace/log'
 import { parseCommandLine, USAGE } from './command-line.ts'
+import { CONNECTORS_USAGE, isAboutConnectors, parseConnectorsLine } from './connectors-command-line.ts'
+import { runConnectorsCommand } from './connectors-commands.ts'
 import { CommandLineError } from './errors.ts'
 import { runStreamsCommand } from './streams-commands.ts'
 
@@ -7,6 +9,8 @@ import { runStreamsCommand } from './streams-commands.ts'
 export interface Terminal {
   out(text: string): void
   err(text: string): void
+  /** Resolves when the user or the system wants the process to end; never when absent. */
+  readonly interrupted?: Promise<void>
 }
 
 /**
@@ -15,9 +19,10 @@ export interface Terminal {
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
+    if (isAboutConnectors(args)) return await runAboutConnectors(args, terminal)
     const line = parseCommandLine(args)
     if (line === 'help') {
-      terminal.out(USAGE)
+      terminal.out(`${USAGE}\n${CONNECTORS_USAGE}`)
       return 0
     }
     const { text, exitCode } = await runStreamsCommand(line)
@@ -27,7 +32,16 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     if (!(error instanceof MillraceError)) throw error
     terminal.err(`millrace: ${error.message}\n`)
     if (!(error instanceof CommandLineError)) return 1
-    terminal.err(`\n${USAGE}`)
+    terminal.err(`\n${isAboutConnectors(args) ? CONNECTORS_USAGE : `${USAGE}\n${CONNECTORS_USAGE}`}`)
     return 2
   }
+}
+
+async function runAboutConnectors(args: readonly string[], terminal: Terminal): Promise<number> {
+  const line = parseConnectorsLine(args)
+  if (line === 'help') {
+    terminal.out(CONNECTORS_USAGE)
+    return 0
+  }
+  return runConnectorsCommand(line, { interrupted: new Promise(() => undefined), ...terminal })
 }

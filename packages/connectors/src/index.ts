@@ -51,14 +51,21 @@ export type {
   TargetState,
   TimedEvent
 } from './runtime/connector-state.ts'
+// Seeing and steering them from outside
+export { type ConnectorInfo, type ConnectorsControl, connectorsControl } from './runtime/control/connectors-control.ts'
+export { type OpenedControl, openControl } from './runtime/control/control-socket.ts'
+export type { DeadLetter } from './runtime/control/dead-letter-queue.ts'
+export type { OffsetChange, OffsetListing, SinkPosition, SplitPosition } from './runtime/control/offsets.ts'
 export { ConnectErrorHeader } from './runtime/dead-letters.ts'
 export {
   ConnectorFailedError,
+  ConnectorNotRunningError,
   ConnectorRunningError,
   ConnectorTopicError,
   ControlError,
   CrashBudgetSpentError,
   NoControlSocketError,
+  NoDeadLetterTopicError,
   OffsetEditError,
   OffsetsNotEditableError,
   PositionError,

@@ -100,6 +100,28 @@ export class UnknownConnectorError extends MillraceError {
   }
 }
 
+/** No process runs the connector on this log now. Start it; what is wanted of it is remembered. */
+export class ConnectorNotRunningError extends MillraceError {
+  readonly code = 'CONNECTORS_NOT_RUNNING'
+  readonly connector: string
+
+  constructor(connector: string) {
+    super(`connector ${connector} runs nowhere on this log: start it with 'millrace connect'`)
+    this.connector = connector
+  }
+}
+
+/** The connector puts no records aside. Give it `onError: deadLetter(topic)`. */
+export class NoDeadLetterTopicError extends MillraceError {
+  readonly code = 'CONNECTORS_NO_DEAD_LETTER_TOPIC'
+  readonly connector: string
+
+  constructor(connector: string) {
+    super(`connector ${connector} has no dead letters: it runs without onError: deadLetter(topic)`)
+    this.connector = connector
+  }
+}
+
 /** Offsets can be edited only while nobody runs on them (KIP-875). Stop the connector first. */
 export class ConnectorRunningError extends MillraceError {
   readonly code = 'CONNECTORS_RUNNING'

@@ -1,4 +1,4 @@
-import { type Log, type OpenLogOptions, openLog, UsageError } from '@millrace/log'
+import { type Listener, type Log, type OpenLogOptions, openLog, UsageError } from '@millrace/log'
 import { ConnectorConfigs, type ConnectorDescription } from './configs.ts'
 import {
   type Connector,
@@ -8,7 +8,10 @@ import {
   sourceSettings,
   supervisionSettings
 } from './connector.ts'
+import { listenForControl } from './control/control-socket.ts'
+import { register, runningOn } from './control/registry.ts'
 import { UnknownConnectorError } from './errors.ts'
+import { messageOf } from './failure.ts'
 import type { Life } from './life.ts'
 import { transactionalId } from './names.ts'
 import type { OffsetEdit } from './offset-edits.ts'
@@ -26,6 +29,11 @@ export interface RunConnectorsOptions {
   readonly connectors: readonly Connector[]
   /** Where state of sources is kept on this machine. Default: `state` below the log's directory; in memory without one. */
   readonly stateDirectory?: string
+  /**
+   * Whether other processes, as the command line tool, can see and steer the connectors through a socket in the log's directory. Default: where the
+   * log has one.
+   */
+  readonly control?: boolean
   /** Told of each step of each run, and waited for: for tests that end a run there. */
   readonly trace?: ConnectorTrace
 }
@@ -101,6 +109,8 @@ class RunningApp implements ConnectorsApp {
   readonly #parts: AppParts
   readonly #worker: string
   #closed: Promise<void> | undefined
+  readonly #unregister: (() => void)[] = []
+  #control: Listener | undefined
 
   private constructor(parts: AppParts) {
     const { log, options } = parts
@@ -118,6 +128,7 @@ class RunningApp implements ConnectorsApp {
     configs.follow((name, what) => {
       if (what === 'target') app.#find(name)?.obey(configs.of(name).target)
     })
+    await app.#listen()
     return app
   }
 
@@ -144,10 +155,28 @@ class RunningApp implements ConnectorsApp {
 
   async #close(): Promise<void> {
     const { configs, board, log, ownsLog } = this.#parts
+    for (const unregister of this.#unregister) unregister()
+    await this.#control?.close()
     await Promise.all(this.connectors.map((connector) => connector.close()))
     await configs.close()
     await board.close()
     if (ownsLog) await log.close()
+  }
+
+  /** One socket a log: where several applications share it, the first has it, and answers for all. */
+  async #listen(): Promise<void> {
+    const { log, options } = this.#parts
+    const first = runningOn(log).length === 0
+    for (const connector of this.connectors) this.#unregister.push(register(log, connector))
+    const { directory } = log
+    if (directory === undefined || options.control === false || !first) return
+    try {
+      this.#control = await listenForControl(log, directory)
+    } catch (error) {
+      for (const connector of this.connectors) {
+        connector.tell({ level: 'warning', code: 'no-control-socket', message: messageOf(error) })
+      }
+    }
   }
 
   #find(name: string): SupervisedConnector | undefined {

@@ -117,6 +117,11 @@ export class SupervisedConnector implements RunningConnector {
     if (this.#supervisor.state.status !== 'stopped') await begun
   }
 
+  /** Tells an operator something. */
+  tell(event: ConnectorEvent): void {
+    this.events$.next({ ...event, atMs: this.#nowMs() })
+  }
+
   /** What the log says that somebody wants. */
   obey(target: TargetState): void {
     this.#supervisor.want(target)
@@ -149,7 +154,7 @@ export class SupervisedConnector implements RunningConnector {
   #observers(): Pick<Life, 'meter' | 'report' | 'failed'> {
     return {
       meter: this.#meter,
-      report: (event: ConnectorEvent) => this.events$.next({ ...event, atMs: this.#nowMs() }),
+      report: (event) => this.tell(event),
       failed: ({ error, kind }) => this.#failed(error, kind)
     }
   }

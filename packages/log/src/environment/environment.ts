@@ -111,7 +111,10 @@ export interface Network {
   listen(address: NetworkAddress, accept: (connection: Connection) => void): Promise<Listener>
 }
 
-/** A host name or IP address, and a port; port 0 when listening lets the system choose. */
+/**
+ * A host name or IP address, and a port; port 0 when listening lets the system choose. A host that begins with a slash is the path of a Unix
+ * socket, whose port says nothing.
+ */
 export interface NetworkAddress {
   readonly host: string
   readonly port: number

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { realEnvironment } from './real-environment.ts'
 
@@ -26,4 +29,19 @@ it('carries bytes both ways over TCP and tells the end', async () => {
     systemCode: 'ECONNREFUSED',
     port: listener.address.port
   })
+})
+
+it('takes a path for the host of a Unix socket', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-socket-'))
+  const address = { host: join(directory, 'echo.sock'), port: 0 }
+  const listener = await network.listen(address, (connection) =>
+    connection.onData((chunk) => connection.write([chunk]))
+  )
+  const connection = await network.connect(listener.address)
+  const answered = new Promise<string>((resolve) => connection.onData((chunk) => resolve(chunk.toString())))
+  connection.write([Buffer.from('hello')])
+  expect(await answered).toBe('hello')
+  await listener.close()
+  await expect(network.connect(address)).rejects.toMatchObject({ systemCode: 'ENOENT', host: address.host })
+  rmSync(directory, { recursive: true })
 })

@@ -3,11 +3,11 @@ import { NetworkError } from '../errors.ts'
 import type { Connection, Listener, Network, NetworkAddress } from './environment.ts'
 import { systemCodeOf } from './file-system-failure.ts'
 
-/** TCP. */
+/** TCP; and Unix sockets, whose path stands for the host, as in libpq: it begins with a slash. */
 export const realNetwork: Network = {
   connect: (address) =>
     new Promise((resolve, reject) => {
-      const socket = connectSocket({ host: address.host, port: address.port, noDelay: true })
+      const socket = connectSocket({ ...placeOf(address), noDelay: true })
       const refused = (error: Error) => reject(networkError('connect to', address, error))
       socket.once('error', refused)
       socket.once('connect', () => {
@@ -27,7 +27,7 @@ function listen(address: NetworkAddress, accept: (connection: Connection) => voi
       accept(new TcpConnection(socket, { host: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 }))
     })
     server.once('error', (error) => reject(networkError('listen on', address, error)))
-    server.listen({ host: address.host, port: address.port }, () => {
+    server.listen(placeOf(address), () => {
       const bound = server.address()
       const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
       resolve({
@@ -40,6 +40,10 @@ function listen(address: NetworkAddress, accept: (connection: Connection) => voi
       })
     })
   })
+}
+
+function placeOf({ host, port }: NetworkAddress): { path: string } | { host: string; port: number } {
+  return host.startsWith('/') ? { path: host } : { host, port }
 }
 
 class TcpConnection implements Connection {
