@@ -190,6 +190,7 @@ export type {
 } from './query/queryable-store.ts'
 // Serdes
 export { type AvroOptions, type AvroSchema, avro } from './serde/avro.ts'
+export { type AvroLongs, avroType } from './serde/avro-types.ts'
 export { bigint } from './serde/bigint.ts'
 export { BlobError } from './serde/blob-error.ts'
 export type { BlobStore, StoredBlob } from './serde/blob-store.ts'

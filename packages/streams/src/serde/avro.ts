@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import type { Schema, Type } from 'avsc'
+import { avroType } from './avro-types.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
 
@@ -14,7 +14,8 @@ export interface AvroOptions {
 
 /**
  * Values in Avro's binary form, without a container or a registry's header. `writer` is the schema the bytes are written with, by this program and by
- * those before it; with `reader`, fields that were added get their defaults and fields that went are left out. Longs above 2^53 are refused.
+ * those before it; with `reader`, fields that were added get their defaults and fields that went are left out. Longs
+ * beyond 2^52, of either sign, are refused.
  *
  * @throws SerdeError when a schema is wrong, or the reader's can not be resolved from the writer's.
  */
@@ -36,14 +37,11 @@ export function avro<T>(writer: AvroSchema, { reader }: AvroOptions = {}): Serde
 }
 
 function typeOf(schema: Schema): Type {
-  return attempt('encode', () => avsc().Type.forSchema(schema))
+  return attempt('encode', () => (isType(schema) ? schema : avroType(schema)))
 }
 
-const require = createRequire(import.meta.url)
-
-/** Loaded with the first Avro serde, so that programs without one do not pay for it. */
-function avsc(): typeof import('avsc') {
-  return require('avsc')
+function isType(schema: Schema): schema is Type {
+  return typeof schema === 'object' && 'toBuffer' in schema
 }
 
 /** Where a value is not what the schema says; undefined: nowhere. */
