@@ -1,5 +1,5 @@
 // Avro: schemas read, written and compared; values
-export { AvroCodec, type AvroDecode, type AvroLongs } from './avro/avro-codec.ts'
+export { AvroCodec, type AvroDecode } from './avro/avro-codec.ts'
 export { avroIncompatibilities } from './avro/avro-compatibility.ts'
 export { AvroSchema } from './avro/avro-schema.ts'
 export type {

@@ -1,13 +1,8 @@
-import { SerdeError } from '@millrace/streams'
-import avsc, { type Type } from 'avsc'
+import { type AvroLongs, avroType, SerdeError } from '@millrace/streams'
+import type { Resolver, Schema, Type } from 'avsc'
 import { InvalidSchemaError } from '../errors.ts'
 import type { ResolvedSchema } from '../schema.ts'
 import { AvroSchema } from './avro-schema.ts'
-import { bigintLong, numberLong } from './exact-long.ts'
-import { guardedCollections } from './guarded-collections.ts'
-
-/** How longs are read: numbers (exact to 2^52, an error beyond) or bigints. */
-export type AvroLongs = 'number' | 'bigint'
 
 /** Reads a value from its first byte to its last. */
 export type AvroDecode = (bytes: Buffer, start: number, end: number) => unknown
@@ -92,22 +87,23 @@ export class AvroCodec {
 }
 
 function typeOf({ text, resolved }: ResolvedSchema, longs: AvroLongs): Type {
-  const registry = { long: longs === 'bigint' ? bigintLong() : numberLong() }
-  const options = { registry, typeHook: guardedCollections }
   try {
-    for (const { schema } of resolved) avsc.Type.forSchema(json(schema), options)
-    return avsc.Type.forSchema(json(text.schema), options)
+    return avroType(
+      json(text.schema),
+      longs,
+      resolved.map(({ schema }) => json(schema))
+    )
   } catch (cause) {
     throw new InvalidSchemaError({ problem: reason(cause) }, { cause })
   }
 }
 
 /** A bare name is a schema, too. */
-function json(text: string): avsc.Schema {
+function json(text: string): Schema {
   return /^\s*[[{"]/.test(text) ? JSON.parse(text) : text.trim()
 }
 
-function decoder(type: Type, resolver: avsc.Resolver | undefined): AvroDecode {
+function decoder(type: Type, resolver: Resolver | undefined): AvroDecode {
   return (bytes, start, end) => {
     let offset: number
     let value: unknown

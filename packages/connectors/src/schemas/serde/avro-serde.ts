@@ -1,4 +1,5 @@
-import { AvroCodec, type AvroLongs } from '../avro/avro-codec.ts'
+import type { AvroLongs } from '@millrace/streams'
+import { AvroCodec } from '../avro/avro-codec.ts'
 import type { AvroValue } from '../avro/avro-value.ts'
 import type { ResolvedSchema } from '../schema.ts'
 import { openRegistrySerde, type RegistrySerde, type RegistrySerdeOptions } from './registry-serde.ts'
