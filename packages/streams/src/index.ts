@@ -98,6 +98,7 @@ export type { Branches, SplitMethod, SplitOptions } from './dsl/split-method.ts'
 export type {
   GlobalStoreHandle,
   KeyValueStoreHandle,
+  ReadOnlyStoreHandle,
   StoreHandle,
   StoreOf,
   StoreOptions,
@@ -166,6 +167,7 @@ export type {
   Cancellable,
   ForwardedRecord,
   ProcessorGlobalStore,
+  ProcessorReadOnlyStore,
   ProcessorStore,
   ProcessorWindowStore,
   PunctuationClock

@@ -1,7 +1,12 @@
 import { UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '../graph/duration.ts'
 import type { StoreDefinition } from '../graph/node.ts'
-import type { ProcessorGlobalStore, ProcessorStore, ProcessorWindowStore } from '../graph/process-context.ts'
+import type {
+  ProcessorGlobalStore,
+  ProcessorReadOnlyStore,
+  ProcessorStore,
+  ProcessorWindowStore
+} from '../graph/process-context.ts'
 import type { Serde } from '../serde/serde.ts'
 
 /** A key-value store for processors: given to those that use it as `{ stores: [handle] }`. */
@@ -28,8 +33,16 @@ export interface GlobalStoreHandle<N extends string = string, K = unknown, V = u
   readonly value: Serde<V>
 }
 
+/** A topic's latest values that processors may read as a store, each task those of its own partition. */
+export interface ReadOnlyStoreHandle<N extends string = string, K = unknown, V = unknown> {
+  readonly kind: 'read-only'
+  readonly name: N
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+}
+
 /** Any store for processors. */
-export type StoreHandle = KeyValueStoreHandle | WindowStoreHandle | GlobalStoreHandle
+export type StoreHandle = KeyValueStoreHandle | WindowStoreHandle | GlobalStoreHandle | ReadOnlyStoreHandle
 
 /** What a processor gets for a handle. */
 export type StoreOf<H> =
@@ -39,7 +52,9 @@ export type StoreOf<H> =
       ? ProcessorWindowStore<K, V>
       : H extends GlobalStoreHandle<string, infer K, infer V>
         ? ProcessorGlobalStore<K, V>
-        : never
+        : H extends ReadOnlyStoreHandle<string, infer K, infer V>
+          ? ProcessorReadOnlyStore<K, V>
+          : never
 
 /** Of a processor's key-value store. */
 export interface StoreOptions<K, V> {
@@ -64,6 +79,15 @@ export function keyValueStore<const N extends string, K, V>(
 ): KeyValueStoreHandle<N, K, V> {
   const handle = Object.freeze({ kind: 'key-value', name, key, value } as const)
   definitions.set(handle, Object.freeze({ ...handle, named: true }))
+  return handle
+}
+
+/** The same store, for those who may only read it. */
+export function readOnlyStore<const N extends string, K, V>(
+  store: KeyValueStoreHandle<N, K, V>
+): ReadOnlyStoreHandle<N, K, V> {
+  const handle = Object.freeze({ ...store, kind: 'read-only' } as const)
+  definitions.set(handle, definitionOf(store))
   return handle
 }
 

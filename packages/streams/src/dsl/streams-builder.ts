@@ -1,3 +1,4 @@
+import type { Serde } from '../serde/serde.ts'
 import { CogroupedKStream } from './cogrouped-k-stream.ts'
 import type { Draft } from './draft.ts'
 import type { Fluent } from './fluent.ts'
@@ -16,6 +17,8 @@ import {
   globalStore,
   type KeyValueStoreHandle,
   keyValueStore,
+  type ReadOnlyStoreHandle,
+  readOnlyStore,
   type StoreOptions,
   type WindowStoreHandle,
   type WindowStoreOptions,
@@ -61,6 +64,21 @@ export class StreamsBuilder {
   /** A key-value store for processors, changelogged like every other; give it to those that use it: `process(fn, { stores: [store] })`. */
   store<const N extends string, K, V>(name: N, options: StoreOptions<K, V>): KeyValueStoreHandle<N, K, V> {
     return keyValueStore(name, options)
+  }
+
+  /**
+   * The latest values of a topic as a store that processors may read, each task those of its own partition: `process(fn, { stores: [store] })`. Records of
+   * the topic and of the streams are taken in the order of their timestamps; the topics should have the same number of partitions. Null keys are
+   * dropped and counted.
+   */
+  readOnlyStore<const N extends string, K, V>(
+    name: N,
+    topic: string,
+    options: StreamOptions<K, V> & { readonly key: Serde<NonNullable<K>>; readonly value: Serde<NonNullable<V>> }
+  ): ReadOnlyStoreHandle<N, NonNullable<K>, NonNullable<V>> {
+    const store = keyValueStore(name, { key: options.key, value: options.value })
+    table(this.#draft, topic, { ...options, store })
+    return readOnlyStore(store)
   }
 
   /** The same with one value per key and window; windows older than the retention, in the task's stream time, are absent. */

@@ -38,6 +38,12 @@ export interface ProcessorStore<K = unknown, V = unknown> {
   ): AsyncIterable<readonly [key: K, value: V]>
 }
 
+/** A key-value store that a processor may only read. */
+export type ProcessorReadOnlyStore<K = unknown, V = unknown> = Pick<
+  ProcessorStore<K, V>,
+  'name' | 'get' | 'timestampOf' | 'all' | 'range'
+>
+
 /** A store that a processor may only read: the rows of a topic of which every instance has all partitions. */
 export interface ProcessorGlobalStore<K = unknown, V = unknown> {
   readonly name: string
@@ -66,7 +72,7 @@ export interface ProcessContext {
   /** Where the current record came from; undefined in a punctuation. */
   readonly origin: RecordOrigin | undefined
   /** @throws UsageError when the processor was not given a store of that name. */
-  store(name: string): ProcessorStore | ProcessorWindowStore | ProcessorGlobalStore
+  store(name: string): ProcessorStore | ProcessorWindowStore | ProcessorGlobalStore | ProcessorReadOnlyStore
   /** Sends a record on: it has run through all below when this returns. What is left out is the current record's. */
   forward(record: ForwardedRecord): void
   forward(key: unknown, value: unknown, timestampMs?: number): void

@@ -13,6 +13,8 @@ export interface ProcessNode extends NodeBase {
   readonly make: (context: ProcessContext) => RunningProcessor
   /** Shared with other processors of the topology that name the same ones. */
   readonly stores: readonly StoreDefinition[]
+  /** Names of those of the stores that it only reads. */
+  readonly readOnly?: readonly string[]
   /** Names of global tables' stores that it reads. */
   readonly globals: readonly string[]
 }

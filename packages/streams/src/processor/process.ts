@@ -5,8 +5,6 @@ import type {
   ForwardedRecord,
   ProcessContext,
   ProcessorGlobalStore,
-  ProcessorStore,
-  ProcessorWindowStore,
   PunctuationClock
 } from '../graph/process-context.ts'
 import type { ProcessNode } from '../graph/process-node.ts'
@@ -15,7 +13,7 @@ import { StoreDamagedError } from '../state/errors.ts'
 import { ProcessingError, punctuationOrigin } from './errors.ts'
 import { NO_TIME_MS } from './operator-time.ts'
 import type { Forward, Processor } from './processor.ts'
-import { keyValueView, windowView } from './processor-store.ts'
+import { keyValueView, readOnlyView, windowView } from './processor-store.ts'
 import type { ProcessorContext } from './task-context.ts'
 
 const NO_HEADERS: readonly Header[] = Object.freeze([])
@@ -157,7 +155,7 @@ class ProcessRun {
     return { name, get: (key) => rows.get(key)?.value }
   }
 
-  #store(name: string): ProcessorStore | ProcessorWindowStore | ProcessorGlobalStore {
+  #store(name: string): ReturnType<ProcessContext['store']> {
     if (this.#node.globals.includes(name)) return this.#globalStore(name)
     const definition = this.#node.stores.find((store) => store.name === name)
     if (definition === undefined) {
@@ -171,7 +169,8 @@ class ProcessRun {
       const windows = (fromMs: number, toMs: number) => this.#task.stores.windowsClosing(name, fromMs, toMs)
       return windowView(this.#task.stores.window(name), windows, timestamp)
     }
-    return keyValueView(this.#task.stores.keyValue(name), timestamp)
+    const store = this.#task.stores.keyValue(name)
+    return this.#node.readOnly?.includes(name) ? readOnlyView(store) : keyValueView(store, timestamp)
   }
 }
 

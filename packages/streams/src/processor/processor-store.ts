@@ -1,4 +1,4 @@
-import type { ProcessorStore, ProcessorWindowStore } from '../graph/process-context.ts'
+import type { ProcessorReadOnlyStore, ProcessorStore, ProcessorWindowStore } from '../graph/process-context.ts'
 import type { WindowEntry } from '../state/closing-windows.ts'
 import type { KeyValueStore, WindowStore } from '../state/store.ts'
 
@@ -13,6 +13,12 @@ export function keyValueView(store: KeyValueStore<unknown, unknown>, now: () => 
     all: (options = {}) => pairs(store.rows(options)),
     range: (from, to, options = {}) => pairs(store.rows({ from, to, ...options }))
   }
+}
+
+/** A key-value store as a processor sees it that may only read it. */
+export function readOnlyView(store: KeyValueStore<unknown, unknown>): ProcessorReadOnlyStore {
+  const { name, get, timestampOf, all, range } = keyValueView(store, () => 0)
+  return { name, get, timestampOf, all, range }
 }
 
 /** A window store as a processor sees it. */

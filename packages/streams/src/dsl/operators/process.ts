@@ -40,6 +40,7 @@ export function addProcessor(
   const { verb, keepsKey, make, options } = made
   const { name, stores = [], key = point.key, value = point.value } = options
   const { global = [], own = [] } = Object.groupBy(stores, ({ kind }) => (kind === 'global' ? 'global' : 'own'))
+  const readOnly = own.flatMap((handle) => (handle.kind === 'read-only' ? [handle.name] : []))
   const step = point.draft.add({
     verb,
     label: name,
@@ -50,6 +51,7 @@ export function addProcessor(
       keepsKey,
       make,
       stores: own.map(definitionOf),
+      ...(readOnly.length > 0 && { readOnly: Object.freeze(readOnly) }),
       globals: global.map((handle) => handle.name)
     }
   })
