@@ -10,3 +10,14 @@ export class SourceFileError extends MillraceError {
     this.file = file
   }
 }
+
+/** A value does not fit the type that its column has in the file's format. */
+export class RowFormatError extends MillraceError {
+  readonly code = 'CONNECTORS_ROW_FORMAT'
+  readonly column: string
+
+  constructor(column: string, problem: string) {
+    super(`column ${column}: ${problem}`)
+    this.column = column
+  }
+}

@@ -1,0 +1,172 @@
+import { memoryEnvironment } from '@millrace/log'
+import { parquetReadObjects } from 'hyparquet'
+import * as writer from 'hyparquet-writer'
+import { describe, expect, it } from 'vitest'
+import { jsonRows } from '../../rows/json-rows.ts'
+import type { SinkContext, SinkRecord } from '../../sink.ts'
+import { type SinkUnderTest, sinkContract } from '../../testing/sink-contract.ts'
+import { RowFormatError } from '../errors.ts'
+import { csv } from './csv.ts'
+import type { FileFormat } from './file-format.ts'
+import { type FileSinkOptions, fileSink } from './file-sink.ts'
+import { ndjson } from './ndjson.ts'
+import { parquet } from './parquet.ts'
+
+const partition = { topic: 'orders', partition: 2 }
+function record(offset: number, key: unknown, value: unknown): SinkRecord {
+  const bytes = (part: unknown) => (part === null ? null : Buffer.from(JSON.stringify(part)))
+  return { ...partition, offset, key: bytes(key), value: bytes(value), timestamp: 0, headers: [] }
+}
+const at = (offset: number) => [{ ...partition, offset }]
+
+class World {
+  readonly environment = memoryEnvironment()
+  readonly context: SinkContext = {
+    signal: new AbortController().signal,
+    environment: this.environment,
+    report: () => undefined
+  }
+
+  sink(options: Partial<FileSinkOptions> = {}) {
+    return fileSink({ name: 'files', directory: '/out', format: ndjson(), rows: jsonRows(), ...options })
+  }
+
+  names(): string[] {
+    return this.environment.files
+      .list('/out')
+      .map(({ name }) => name)
+      .filter((name) => !name.startsWith('.'))
+  }
+
+  bytes(name: string): Buffer {
+    return this.environment.files.readFile(`/out/${name}`)
+  }
+}
+
+describe('the file sink', () => {
+  it('finishes files under the offsets in them, and goes on from their names', async () => {
+    const world = new World()
+    const first = world.sink({ rollRecords: 2 })
+    expect(await first.open([partition], world.context)).toEqual([])
+    await first.write([record(5, { id: 1 }, { n: 'a' })], at(6))
+    expect(world.names()).toEqual(['orders+2+00000000000000000005.1.part'])
+    await first.write([record(6, { id: 1 }, null)], at(9))
+    expect(world.names()).toEqual(['orders+2+00000000000000000005-00000000000000000009.ndjson'])
+    expect(String(world.bytes(world.names()[0] ?? ''))).toBe('{"id":1,"n":"a"}\n{"id":1,"__deleted":true}\n')
+    await first.write([record(9, { id: 2 }, { n: 'b' })], at(10))
+    await first.close()
+    const second = world.sink()
+    expect(await second.open([partition], world.context)).toEqual(at(10))
+    await second.close()
+  })
+
+  it('drops what a crash left unfinished', async () => {
+    const world = new World()
+    const crashed = world.sink()
+    await crashed.open([partition], world.context)
+    await crashed.write([record(0, { id: 1 }, { n: 1 })], at(1))
+    const heir = world.sink()
+    expect(await heir.open([partition], world.context)).toEqual([])
+    expect(world.names()).toEqual([])
+    await heir.write([record(0, { id: 1 }, { n: 1 }), record(1, { id: 2 }, { n: 2 })], at(2))
+    await heir.close()
+    // What it wrote is not lost: the heir has it.
+    await crashed.close()
+    expect(world.names()).toEqual(['orders+2+00000000000000000000-00000000000000000002.ndjson'])
+  })
+
+  it('finishes a file when its time is over, though nothing more comes', async () => {
+    const world = new World()
+    const sink = world.sink({ rollInterval: 5 })
+    await sink.open([partition], world.context)
+    await sink.write([record(0, { id: 1 }, { n: 1 })], at(1))
+    await expect.poll(() => world.names()).toEqual(['orders+2+00000000000000000000-00000000000000000001.ndjson'])
+    await sink.close()
+  })
+
+  it('takes a batch again that failed in part', async () => {
+    const world = new World()
+    const sink = world.sink({ format: parquet({ writer, columns: { id: 'INT64', n: 'DOUBLE' } }) })
+    const other = { topic: 'orders', partition: 3 }
+    await sink.open([partition, other], world.context)
+    const good = record(0, { id: 1 }, { n: 1 })
+    const bad = { ...record(0, { id: 2 }, { n: 'many' }), partition: 3 }
+    const offsets = [...at(1), { ...other, offset: 1 }]
+    await expect(sink.write([good, bad], offsets)).rejects.toThrow(RowFormatError)
+    await sink.write([good], offsets)
+    await sink.close()
+    const [name = ''] = world.names()
+    expect(await readParquet(world.bytes(name))).toEqual([{ id: 1n, n: 1, __deleted: false }])
+  })
+})
+
+async function readParquet(bytes: Buffer) {
+  return parquetReadObjects({ file: new Uint8Array(bytes).buffer })
+}
+
+async function written(format: FileFormat, records: readonly SinkRecord[]): Promise<Buffer> {
+  const world = new World()
+  const sink = world.sink({ format })
+  await sink.open([partition], world.context)
+  await sink.write(records, at(records.length))
+  await sink.close()
+  return world.bytes(world.names()[0] ?? '')
+}
+
+describe('formats', () => {
+  const records = [
+    record(0, { id: 1 }, { name: 'a "b", c', tags: ['x'], empty: '', none: null }),
+    record(1, { id: 2 }, null)
+  ]
+
+  it('csv quotes what needs it, tells empty from null, and marks deletes', async () => {
+    const bytes = await written(csv({ columns: ['id', 'name', 'tags', 'empty', 'none'] }), records)
+    expect(String(bytes)).toBe(
+      'id,name,tags,empty,none,__deleted\r\n1,"a ""b"", c","[""x""]","",,false\r\n2,,,,,true\r\n'
+    )
+  })
+
+  it('parquet keeps types', async () => {
+    const columns = { id: 'INT32', name: 'STRING', tags: 'JSON', none: 'TIMESTAMP' } as const
+    expect(await readParquet(await written(parquet({ writer, columns }), records))).toEqual([
+      { id: 1, name: 'a "b", c', tags: ['x'], none: null, __deleted: false },
+      { id: 2, name: null, tags: null, none: null, __deleted: true }
+    ])
+  })
+})
+
+describe('the contract of sinks, of the file sink', () => {
+  async function makeSink(): Promise<SinkUnderTest> {
+    const environment = memoryEnvironment()
+    const { files } = environment
+    const sink = () => {
+      const inner = fileSink({ name: 'files', directory: '/out', format: ndjson(), rows: jsonRows(), rollInterval: 10 })
+      const open: typeof inner.open = (partitions, context) =>
+        inner.open(partitions, { ...context, environment: { ...context.environment, files } })
+      return { ...inner, open }
+    }
+    return {
+      mode: 'append',
+      sink,
+      record: (id, content) => ({
+        key: Buffer.from(JSON.stringify({ id })),
+        value: Buffer.from(JSON.stringify({ content }))
+      }),
+      poison: () => ({ key: Buffer.from('{"id":"bad"}'), value: Buffer.from('no JSON') }),
+      read: async () =>
+        files
+          .list(files.exists('/out') ? '/out' : '/')
+          .filter(({ name }) => name.endsWith('.ndjson'))
+          .flatMap(({ name }) =>
+            String(files.readFile(`/out/${name}`))
+              .trimEnd()
+              .split('\n')
+          )
+          .map((line) => JSON.parse(line))
+          .map(({ id, content }) => [id, content]),
+      close: async () => undefined
+    }
+  }
+
+  for (const { name, run } of sinkContract(makeSink)) it(name, run)
+})
