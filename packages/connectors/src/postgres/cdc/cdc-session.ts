@@ -1,15 +1,20 @@
-import { type Environment, UsageError } from '@millrace/log'
-import type { Positions, SourceContext, SourceReader } from '../../source.ts'
+import type { SourceReader } from '../../source.ts'
 import type { PostgresClient } from '../driver.ts'
 import { type CdcClient, connectPostgres, serialClient } from './connection.ts'
-import { PostgresSlotLostError } from './errors.ts'
-import type { CdcProgress, PostgresCdcOptions } from './options.ts'
+import { PostgresSlotLostError, toSourceError } from './errors.ts'
 import { type CdcPosition, newSnapshot, STREAM_SPLIT, type StreamPosition, snapshotSplit } from './position.ts'
 import { checkServer, checkTables, checkTimeline, type PreflightParts } from './preflight.ts'
-import { type CoveredTables, ensurePublication, type PublicationParts } from './publication.ts'
+import { type CoveredTables, ensurePublication } from './publication.ts'
 import { ReaderAssembly } from './reader-assembly.ts'
 import { type Lsn, parseLsn } from './replication/lsn.ts'
-import type { CdcSignal } from './signals.ts'
+import {
+  type CdcConnections,
+  type CdcSessionParts,
+  type CdcStart,
+  publicationNameOf,
+  publicationParts,
+  slotNameOf
+} from './session-parts.ts'
 import {
   checkSlot,
   checkUsable,
@@ -21,54 +26,17 @@ import {
   type SlotState,
   visibilityOf
 } from './slot.ts'
-import type { TableFilter } from './tables/table-filter.ts'
 import { qualifiedName } from './tables/table-shape.ts'
-
-/** What one opening of a source has to do with. */
-export interface CdcSessionParts {
-  readonly options: PostgresCdcOptions
-  readonly filter: TableFilter
-  readonly positions: Positions<CdcPosition>
-  readonly context: SourceContext
-  readonly signals: CdcSignal[]
-  readonly progress: (now: CdcProgress) => void
-}
-
-/** The connections of a source: for statements, for the stream, and for reading tables. */
-export interface CdcConnections {
-  readonly client: PostgresClient
-  readonly replication: CdcClient
-  readonly snapshot: CdcClient
-}
-
-/** What is known when the stream can begin. */
-export interface CdcStart {
-  readonly server: ServerIdentity
-  readonly lsn: Lsn
-  readonly open: StreamPosition['open']
-  readonly unseen: readonly number[]
-  readonly covered: CoveredTables
-  /** Where each table's snapshot is; what differs from the committed positions is to be written. */
-  readonly snapshots: ReadonlyMap<string, CdcPosition>
-  /** Rows of the tables from before are to be forgotten: changes were lost. */
-  readonly isResnapshot: boolean
-}
-
-/** Names that an option may leave out: letters, digits and underscores are all that a slot's name may have. */
-export function defaultSlotName(name: string): string {
-  return `millrace_${name.toLowerCase().replace(/[^a-z0-9_]/g, '_')}`.slice(0, 63)
-}
 
 /** Opens a source: connects, checks, makes what is missing, and finds where to begin. */
 export class CdcSession {
   readonly #parts: CdcSessionParts
   readonly #connections: CdcConnections
   readonly #slot: string
-  readonly #publication: string
 
   static async open(parts: CdcSessionParts): Promise<SourceReader<CdcPosition>> {
     const lost: { report: (error: Error) => void } = { report: () => undefined }
-    const connections = await connectAll(parts.options, (error) => lost.report(error))
+    const connections = await connectAll(parts, (error) => lost.report(error))
     try {
       const session = new CdcSession(parts, connections)
       const start = await session.#prepare()
@@ -78,26 +46,19 @@ export class CdcSession {
     } catch (error) {
       const { client, replication, snapshot } = connections
       await Promise.allSettled([client.end(), replication.end(), snapshot.end()])
-      throw error
+      throw toSourceError(error, `cannot open source ${parts.options.name}`)
     }
   }
 
   private constructor(parts: CdcSessionParts, connections: CdcConnections) {
     this.#parts = parts
     this.#connections = connections
-    this.#slot = parts.options.slot ?? defaultSlotName(parts.options.name)
-    this.#publication = parts.options.publication ?? defaultSlotName(parts.options.name)
-    if (!/^[a-z0-9_]{1,63}$/.test(this.#slot)) {
-      throw new UsageError(
-        `slot ${this.#slot} of source ${parts.options.name}: a slot's name has lower-case letters, digits and underscores`
-      )
-    }
+    this.#slot = slotNameOf(parts.options)
   }
 
   async #prepare(): Promise<CdcStart> {
     const { client, replication } = this.#connections
     let slot = await readSlot(client, this.#slot)
-    await checkServer(this.#preflight(slot))
     const server = await identifySystem(replication, client)
     const position = this.#position(server, slot)
     const isResnapshot = position === 'lost'
@@ -107,7 +68,7 @@ export class CdcSession {
     }
     const publication = publicationParts(this.#parts, { client, serverVersion: server.version, hasSlot: !!slot })
     const covered = await ensurePublication(publication)
-    await checkTables(this.#preflight(slot), covered.tables.filter(this.#isCaptured))
+    await checkTables(preflightParts(this.#parts, client, slot), covered.tables.filter(this.#isCaptured))
     const stored = position === 'lost' ? undefined : position
     const begin = stored ? undefined : await this.#begin(slot)
     return {
@@ -179,57 +140,36 @@ export class CdcSession {
     }
     return snapshots
   }
-
-  #preflight(slot: SlotState | undefined): PreflightParts {
-    const { options, context } = this.#parts
-    return {
-      client: this.#connections.client,
-      source: options.name,
-      slotName: this.#slot,
-      publication: this.#publication,
-      slot,
-      report: context.report
-    }
-  }
 }
 
-/** What the publication of a source is to hold. */
-export function publicationParts(
-  { options, filter }: Pick<CdcSessionParts, 'options' | 'filter'>,
-  state: { readonly client: PostgresClient; readonly serverVersion: number; readonly hasSlot: boolean }
-): PublicationParts {
-  const extra = [options.signalTable, options.outbox?.table].filter((table) => table !== undefined)
+function preflightParts(parts: CdcSessionParts, client: PostgresClient, slot: SlotState | undefined): PreflightParts {
+  const { options, context } = parts
   return {
-    ...state,
+    client,
     source: options.name,
-    publication: options.publication ?? defaultSlotName(options.name),
-    filter,
-    extra,
-    manage: options.managePublication ?? true
+    slotName: slotNameOf(options),
+    publication: publicationNameOf(options),
+    slot,
+    report: context.report
   }
 }
 
-async function connectAll(options: PostgresCdcOptions, onError: (error: Error) => void): Promise<CdcConnections> {
+/** Connects, and checks the server as soon as it can be asked: it may refuse the second connection for what the check can name. */
+async function connectAll(parts: CdcSessionParts, onError: (error: Error) => void): Promise<CdcConnections> {
+  const { driver, connection, name } = parts.options
   const open: CdcClient[] = []
   const connect = async (replication: boolean) => {
-    const { driver, connection, name } = options
     const client = await connectPostgres(driver, connection, { name: `millrace ${name}`, replication, onError })
     open.push(client)
     return client
   }
   try {
-    return {
-      client: serialClient(await connect(false)),
-      replication: await connect(true),
-      snapshot: await connect(false)
-    }
+    const client = serialClient(await connect(false))
+    const slot = await readSlot(client, slotNameOf(parts.options))
+    await checkServer(preflightParts(parts, client, slot))
+    return { client, replication: await connect(true), snapshot: await connect(false) }
   } catch (error) {
     await Promise.allSettled(open.map((client) => client.end()))
-    throw error
+    throw toSourceError(error, `cannot prepare source ${name}`)
   }
-}
-
-/** Random bytes that tell this reading from others. */
-export function sessionId(environment: Environment): string {
-  return environment.random.bytes(8).toString('hex')
 }

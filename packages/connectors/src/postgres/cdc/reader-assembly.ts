@@ -1,14 +1,6 @@
 import type { SourceReader } from '../../source.ts'
 import { BatchBuilder } from './batch-builder.ts'
 import { CdcReader } from './cdc-reader.ts'
-import {
-  type CdcConnections,
-  type CdcSessionParts,
-  type CdcStart,
-  defaultSlotName,
-  publicationParts,
-  sessionId
-} from './cdc-session.ts'
 import { ChangeWriter } from './change-writer.ts'
 import { EnvelopeWriter } from './envelope.ts'
 import { outboxRecord } from './outbox.ts'
@@ -17,6 +9,15 @@ import { type CdcPosition, newSnapshot, type SnapshotPosition, snapshotSplit } f
 import type { CoveredTables } from './publication.ts'
 import { formatLsn, parseLsn } from './replication/lsn.ts'
 import { ReplicationStream } from './replication/replication-stream.ts'
+import {
+  type CdcConnections,
+  type CdcSessionParts,
+  type CdcStart,
+  publicationNameOf,
+  publicationParts,
+  sessionId,
+  slotNameOf
+} from './session-parts.ts'
 import { applySignal, parseSignal } from './signals.ts'
 import type { SlotState } from './slot.ts'
 import { RecentChanges } from './snapshot/recent-changes.ts'
@@ -94,7 +95,7 @@ export class ReaderAssembly {
       environment: context.environment,
       signal: context.signal,
       identity: {
-        slot: options.slot ?? defaultSlotName(options.name),
+        slot: slotNameOf(options),
         systemId: this.#start.server.systemId,
         timeline: this.#start.server.timeline,
         database: this.#start.server.database
@@ -125,8 +126,8 @@ export class ReaderAssembly {
     })
     const timeoutMs = Number(rows[0]?.timeout ?? 0)
     const stream = new ReplicationStream(this.#connections.replication, context.environment, {
-      slot: options.slot ?? defaultSlotName(options.name),
-      publication: options.publication ?? defaultSlotName(options.name),
+      slot: slotNameOf(options),
+      publication: publicationNameOf(options),
       startLsn: this.#start.lsn,
       streaming: options.streamLargeTransactions ?? true,
       statusIntervalMs: timeoutMs > 0 ? Math.min(DEFAULTS.statusIntervalMs, timeoutMs / 3) : DEFAULTS.statusIntervalMs
@@ -140,7 +141,7 @@ export class ReaderAssembly {
     const { options, context } = this.#parts
     return new Snapshotter({
       client: this.#connections.snapshot,
-      publication: options.publication ?? defaultSlotName(options.name),
+      publication: publicationNameOf(options),
       serverVersion: this.#start.server.version,
       types: this.#types,
       recent: this.#recent,
@@ -232,7 +233,7 @@ export class ReaderAssembly {
     return new StreamedTransactions({
       files: context.environment.files,
       directory: options.spillDirectory ?? process.env.TMPDIR ?? process.env.TEMP ?? '/tmp',
-      prefix: `${options.slot ?? defaultSlotName(options.name)}-transaction-`,
+      prefix: `${slotNameOf(options)}-transaction-`,
       memoryBytes: options.spillAboveBytes ?? DEFAULTS.spillAboveBytes
     })
   }
@@ -257,7 +258,7 @@ export class ReaderAssembly {
     return new Supervision({
       environment: context.environment,
       client,
-      slot: options.slot ?? defaultSlotName(options.name),
+      slot: slotNameOf(options),
       publication: publicationParts(this.#parts, {
         client,
         serverVersion: this.#start.server.version,
@@ -306,7 +307,7 @@ export class ReaderAssembly {
     const { context, filter } = this.#parts
     const keyedTables = async () => {
       const { options } = this.#parts
-      const publication = options.publication ?? defaultSlotName(options.name)
+      const publication = publicationNameOf(options)
       const tables = await readTables(this.#connections.client, publication, this.#start.server.version)
       return tables.filter((table) => table.key.length > 0 && filter.matches(qualifiedName(table))).map(qualifiedName)
     }

@@ -1,10 +1,10 @@
 import { ReplicationProtocolError } from '../errors.ts'
 import { type Lsn, readLsn } from '../replication/lsn.ts'
 
-/** What a byte says about the column that follows it in a tuple. */
-export const COLUMN_NULL = 0x6e
-export const COLUMN_UNCHANGED = 0x75
-export const COLUMN_TEXT = 0x74
+// What a byte says about the column that follows it in a tuple.
+const COLUMN_NULL = 0x6e
+const COLUMN_UNCHANGED = 0x75
+const COLUMN_TEXT = 0x74
 
 /** The shape of a table as the stream announces it before the first change, and again after each change of the shape. */
 export interface RelationMessage {
@@ -32,7 +32,9 @@ export interface Tuple {
   readonly places: Int32Array
 }
 
+/** Length of a null. */
 export const NULL_LENGTH = -1
+/** Length of a value that is stored out of line, did not change and was left out. */
 export const UNCHANGED_LENGTH = -2
 
 /** Reads one message of pgoutput from its first byte on, in the order of its fields. */

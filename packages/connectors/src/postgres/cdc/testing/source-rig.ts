@@ -1,4 +1,4 @@
-import { realEnvironment } from '@millrace/log'
+import { realEnvironment, UsageError } from '@millrace/log'
 import type { ConnectorEvent } from '../../../connector-event.ts'
 import type { Source, SourceBatch, SourceReader, SourceRecord, SourceState } from '../../../source.ts'
 
@@ -46,7 +46,9 @@ export class SourceRig<Position> {
     const deadline = Date.now() + PATIENCE_MS
     while (!condition()) {
       if (Date.now() > deadline) {
-        throw new Error(`${what} did not come true: ${this.records.length} records, ${JSON.stringify(this.events)}`)
+        throw new UsageError(
+          `${what} did not come true: ${this.records.length} records, ${JSON.stringify(this.events)}`
+        )
       }
       await this.step(deadline - Date.now())
     }
@@ -60,7 +62,7 @@ export class SourceRig<Position> {
 
   /** Reads a batch; undefined when none comes in time. */
   async read(patienceMs = PATIENCE_MS): Promise<SourceBatch<Position> | undefined> {
-    if (!this.#reader) throw new Error('not open')
+    if (!this.#reader) throw new UsageError('not open')
     this.#pending ??= this.#reader.read()
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<'late'>((resolve) => {
@@ -102,6 +104,12 @@ export class SourceRig<Position> {
     await this.#reader?.committed(
       new Map([...batch.positions].filter((entry) => entry[1] !== null) as [string, Position][])
     )
+  }
+
+  /** What was read and not committed is lost; the database notices nothing but that nobody is there. */
+  async crash(): Promise<void> {
+    await this.close()
+    this.#pending = undefined
   }
 
   async close(): Promise<void> {

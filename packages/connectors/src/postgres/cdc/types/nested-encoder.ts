@@ -87,7 +87,7 @@ function readPart(source: Buffer, start: number, end: number, isEnd: (byte: numb
       escaped = true
       at++
     } else if (byte === QUOTE) {
-      if (inside && source[at + 1] === QUOTE) {
+      if (inside && at + 1 < end && source[at + 1] === QUOTE) {
         escaped = true
         at++
       } else {
@@ -111,7 +111,7 @@ function withoutEscapes(source: Buffer, start: number, end: number): Buffer {
   for (let at = start; at < end; at++) {
     const byte = source[at]
     if (byte === BACKSLASH) plain[length++] = source[++at]
-    else if (byte === QUOTE && inside && source[at + 1] === QUOTE) plain[length++] = source[++at]
+    else if (byte === QUOTE && inside && at + 1 < end && source[at + 1] === QUOTE) plain[length++] = source[++at]
     else if (byte === QUOTE) inside = !inside
     else plain[length++] = byte
   }

@@ -1,0 +1,149 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { missingPostgres } from '../../testing/embedded-postgres/index.ts'
+import { isRead, TestDatabase, until } from './testing/database.ts'
+
+const missing = missingPostgres()
+
+describe.skipIf(missing)(`snapshots ${missing ?? ''}`, () => {
+  let database: TestDatabase
+  beforeAll(async () => {
+    database = await TestDatabase.start()
+  })
+  afterEach(() => database.endTest())
+  afterAll(() => database?.stop())
+
+  it('goes on where it was when it is killed half-way', async () => {
+    const table = await database.newTable('id int primary key, v int')
+    await database.sql(`insert into ${table.name} select i, i * 2 from generate_series(1, 5000) i`)
+    const options = { chunkRows: 500, chunkBytes: 10_000 }
+    const rig = database.newRig()
+    await rig.open(table.source(options))
+    await rig.until(() => rig.of(table.topic).length >= 1000)
+    const lost = await rig.read()
+    expect(lost?.records.length).toBeGreaterThanOrEqual(0)
+    await rig.crash()
+    const before = rig.of(table.topic).length
+    expect(before).toBeLessThan(5000)
+    await rig.open(table.source(options))
+    await rig.until(isRead(rig))
+    const reads = rig.of(table.topic)
+    expect(reads.map((record) => record.value.after.id)).toEqual(Array.from({ length: 5000 }, (_, i) => i + 1))
+    expect(new Set(reads.map((record) => record.value.op))).toEqual(new Set(['r']))
+  })
+
+  it('makes a table equal to the source while it is written to', async () => {
+    const table = await database.newTable('a text, b int, v int, primary key (b, a)')
+    await database.sql(`insert into ${table.name} select 'k' || i, i % 7, 0 from generate_series(1, 4000) i`)
+    const rig = database.newRig()
+    await rig.open(table.source({ chunkRows: 200, chunkBytes: 4000 }))
+    let writing = true
+    const writer = (async () => {
+      for (let round = 1; writing; round++) {
+        const n = 1 + ((round * 7919) % 4500)
+        await database.sql(`insert into ${table.name} values ('k${n}', ${n % 7}, ${round})
+          on conflict (b, a) do update set v = excluded.v`)
+        await database.sql(`delete from ${table.name} where a = 'k${(n * 31) % 4500}'`)
+        await database.sql(`update ${table.name} set b = b + 7, v = ${round} where a = 'k${(n * 17) % 4500}'`)
+      }
+    })()
+    await rig.until(isRead(rig))
+    writing = false
+    await writer
+    await database.sql(`insert into ${table.name} values ('end', 0, 0)`)
+    await rig.until(() => rig.of(table.topic).some((record) => record.key === '{"a":"end","b":0}'))
+    const rows = await database.sql(`select a, b, v from ${table.name} order by a, b`)
+    const seen = [...rig.table(table.topic).values()].sort((x, y) => (x.a < y.a ? -1 : x.a > y.a ? 1 : x.b - y.b))
+    expect(seen).toEqual(rows.sort((x, y) => (x.a < y.a ? -1 : x.a > y.a ? 1 : x.b - y.b)))
+  })
+
+  it('does not take back what was committed but is not visible yet', async () => {
+    const table = await database.newTable('id int primary key, v int')
+    await database.sql(`insert into ${table.name} select i, 0 from generate_series(1, 9000) i`)
+    // A commit that waits for a standby is in the log, and so in the stream, before others see it.
+    const writer = database.client
+    const rig = database.newRig()
+    try {
+      await database.sql(`alter system set synchronous_standby_names = 'nobody'`)
+      await rig.open(table.source())
+      await database.reconnect()
+      await database.sql('select pg_reload_conf()')
+      await until(async () => (await writer.query('show synchronous_standby_names')).rows[0].synchronous_standby_names)
+      const waiting = writer.query(`update ${table.name} set v = 1 where id = 9000`)
+      await until(
+        async () => (await database.sql(`select 1 from pg_stat_activity where wait_event = 'SyncRep'`)).length
+      )
+      await rig.until(() => rig.of(table.topic).some((record) => record.value?.op === 'u'))
+      expect(rig.table(table.topic).size).toBeLessThan(9000)
+      await rig.until(isRead(rig))
+      expect(await database.sql(`select v from ${table.name} where id = 9000`)).toEqual([{ v: 0 }])
+      expect(rig.table(table.topic).get('{"id":9000}')).toEqual({ id: 9000, v: 1 })
+      expect(rig.table(table.topic).size).toBe(9000)
+      await database.sql('alter system reset synchronous_standby_names')
+      await database.sql('select pg_reload_conf()')
+      await waiting
+    } finally {
+      await database.sql('alter system reset synchronous_standby_names')
+      await database.sql('select pg_reload_conf()')
+      await writer.end()
+    }
+  })
+
+  it('reads tables without a key once, also the rows that come meanwhile', async () => {
+    const table = await database.newTable('v int')
+    await database.sql(`alter table ${table.name} replica identity full`)
+    await database.sql(`insert into ${table.name} select i from generate_series(1, 20000) i`)
+    const rig = database.newRig()
+    await rig.open(table.source())
+    await database.sql(`insert into ${table.name} select i from generate_series(20001, 20100) i`)
+    await rig.until(isRead(rig))
+    await database.sql(`insert into ${table.name} values (0)`)
+    await rig.until(() => rig.of(table.topic).some((record) => record.value.after.v === 0))
+    const values = rig.of(table.topic).map((record) => record.value.after.v)
+    expect(values.sort((x, y) => x - y)).toEqual(Array.from({ length: 20101 }, (_, i) => i))
+    expect(rig.of(table.topic)[0].key).toBeNull()
+  })
+
+  it('reads partitioned tables as one', async () => {
+    const table = await database.newTable('id int, v text, primary key (id)', 'partition by range (id)')
+    await database.sql(`create table ${table.name}_a partition of ${table.name} for values from (0) to (100)`)
+    await database.sql(`create table ${table.name}_b partition of ${table.name} for values from (100) to (200)`)
+    await database.sql(`insert into ${table.name} select i, 'x' from generate_series(0, 199) i`)
+    const rig = database.newRig()
+    await rig.open(table.source())
+    await rig.until(isRead(rig))
+    expect(rig.of(table.topic).length).toBe(200)
+    await database.sql(`update ${table.name} set v = 'y' where id = 150`)
+    await rig.until(() => rig.of(table.topic).length === 201)
+    expect(rig.of(table.topic)[200].value.after).toEqual({ id: 150, v: 'y' })
+  })
+
+  it('snapshots again on a signal, beside the stream', async () => {
+    await database.sql('create table signals (id varchar(42) primary key, type varchar(32), data varchar(2048))')
+    const table = await database.newTable('id int primary key, v int')
+    await database.sql(`insert into ${table.name} select i, 0 from generate_series(1, 300) i`)
+    const rig = database.newRig()
+    await rig.open(table.source({ snapshot: 'never', signalTable: 'public.signals' }))
+    await database.sql(`insert into signals values ('1', 'execute-snapshot', $1)`, [
+      JSON.stringify({
+        'data-collections': [`public.${table.name}`],
+        type: 'incremental',
+        'additional-conditions': [{ 'data-collection': `public.${table.name}`, filter: 'id <= 100' }]
+      })
+    ])
+    await rig.until(isRead(rig))
+    expect(rig.of(table.topic).map((record) => record.value.source.snapshot)).toEqual(Array(100).fill('incremental'))
+    expect(rig.of('app.public.signals')).toEqual([])
+  })
+
+  it('adds tables that are made later', async () => {
+    const table = await database.newTable('id int primary key')
+    const rig = database.newRig()
+    await rig.open(table.source({ tables: [table.name, 'later_*'], checkIntervalMs: 50 }))
+    await rig.until(isRead(rig))
+    await database.sql('create table later_one (id int primary key)')
+    await database.sql('insert into later_one values (1)')
+    await rig.until(() => rig.table('app.public.later_one').size === 1)
+    await database.sql('insert into later_one values (2)')
+    await rig.until(() => rig.table('app.public.later_one').size === 2)
+  })
+})
