@@ -115,11 +115,16 @@ function giveUp(
   const lookAheadMs = (side: number): number => (side === LEFT ? afterMs : beforeMs)
   const open = new Set<number>()
   let lastMs = Number.POSITIVE_INFINITY
-  for (let at = unmatched.next(0); at !== undefined && open.size < 2; at = unmatched.next(at + 1)) {
+  let ended = false
+  for (let at = unmatched.next(0); at !== undefined && !ended; at = unmatched.next(at + 1)) {
     const timestamp = at
     lastMs = timestamp
     const due = (side: number): boolean => timestamp + lookAheadMs(side) + graceMs < time.observedMs
-    for (const { side } of unmatched.at(timestamp)) if (!due(side)) open.add(side)
+    for (const { side } of unmatched.at(timestamp)) {
+      // It comes across one more before it notices that there is nothing more to give up.
+      ended ||= open.size === 2
+      if (!due(side)) open.add(side)
+    }
     for (const waiting of unmatched.take(timestamp, due)) forward(alone(node, waiting, asked.record, timestamp))
   }
   unmatched.leastMs = lastMs
