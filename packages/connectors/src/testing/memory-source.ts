@@ -17,6 +17,11 @@ export class MemoryQueue implements SourceUnderTest {
     return this.#forgotten
   }
 
+  /** How many things there ever were. */
+  get size(): number {
+    return this.#things.length
+  }
+
   async produce(count: number): Promise<readonly string[]> {
     const ids = Array.from({ length: count }, (_, i) => `thing-${this.#things.length + i}`)
     this.#things.push(...ids)
