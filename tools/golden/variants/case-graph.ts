@@ -10,16 +10,16 @@ export interface ReadNode<T> {
   readonly inputs: readonly { readonly kind: NodeKind; readonly fact: T }[]
 }
 
-/** Works a fact out for each result of a case, from its sources down. By id; what writes a topic or keeps a store also by `topic:` and `store:`. */
+/** Works a fact out for each result of a case, from its sources down. By id; of what writes a topic, each of them, or keeps a store also by `topic:` and `store:`. */
 export function factsOf<T>(
   { topology }: Pick<GoldenCase, 'topology'>,
   factOf: (read: ReadNode<T>) => T
-): ReadonlyMap<string, T> {
-  const facts = new Map<string, T>()
+): ReadonlyMap<string, readonly T[]> {
+  const facts = new Map<string, readonly T[]>()
   const kinds = new Map<string, NodeKind>()
   for (const node of topology) {
     const inputs = inputsOf(node).flatMap((id) => {
-      const fact = facts.get(id)
+      const fact = facts.get(id)?.[0]
       const kind = kinds.get(id)
       return fact === undefined || kind === undefined ? [] : [{ kind, fact }]
     })
@@ -29,20 +29,24 @@ export function factsOf<T>(
     )
     const fact = factOf({ node, kind, inputs })
     for (const id of resultsOf(node)) {
-      facts.set(id, fact)
+      facts.set(id, [fact])
       kinds.set(id, kind)
     }
-    if (node.op === 'to') facts.set(`topic:${node.topic}`, fact)
-    if (node.store !== undefined) facts.set(`store:${node.store}`, fact)
+    const topic = `topic:${node.topic}`
+    if (node.op === 'to') facts.set(topic, [...(facts.get(topic) ?? []), fact])
+    if (node.store !== undefined) facts.set(`store:${node.store}`, [fact])
   }
   return facts
 }
 
-/** The facts of all that a case compares: its output topics, and the stores it shows. */
-export function comparedFacts<T>(golden: GoldenCase, facts: ReadonlyMap<string, T>): T[] {
+/** The facts of all that a case compares: of each of its output topics, and of each of the stores it shows. */
+export function comparedFacts<T>(golden: GoldenCase, facts: ReadonlyMap<string, readonly T[]>): (readonly T[])[] {
   const topics = golden.topology.flatMap(({ op, topic }) => (op === 'to' ? [`topic:${topic}`] : []))
   const stores = Object.keys(golden.stores ?? {}).map((store) => `store:${store}`)
-  return [...topics, ...stores].flatMap((name) => facts.get(name) ?? [])
+  return [...new Set([...topics, ...stores])].flatMap((name) => {
+    const found = facts.get(name)
+    return found === undefined ? [] : [found]
+  })
 }
 
 /** Ids of what a node reads. */

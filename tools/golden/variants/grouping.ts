@@ -15,8 +15,9 @@ interface Kept {
 /** Why the last values of a case's keys depend on how updates are grouped into commits; undefined when they do not. Its operators and functions decide. */
 export function dependsOnGrouping(golden: GoldenCase): string | undefined {
   const compared = comparedFacts(golden, factsOf<Kept>(golden, keptBy))
-  for (const { what } of compared) if (typeof what === 'object') return what.lost
-  return undefined
+  for (const { what } of compared.flat()) if (typeof what === 'object') return what.lost
+  const isShared = (facts: readonly Kept[]): boolean => facts.length > 1 && facts.some(({ what }) => what !== 'every')
+  return compared.some(isShared) ? 'two steps write to one topic, and one of them at commits' : undefined
 }
 
 function keptBy({ node, kind, inputs }: ReadNode<Kept>): Kept {

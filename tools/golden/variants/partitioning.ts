@@ -25,7 +25,9 @@ interface Disorder {
 export async function dependsOnPartitioning(golden: GoldenCase): Promise<string | undefined> {
   const disorder = { mostMs: disorderMs(golden), drops: await dropsLateRecords(golden) }
   const facts = factsOf<Spread>(golden, (read) => spreadBy(read, disorder))
-  return comparedFacts(golden, facts).find(({ lost }) => lost !== undefined)?.lost
+  return comparedFacts(golden, facts)
+    .flat()
+    .find(({ lost }) => lost !== undefined)?.lost
 }
 
 function spreadBy({ node, kind, inputs }: ReadNode<Spread>, disorder: Disorder): Spread {

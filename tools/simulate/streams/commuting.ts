@@ -1,0 +1,144 @@
+import type { GoldenNode } from '../../golden/case.ts'
+import { factsOf, type NodeKind, type ReadNode } from '../../golden/variants/case-graph.ts'
+import type { RandomCase } from './random-case.ts'
+
+/**
+ * What of a result is the same however partitions, instances and topics are interleaved: `all`, every record, and for each key in the same order; `set`, the
+ * same records in any order; `final`, of each key the last value, or of a table its rows; `nothing`.
+ */
+export type Settled = 'all' | 'set' | 'final' | 'nothing'
+
+interface Fact {
+  readonly settled: Settled
+  /** Whether the key is another one than that of the partition. */
+  readonly rekeyed: boolean
+}
+
+/** The outputs of a case that come out the same everywhere. */
+export interface Commuting {
+  readonly topics: ReadonlyMap<string, Settled>
+  /** Names of stores whose rows do. */
+  readonly stores: readonly string[]
+}
+
+/** More than all the time that a case covers: with it no record is late, wherever it was held up. */
+const LONG_MS = 1_000_000_000
+
+/** The same case with grace periods that exceed every disorder; the time of day is left alone. */
+export function withLongGrace(given: RandomCase): RandomCase {
+  return {
+    ...given,
+    topology: given.topology.map(
+      (node): GoldenNode => ({
+        ...node,
+        ...(node.window && { window: { ...node.window, graceMs: LONG_MS } }),
+        ...(node.within && { within: { ...node.within, graceMs: LONG_MS } })
+      })
+    ),
+    input: given.input.filter((input) => !('wallClockMs' in input))
+  }
+}
+
+/** Marks what of a case's results does not depend on who processes what when; the functions and operators decide. */
+export function commutingParts(given: RandomCase): Commuting {
+  const facts = factsOf<Fact>(given, factOf)
+  const topics = given.topology.flatMap(({ op, topic = '' }) => (op === 'to' ? [topic] : []))
+  const stores = given.topology.flatMap(({ store }) => store ?? [])
+  return {
+    topics: new Map(
+      topics
+        .map((topic) => [topic, settledOf(facts.get(`topic:${topic}`) ?? [])] as const)
+        .filter(([, settled]) => settled !== 'nothing')
+    ),
+    stores: stores.filter((store) => settledOf(facts.get(`store:${store}`) ?? []) === 'final')
+  }
+}
+
+/** Several steps that write to one topic come in between one another. */
+function settledOf(facts: readonly Fact[]): Settled {
+  if (facts.length === 1) return facts[0].settled
+  return facts.every(({ settled }) => settled === 'all' || settled === 'set') ? 'set' : 'nothing'
+}
+
+function factOf({ node, kind, inputs }: ReadNode<Fact>): Fact {
+  const facts = inputs.map(({ fact }) => fact)
+  const isRekeyed = facts.some(({ rekeyed }) => rekeyed)
+  const changesKey =
+    ['map', 'selectKey', 'flatMap'].includes(node.op) || (node.op === 'toStream' && inputs[0]?.kind === 'table')
+  const rekeyed = kind === 'stream' && node.op !== 'repartition' && (isRekeyed || changesKey)
+  if (facts.some(({ settled }) => settled === 'nothing')) return { settled: 'nothing', rekeyed }
+  const settled = settledBy(node, {
+    kind,
+    isRekeyed,
+    inputs: inputs.map((input) => input.kind),
+    of: facts.map((fact) => fact.settled)
+  })
+  return { settled, rekeyed }
+}
+
+interface At {
+  readonly kind: NodeKind
+  readonly isRekeyed: boolean
+  readonly inputs: readonly NodeKind[]
+  readonly of: readonly Settled[]
+}
+
+function settledBy(node: GoldenNode, { kind, isRekeyed, inputs, of }: At): Settled {
+  const [first = 'nothing'] = of
+  const onStreams = inputs.every((input) => input === 'stream' || input === 'grouped-stream')
+  const isFinal = of.includes('final')
+  switch (node.op) {
+    case 'stream':
+      return 'all'
+    case 'table':
+      return 'final'
+    case 'globalTable':
+    case 'versionedTable':
+    case 'suppress':
+      return 'nothing'
+    case 'filter':
+    case 'filterNot':
+      return kind === 'table' || !isFinal ? first : 'nothing'
+    case 'mapValues':
+    case 'to':
+      return first
+    case 'flatMapValues':
+    case 'split':
+      return isFinal ? 'nothing' : first
+    case 'map':
+    case 'selectKey':
+      return isFinal ? 'nothing' : 'set'
+    case 'flatMap':
+      return isFinal ? 'final' : 'set'
+    case 'merge':
+      return isFinal ? 'nothing' : 'set'
+    case 'repartition':
+    case 'groupByKey':
+      return isRekeyed && first === 'all' ? 'set' : first
+    case 'groupBy':
+      return onStreams ? (isFinal ? 'nothing' : 'set') : first
+    case 'toTable':
+      return first === 'set' || (isRekeyed && first === 'all') ? 'nothing' : 'final'
+    case 'toStream':
+      return 'final'
+    case 'cogroup':
+      return of.length === 1 ? first : 'nothing'
+    case 'windowedBy':
+      return node.emit === 'final' ? 'nothing' : first
+    case 'count':
+      return onStreams && isFinal ? 'nothing' : 'final'
+    case 'reduce':
+    case 'aggregate':
+      return onStreams && first === 'all' ? 'final' : 'nothing'
+    case 'join':
+    case 'leftJoin':
+    case 'outerJoin':
+      if (kind === 'table') return 'final'
+      // A record that nothing matches goes on alone at once when it is behind stream time, whatever may still come.
+      return onStreams && node.op === 'join' && !isFinal ? 'set' : 'nothing'
+    case 'process':
+      return node.fn === 'deduplicate' && first === 'all' && !isRekeyed ? 'all' : 'nothing'
+    default:
+      return 'nothing'
+  }
+}

@@ -1,0 +1,98 @@
+import { type SimulatedResult, simulate, type TopologyTestDriver } from '@millrace/streams/testing'
+import { interpret } from '../../golden/interpret.ts'
+import { feedDriver, openDriver } from '../../golden/run-case.ts'
+import { type Commuting, commutingParts, type Settled, withLongGrace } from './commuting.ts'
+import type { RandomCase } from './random-case.ts'
+
+const PARTITIONS = 3
+const INSTANCES = 3
+
+/** How a comparison went: the first difference, if there is one; undefined counts: nothing of the case could be compared. */
+export interface SimulatedComparison {
+  readonly difference?: string
+  readonly counts?: SimulatedResult['counts']
+}
+
+interface Row {
+  readonly key: unknown
+  readonly value: unknown
+}
+
+/**
+ * Runs the case on three simulated instances that share three partitions, with faults, and on the test driver. Of what commutes, and with grace periods
+ * that exceed every disorder, the results must be the same in the end.
+ */
+export async function compareSimulated(given: RandomCase, seed: number): Promise<SimulatedComparison> {
+  const roomy = withLongGrace(given)
+  const parts = commutingParts(roomy)
+  if (parts.topics.size === 0 && parts.stores.length === 0) return {}
+  const driver = await openDriver(roomy)
+  try {
+    for (const input of roomy.input) await feedDriver(driver, input)
+    const topology = interpret(roomy.topology, { emit: seed % 2 === 0 ? 'commit' : 'changes' })
+    const result = await simulate(topology, {
+      seed,
+      instances: INSTANCES,
+      partitions: PARTITIONS,
+      nowMs: 0,
+      input: roomy.input.flatMap((input) =>
+        'wallClockMs' in input ? [] : [{ topic: input[0], key: input[1], value: input[2], timestamp: input[3] }]
+      )
+    })
+    const difference = (await compareStores(parts, driver, result)) ?? compareTopics(parts, driver, result)
+    if (difference === undefined) return { counts: result.counts }
+    return { difference: `${difference}\n${result.trace.join('\n')}`, counts: result.counts }
+  } finally {
+    await driver.close()
+  }
+}
+
+function compareTopics({ topics }: Commuting, driver: TopologyTestDriver, result: SimulatedResult): string | undefined {
+  for (const [topic, settled] of topics) {
+    const wanted = compared(settled, driver.output<unknown, unknown>(topic).readAll())
+    const came = compared(settled, result.output(topic))
+    if (came !== wanted) return differ(`topic ${topic} (${settled})`, came, wanted)
+  }
+  return undefined
+}
+
+async function compareStores(
+  { stores }: Commuting,
+  driver: TopologyTestDriver,
+  result: SimulatedResult
+): Promise<string | undefined> {
+  for (const store of stores) {
+    const rows = await driver.store<unknown, unknown>(store).all()
+    const wanted = rows.map(({ key, windowStartMs, value }) => row(key, windowStartMs, value))
+    const came = result.table(store).map(({ key, window, value }) => row(key, window?.startMs ?? 0, value))
+    const [ours, theirs] = [came, wanted].map((texts) => texts.sort().join('; '))
+    if (ours !== theirs) return differ(`store ${store}`, ours, theirs)
+  }
+  return undefined
+}
+
+function row(key: unknown, startMs: number, value: unknown): string {
+  return `${JSON.stringify(key)} ${startMs} ${String(value)}`
+}
+
+/** The part of the records that has to be the same, as text. */
+function compared(settled: Settled, records: readonly Row[]): string {
+  const texts = records.map(({ key, value }) => [JSON.stringify(key), JSON.stringify(value)] as const)
+  if (settled === 'set')
+    return texts
+      .map((pair) => pair.join(' '))
+      .sort()
+      .join('; ')
+  const keys = Map.groupBy(texts, ([key]) => key)
+  const rows = [...keys].flatMap(([key, updates]) => {
+    const values = updates.map(([, value]) => value)
+    if (settled === 'all') return [`${key} ${values.join(', ')}`]
+    const last = values.at(-1) ?? 'null'
+    return last === 'null' ? [] : [`${key} ${last}`]
+  })
+  return rows.sort().join('; ')
+}
+
+function differ(what: string, came: string, wanted: string): string {
+  return `${what} in the simulation: ${came}\nand on the test driver: ${wanted}`
+}
