@@ -34,7 +34,7 @@ export interface RunOptions {
   readonly createTopics?: false | { readonly partitions?: number; readonly configs?: Readonly<Record<string, string>> }
   /** Added to the configurations of internal topics (Kafka Streams' `topic.` prefix), e.g. `{ 'retention.ms': '-1' }` to replay old events. */
   readonly internalTopicConfigs?: Readonly<Record<string, string>>
-  /** Time between two looks for topics that streams read by pattern (Kafka's `metadata.max.age.ms`). Default 5 minutes. */
+  /** Time between two looks for new topics that streams read by pattern (Kafka's `metadata.max.age.ms`). Default 5 minutes. */
   readonly topicRefreshInterval?: Duration
   /** Least time between two purges of what was consumed of the repartition topics (Kafka Streams' `repartition.purge.interval.ms`). Default 30 s. */
   readonly repartitionPurgeInterval?: Duration
