@@ -46,19 +46,32 @@ export interface EnvelopeSettings {
 const VERSION = '3.7.0.Final'
 const NO_HEADERS: readonly Header[] = Object.freeze([])
 
+const BEFORE = Buffer.from('{"before":')
+const NOTHING_BEFORE = Buffer.from('{"before":null,"after":')
+const AFTER = Buffer.from(',"after":')
+const NULL = Buffer.from('null')
+const COMMA = Buffer.from(',')
+const NO_TRANSACTION = ',"transaction":null'
+
+/** What is the same for all changes of one table in one transaction: all of `source` but the position, which stands in it twice. */
+interface SourceFrame {
+  readonly table: TableEncoder | undefined
+  readonly origin: ChangeOrigin
+  readonly begin: Buffer
+  readonly middle: Buffer
+}
+
 /** Writes records in the shape that Debezium's documentation gives: key and value as JSON without schemas. */
 export class EnvelopeWriter {
   readonly #out = new ByteWriter()
   readonly #settings: EnvelopeSettings
-  readonly #begin: Buffer
-  readonly #database: Buffer
-  readonly #tables = new WeakMap<TableEncoder, { readonly topic: string; readonly source: Buffer }>()
+  readonly #topics = new WeakMap<TableEncoder, string>()
+  readonly #ends = new Map<Operation, Buffer>()
+  #endsAtMs = -1
+  #frame: SourceFrame | undefined
 
   constructor(settings: EnvelopeSettings) {
     this.#settings = settings
-    const name = JSON.stringify(settings.prefix)
-    this.#begin = Buffer.from(`"source":{"version":"${VERSION}","connector":"postgresql","name":${name},"ts_ms":`)
-    this.#database = Buffer.from(`","db":${JSON.stringify(settings.database)},"sequence":"[\\"`)
   }
 
   /** The bytes of the row's key; null when the table has none. */
@@ -68,7 +81,11 @@ export class EnvelopeWriter {
 
   /** `<prefix>.<schema>.<table>`. */
   topicOf(table: TableEncoder): string {
-    return this.#tableParts(table).topic
+    const known = this.#topics.get(table)
+    if (known !== undefined) return known
+    const topic = topicName(`${this.#settings.prefix}.${table.name}`)
+    this.#topics.set(table, topic)
+    return topic
   }
 
   /** A change of a row, or a truncate (then `key` is null and there is no tuple). */
@@ -78,17 +95,17 @@ export class EnvelopeWriter {
     context: { readonly key: Buffer | null; readonly origin: ChangeOrigin; readonly headers?: readonly Header[] }
   ): SourceRecord {
     const out = this.#out
-    out.ascii('{"before":')
-    if (change.before) table.writeRow(out, change.before, change.beforeColumns)
-    else out.ascii('null')
-    out.ascii(',"after":')
+    if (change.before) {
+      out.copy(BEFORE)
+      table.writeRow(out, change.before, change.beforeColumns)
+      out.copy(AFTER)
+    } else out.copy(NOTHING_BEFORE)
     if (change.after) table.writeRow(out, change.after)
-    else out.ascii('null')
-    out.byte(0x2c)
-    this.#writeSource(this.#tableParts(table).source, change.lsn, context.origin)
-    if (change.order) this.#writeOrder(change.order)
-    else out.ascii(',"transaction":null')
-    this.#writeEnd(change.operation)
+    else out.copy(NULL)
+    out.copy(COMMA)
+    this.#writeSource(table, change.lsn, context.origin)
+    if (change.order) out.copy(this.#orderedEnd(change.operation, change.order))
+    else out.copy(this.#end(change.operation))
     return {
       topic: this.topicOf(table),
       key: context.key,
@@ -105,11 +122,10 @@ export class EnvelopeWriter {
   ): SourceRecord {
     const out = this.#out
     const prefix = JSON.stringify(message.prefix)
+    const content = message.content.toString('base64')
     out.ascii('{"op":"m",')
-    this.#writeSource(Buffer.from('"schema":"","table":""'), message.lsn, origin)
-    out.copy(Buffer.from(`,"message":{"prefix":${prefix},"content":"${message.content.toString('base64')}"}`))
-    this.#writeClock()
-    out.byte(0x7d)
+    this.#writeSource(undefined, message.lsn, origin)
+    out.copy(Buffer.from(`,"message":{"prefix":${prefix},"content":"${content}"}${this.#clock()}}`))
     return {
       topic: `${this.#settings.prefix}.message`,
       key: Buffer.from(`{"prefix":${prefix}}`),
@@ -118,67 +134,52 @@ export class EnvelopeWriter {
     }
   }
 
-  #tableParts(table: TableEncoder): { readonly topic: string; readonly source: Buffer } {
-    const known = this.#tables.get(table)
-    if (known) return known
-    const { schema, table: name } = table.shape
-    const parts = {
-      topic: topicName(`${this.#settings.prefix}.${schema}.${name}`),
-      source: Buffer.from(`"schema":${JSON.stringify(schema)},"table":${JSON.stringify(name)}`)
-    }
-    this.#tables.set(table, parts)
-    return parts
-  }
-
-  #writeSource(table: Buffer, lsn: Lsn, origin: ChangeOrigin): void {
+  #writeSource(table: TableEncoder | undefined, lsn: Lsn, origin: ChangeOrigin): void {
+    if (this.#frame?.table !== table || this.#frame?.origin !== origin) this.#frame = this.#frameOf(table, origin)
+    const text = String(lsn)
     const out = this.#out
-    const micros = String(origin.commitMicros)
-    const lsnText = String(lsn)
-    out.copy(this.#begin)
-    out.ascii(micros.slice(0, -3) || '0')
-    out.ascii(',"snapshot":"')
-    out.ascii(origin.snapshot)
-    out.copy(this.#database)
-    out.integer(origin.lastCommitLsn)
-    out.ascii('\\",\\"')
-    out.ascii(lsnText)
-    out.ascii('\\"]","ts_us":')
-    out.ascii(micros)
-    out.ascii(',"ts_ns":')
-    out.ascii(micros)
-    out.ascii('000,')
-    out.copy(table)
-    out.ascii(',"txId":')
-    out.ascii(origin.xid === null ? 'null' : String(origin.xid))
-    out.ascii(',"lsn":')
-    out.ascii(lsnText)
+    out.copy(this.#frame.begin)
+    out.ascii(text)
+    out.copy(this.#frame.middle)
+    out.ascii(text)
     out.ascii(',"xmin":null}')
   }
 
-  #writeOrder(order: NonNullable<Change['order']>): void {
-    this.#out.ascii(
-      `,"transaction":{"id":"${order.id}","total_order":${order.total},"data_collection_order":${order.inTable}}`
-    )
+  #frameOf(table: TableEncoder | undefined, origin: ChangeOrigin): SourceFrame {
+    const { prefix, database } = this.#settings
+    const micros = String(origin.commitMicros)
+    const begin =
+      `"source":{"version":"${VERSION}","connector":"postgresql","name":${JSON.stringify(prefix)},` +
+      `"ts_ms":${micros.slice(0, -3) || '0'},"snapshot":"${origin.snapshot}","db":${JSON.stringify(database)},` +
+      `"sequence":"[\\"${origin.lastCommitLsn}\\",\\"`
+    const middle =
+      `\\"]","ts_us":${micros},"ts_ns":${micros}000,"schema":${JSON.stringify(table?.shape.schema ?? '')},` +
+      `"table":${JSON.stringify(table?.shape.table ?? '')},"txId":${origin.xid},"lsn":`
+    return { table, origin, begin: Buffer.from(begin), middle: Buffer.from(middle) }
   }
 
-  #writeEnd(operation: Operation): void {
-    this.#out.ascii(',"op":"')
-    this.#out.ascii(operation)
-    this.#out.byte(0x22)
-    this.#writeClock()
-    this.#out.byte(0x7d)
+  /** What follows `source`; the same for all changes of a millisecond. */
+  #end(operation: Operation): Buffer {
+    const nowMs = this.#settings.nowMs()
+    if (nowMs !== this.#endsAtMs) {
+      this.#ends.clear()
+      this.#endsAtMs = nowMs
+    }
+    const known = this.#ends.get(operation)
+    if (known) return known
+    const end = Buffer.from(`${NO_TRANSACTION},"op":"${operation}"${this.#clock()}}`)
+    this.#ends.set(operation, end)
+    return end
   }
 
-  #writeClock(): void {
-    const now = String(this.#settings.nowMs())
-    const out = this.#out
-    out.ascii(',"ts_ms":')
-    out.ascii(now)
-    out.ascii(',"ts_us":')
-    out.ascii(now)
-    out.ascii('000,"ts_ns":')
-    out.ascii(now)
-    out.ascii('000000')
+  #orderedEnd(operation: Operation, order: NonNullable<Change['order']>): Buffer {
+    const transaction = `{"id":"${order.id}","total_order":${order.total},"data_collection_order":${order.inTable}}`
+    return Buffer.from(`,"transaction":${transaction},"op":"${operation}"${this.#clock()}}`)
+  }
+
+  #clock(): string {
+    const now = this.#settings.nowMs()
+    return `,"ts_ms":${now},"ts_us":${now}000,"ts_ns":${now}000000`
   }
 }
 

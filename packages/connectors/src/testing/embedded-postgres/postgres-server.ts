@@ -126,6 +126,7 @@ export class PostgresServer {
     const watcher = this.#watcher
     if (!watcher) return
     const ended = new Promise<void>((resolve) => watcher.once('exit', () => resolve()))
+    watcher.ref()
     if (isAlive(this.#pid)) process.kill(this.#pid, signal)
     if (watcher.exitCode === null) await ended
     this.#watcher = undefined
