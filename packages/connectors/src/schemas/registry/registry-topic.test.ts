@@ -1,4 +1,4 @@
-import { type Log, openLog } from '@millrace/log'
+import { type Log, openLog, UnknownOutcomeError } from '@millrace/log'
 import { describe, expect, it } from 'vitest'
 import { openRegistry } from './registry.ts'
 
@@ -146,4 +146,44 @@ describe('the topic of a registry', () => {
     await expect(openRegistry({ log, topic: 'many' })).rejects.toThrow(/2 partitions/)
     await log.close()
   })
+
+  it('is asked what became of a write whose outcome is not known', async () => {
+    const log = await openLog('memory:')
+    for (const isWritten of [true, false]) {
+      const registry = await openRegistry({ log: losingAnswers(log, isWritten), topic: `schemas-${isWritten}` })
+      await expect(registry.register('a', record('A'))).rejects.toMatchObject({
+        code: 'CONNECTORS_REGISTRY_UNAVAILABLE'
+      })
+      expect((await registry.register('b', record('B'))).id).toBe(isWritten ? 2 : 1)
+      expect((await registry.register('a', record('A'))).id).toBe(isWritten ? 1 : 2)
+      expect(await registry.versions('a')).toEqual([1])
+      await registry.close()
+    }
+    await log.close()
+  })
 })
+
+/** The log, but the answer to the first commit is lost, before or after the commit was done. */
+function losingAnswers(log: Log, isCommitted: boolean): Log {
+  let isLost = false
+  const { url, clusterId, environment, directory } = log
+  return {
+    ...{ url, clusterId, environment, directory },
+    consumer: (options) => log.consumer(options),
+    admin: () => log.admin(),
+    compaction: () => log.compaction(),
+    close: () => log.close(),
+    producer(options) {
+      const producer = log.producer(options)
+      const commit = producer.commitTransaction.bind(producer)
+      producer.commitTransaction = async () => {
+        if (isLost) return commit()
+        isLost = true
+        if (isCommitted) await commit()
+        else await producer.flush()
+        throw new UnknownOutcomeError('registry', 'the answer was lost')
+      }
+      return producer
+    }
+  }
+}

@@ -54,13 +54,30 @@ export class RegistryTopic {
   }
 
   /**
+   * After a write that failed: ends its transaction one way or the other, and learns which. To be called before what is written next is planned, since
+   * it may bring records.
+   * @throws as `write` does.
+   */
+  async settle(): Promise<void> {
+    if (!this.#unsettled || this.#fenced !== undefined) return
+    // Refused when a commit is under way; then it is for initTransactions to settle.
+    await this.#producer.abortTransaction().catch(() => undefined)
+    try {
+      await this.#producer.initTransactions()
+      await this.#readToEnd()
+      this.#unsettled = false
+    } catch (error) {
+      throw await this.#failure(error)
+    }
+  }
+
+  /**
    * Appends records, all or none of them, and reads them back. One call at a time.
    * @throws RegistryFencedError; RegistryUnavailableError when it is not known to be written: ask again.
    */
   async write(records: readonly RegistryRecord[]): Promise<void> {
     if (this.#fenced !== undefined) throw this.#fenced
     try {
-      await this.#settle()
       this.#unsettled = true
       this.#producer.beginTransaction()
       for (const record of records) {
@@ -80,14 +97,6 @@ export class RegistryTopic {
   async close(): Promise<void> {
     await this.#consumer.close()
     await this.#producer.close()
-  }
-
-  /** After a write that failed: ends its transaction one way or the other, and learns which. */
-  async #settle(): Promise<void> {
-    if (!this.#unsettled) return
-    await this.#producer.initTransactions()
-    await this.#readToEnd()
-    this.#unsettled = false
   }
 
   async #failure(error: unknown): Promise<unknown> {

@@ -162,6 +162,7 @@ export class Registry {
   /** Plans a change on the state as it is when its turn comes, and writes it. */
   #change<T>(plan: () => Change<T>): Promise<T> {
     const turn = this.#line.then(async () => {
+      await this.#topic.settle()
       const { records, result } = plan()
       if (records.length > 0) await this.#topic.write(records)
       return result()
