@@ -46,8 +46,8 @@ export class StreamsBuilder {
   }
 
   /**
-   * Reads one topic, or several as one stream with no order between them but that of their timestamps. A pattern stands for the topics that match it
-   * when the application starts; those that come later are read from the next start on.
+   * Reads one topic, or several as one stream with no order between them but that of their timestamps. A pattern stands for the topics that match it,
+   * those too that come while the application runs: it looks for them every so often (`topicRefreshInterval`).
    */
   stream<K, V>(topics: string | readonly string[] | RegExp, options: StreamOptions<K, V>): KStream<K, V> {
     return fluent.stream(stream(this.#draft, typeof topics === 'string' ? [topics] : topics, options))
