@@ -1,14 +1,47 @@
+import type { Environment } from '@millrace/log'
 import type { ContractCase } from '@millrace/log/testing'
+import { FileEngine } from '@millrace/streams'
 import { describe, expect, it } from 'vitest'
+import { stateTopic } from '../runtime/names.ts'
+import { SOURCE_STEPS } from '../runtime/steps.ts'
 import type { Sink } from '../sink.ts'
 import type { Source } from '../source.ts'
+import { CrashingLog, Freezer } from './crashing-log.ts'
 import { MemoryQueue } from './memory-source.ts'
 import { MemoryTarget } from './memory-target.ts'
+import { eventually } from './patience.ts'
 import { type SinkUnderTest, sinkContract } from './sink-contract.ts'
 import { type SourceUnderTest, sourceContract } from './source-contract.ts'
 
 describe('the contract of sources, of one in memory', () => {
   for (const { name, run } of sourceContract(async () => new MemoryQueue())) it(name, run)
+})
+
+describe('the state of a source', () => {
+  it('is that of its records, whenever the process was killed', async () => {
+    const queue = new MemoryQueue()
+    const log = await CrashingLog.open()
+    const engine = (path: string, environment: Environment) => FileEngine.open(path, environment)
+    for (const step of SOURCE_STEPS) {
+      const connector = { source: queue.source(), commitInterval: 2, transactionRecords: 1, engine } as const
+      await queue.produce(10)
+      const freezer = new Freezer(step, 1)
+      await log.run(connector, freezer)
+      await freezer.frozen
+      await log.crash()
+    }
+    await log.run({ source: queue.source(), engine })
+    const counted = await eventually(
+      'all to be counted',
+      () => log.contents(stateTopic('memory-queue')),
+      (records) => Number(records.at(-1)?.value) === queue.size
+    )
+    expect((await log.contents('things')).length).toBe(queue.size)
+    expect(counted.map(({ value }) => Number(value))).toEqual(
+      counted.map(({ value }) => Number(value)).toSorted((a, b) => a - b)
+    )
+    await log.close()
+  })
 })
 
 describe('the contract of sinks, of a transactional one in memory', () => {
