@@ -61,13 +61,17 @@ class ChunkWriter {
     const { envelope, recent } = this.#parts
     const { encoder, visibility } = this.#chunk
     const key = envelope.key(encoder, row)
-    const change = isQuiet || !key ? undefined : recent.outdating(encoder.name, key, visibility)
+    const change = isQuiet || !key ? undefined : recent.changeOf(encoder.name, key)
     if (!change || !key) {
       this.#emit(key, row)
       return
     }
+    if (change.incomplete && isVisible(change.xid, visibility)) {
+      this.#emit(key, row)
+      return
+    }
     const last = change.movedTo === undefined ? { change, key } : recent.follow(encoder.name, change)
-    if (last?.change.incomplete) this.#complete(last.key, last.change, row)
+    if (last?.change.incomplete && !isVisible(last.change.xid, visibility)) this.#complete(last.key, last.change, row)
   }
 
   /** The stream's newer row with the values that only the read row has. */

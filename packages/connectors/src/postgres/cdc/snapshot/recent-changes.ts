@@ -4,6 +4,9 @@ import { isVisible, type Visibility } from './visibility.ts'
 /** Transactions remembered while no snapshot runs: those that may be in the stream before the database shows them are far fewer. */
 const REMEMBERED_TRANSACTIONS = 4096
 
+/** Keys that are remembered although the snapshot sees their change: the row that it reads then says nothing new and is left out. */
+const REMEMBERED_KEYS = 100_000
+
 /** The newest change of a key in the stream. */
 export interface RecentChange {
   readonly xid: number
@@ -15,8 +18,8 @@ export interface RecentChange {
 
 /**
  * What the stream has delivered that a snapshot may not see yet. A commit is in the write-ahead log, and so in the stream, before the database
- * shows it to others; a row that was read without it would undo it. So rows whose key was changed by a transaction that the chunk's own snapshot
- * does not see are dropped. Kept only while a snapshot runs, and forgotten as soon as a chunk sees it.
+ * shows it to others; a row that was read without it would undo it. So rows whose key the stream has changed are dropped: when their mark in the
+ * stream is passed, all that they show was delivered, and maybe more. A change must be remembered until a chunk's own snapshot sees it.
  */
 export class RecentChanges {
   readonly #tables = new Map<string, Map<string, RecentChange>>()
@@ -87,10 +90,9 @@ export class RecentChanges {
     return (this.#tables.get(table)?.size ?? 0) === 0
   }
 
-  /** The change of the key that the snapshot does not see, if there is one. */
-  outdating(table: string, key: Buffer, visibility: Visibility): RecentChange | undefined {
-    const change = this.#tables.get(table)?.get(key.toString('latin1'))
-    return change && !isVisible(change.xid, visibility) ? change : undefined
+  /** The change of the key that the stream has delivered, if it is remembered. */
+  changeOf(table: string, key: Buffer): RecentChange | undefined {
+    return this.#tables.get(table)?.get(key.toString('latin1'))
   }
 
   /** Where a row is that began under a key: its last change, and its key. */
@@ -105,12 +107,15 @@ export class RecentChanges {
     return at && key !== undefined ? { change: at, key: Buffer.from(key, 'latin1') } : undefined
   }
 
-  /** Forgets what every later snapshot sees. */
+  /** Forgets what every later snapshot sees, as far as there is too much to remember. */
   prune(visibility: Visibility): void {
     this.#transactions = this.#transactions.filter((xid) => !isVisible(xid, visibility))
     for (const [table, xid] of this.#truncates) if (isVisible(xid, visibility)) this.#truncates.delete(table)
-    for (const keys of this.#tables.values()) {
-      for (const [key, change] of keys) if (isVisible(change.xid, visibility)) keys.delete(key)
+    let keys = 0
+    for (const table of this.#tables.values()) keys += table.size
+    if (keys < REMEMBERED_KEYS) return
+    for (const table of this.#tables.values()) {
+      for (const [key, change] of table) if (isVisible(change.xid, visibility)) table.delete(key)
     }
   }
 }
