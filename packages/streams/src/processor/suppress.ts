@@ -1,11 +1,7 @@
 import type { SuppressNode } from '../graph/suppress-node.ts'
-import type { Buffered, BufferedSerde } from '../serde/buffered.ts'
+import type { Buffered } from '../serde/buffered.ts'
 import { Windowed } from '../serde/windowed.ts'
-import type { Timestamped } from '../state/store.ts'
-import { BufferLoad } from './buffer-load.ts'
-import { DueKeys } from './due-keys.ts'
-import { emittedRecord } from './emitted-record.ts'
-import { BufferFullError } from './errors.ts'
+import { HeldBack } from './held-back.ts'
 import { Change, type Forward, type Processor } from './processor.ts'
 import type { ProcessorContext } from './task-context.ts'
 
@@ -26,85 +22,37 @@ import type { ProcessorContext } from './task-context.ts'
 export function suppressProcessor(node: SuppressNode, context: ProcessorContext, forward: Forward): Processor {
   const time = context.operatorTime(node.name)
   context.stage(time)
-  const store = context.stores.held(node.store.name)
-  const load = new BufferLoad(node.store, node.until.kind === 'time-limit' ? node.until : {})
-  context.stage(load)
-  const next = new DueKeys(node.store.key)
+  const heldBack = new HeldBack(node, context, forward)
   let isIdle = false
   const { until } = node
   const delayMs = until.kind === 'window-close' ? until.delayMs : until.limitMs
   const isClose = until.kind === 'window-close'
-  const tellsLatest = node.oldValue === 'latest'
   const dropped = context.dropCounter(node.name)
-  const guarded = context.guardEmission({ node: node.name, encode: (record) => encodeEmission(node, record) }, forward)
-
-  const release = (key: unknown, held: Timestamped<Buffered>, to: Forward): void => {
-    const { oldValue, latestOldValue, newValue } = held.value
-    // Who reads the row while the update goes on finds what it was before.
-    if (newValue !== undefined || !isClose) {
-      to(emittedRecord(key, new Change(newValue, tellsLatest ? latestOldValue : oldValue), held.timestamp))
-    }
-    store.remove(key, held.timestamp)
-    load.removed(key, held.value)
-  }
-
-  const releaseKnown = (): void => {
-    if (context.mayGoOn) return
-    for (const { key, placeMs } of next.take(Math.min(time.observedMs - delayMs + 1, next.horizonMs))) {
-      const held = store.get(key)
-      if (held?.value.placeMs === placeMs) release(key, held, forward)
-    }
-  }
+  /** What is held back from before this is due. */
+  const dueMs = (): number => time.observedMs - delayMs + 1
 
   const process: Forward = (record) => {
     const { key, timestamp, value: change } = record
     if (!(change instanceof Change)) return
     if (isClose && key instanceof Windowed && key.endMs <= time.closedMs) return dropped.add('late')
     isIdle = false
-    let held = store.get(key)
-    if (held !== undefined && held.value.placeMs <= time.observedMs - delayMs) {
-      release(key, held, forward)
+    let held = heldBack.get(key)
+    if (held !== undefined && held.value.placeMs < dueMs()) {
+      heldBack.release(key, held)
       held = undefined
     }
     if (timestamp > time.observedMs) time.observedMs = timestamp
     const placeMs = held?.value.placeMs ?? (isClose && key instanceof Windowed ? key.endMs : timestamp)
-    const oldValue = held ? held.value.oldValue : change.oldValue
-    const { newValue, oldValue: latestOldValue } = change
-    const update: Buffered = tellsLatest
-      ? { placeMs, oldValue, latestOldValue, newValue }
-      : { placeMs, oldValue, newValue }
-    if (held) load.removed(key, held.value)
-    else next.add(placeMs, key)
-    store.put(key, update, timestamp)
-    load.added(key, update)
-    releaseKnown()
+    const { newValue } = change
+    const update: Buffered = { placeMs, oldValue: held ? held.value.oldValue : change.oldValue, newValue }
+    const told = node.oldValue === 'latest' ? { ...update, latestOldValue: change.oldValue } : update
+    heldBack.hold(key, told, timestamp)
+    heldBack.releaseKnown(dueMs())
   }
 
-  const releaseBefore = async (toMs: number, goesOn: () => boolean): Promise<void> => {
-    for await (const page of context.stores.heldBefore(node.store.name, toMs)) {
-      for (const { key } of page) {
-        if (!goesOn()) return
-        const held = store.get(key)
-        if (held !== undefined) release(key, held, guarded)
-      }
-    }
-  }
-
-  const allHeld = () => context.stores.heldBefore(node.store.name, Number.POSITIVE_INFINITY)
-  const releaseDue = async (toMs: number): Promise<void> => {
-    await releaseBefore(toMs, () => true)
-    if (!context.mayGoOn) await next.load(allHeld())
-  }
-
-  const flush = async (): Promise<void> => {
+  const flush = (): Promise<void> => {
     if (isIdle) closeIdle()
-    const dueMs = time.observedMs - delayMs + 1
-    if (context.mayGoOn || next.horizonMs < dueMs) await releaseDue(dueMs)
-    if (until.kind !== 'time-limit' || !load.isBounded) return
-    if (!load.isKnown) await load.count(allHeld(), store)
-    if (!load.isExceeded) return
-    if (until.whenFull === 'stop') throw new BufferFullError(node.name, load.now(), until)
-    await releaseBefore(Number.POSITIVE_INFINITY, () => load.isExceeded)
+    return heldBack.releaseRest(dueMs())
   }
   // What the aggregation above has for the commit comes first: the flush goes from above to below.
   const idle = (): void => {
@@ -113,28 +61,10 @@ export function suppressProcessor(node: SuppressNode, context: ProcessorContext,
   }
   const closeIdle = (): void => {
     isIdle = false
-    if (store.newestPlaceMs <= time.closedMs) return
-    time.closedMs = store.newestPlaceMs
+    if (heldBack.newestPlaceMs <= time.closedMs) return
+    time.closedMs = heldBack.newestPlaceMs
     time.observedMs = Math.max(time.observedMs, time.closedMs + delayMs)
-    releaseKnown()
+    heldBack.releaseKnown(dueMs())
   }
-  const open = () => (store.newestPlaceMs < 0 ? next.beginEmpty() : next.load(allHeld()))
-  return { process, flush, idle, ...(!context.mayGoOn && { open: () => open() ?? undefined }) }
-}
-
-function encodeEmission(node: SuppressNode, record: Parameters<Forward>[0]) {
-  const value = record.value instanceof Change ? record.value.newValue : record.value
-  const serde = innerOf(node)
-  return {
-    key: node.store.key.encode(record.key),
-    value: value === undefined || value === null || serde === undefined ? null : serde.encode(value)
-  }
-}
-
-function innerOf({ store }: SuppressNode): BufferedSerde['inner'] | undefined {
-  return isBufferedSerde(store.value) ? store.value.inner : undefined
-}
-
-function isBufferedSerde(serde: object): serde is BufferedSerde {
-  return 'inner' in serde
+  return { process, flush, idle, open: () => heldBack.open() }
 }
