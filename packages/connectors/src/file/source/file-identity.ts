@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import type { FileSystem } from '@millrace/log'
+import { type FileSystem, sha256 } from '@millrace/log'
 import { readHead } from './chunks.ts'
 
 /** How a file is known whatever its name is: by the bytes it begins with, unpacked ones of a gzip file. */
@@ -39,5 +38,5 @@ export function fileVersion(files: FileSystem, path: string): string {
 }
 
 function identityOf(head: Buffer): FileIdentity {
-  return { hash: createHash('sha256').update(head).digest('hex'), hashedBytes: head.length }
+  return { hash: sha256(head).toString('hex'), hashedBytes: head.length }
 }

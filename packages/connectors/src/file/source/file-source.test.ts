@@ -21,6 +21,12 @@ class World {
     this.environment.files.makeDirectory('/logs')
   }
 
+  /** Files written from now on are newer. */
+  later(): void {
+    const before = this.environment.clock.nowMs()
+    while (this.environment.clock.nowMs() === before);
+  }
+
   write(path: string, content: string | Buffer): void {
     const { files } = this.environment
     if (files.exists(path)) files.remove(path)
@@ -113,6 +119,22 @@ describe('the file source', () => {
     world.write('/logs/access.log-20261121.gz', gzipSync('one\ntwo\nthree\nfour\n'))
     world.write(PATH, 'five\n')
     expect(await world.read()).toEqual(['three', 'four', 'five'])
+  })
+
+  it('reads all files that were rotated since, in the order in which they were written', async () => {
+    const world = new World()
+    world.write('/logs/access.log.1', 'history\n')
+    world.write(PATH, 'one\ntwo\nthree\n')
+    await world.read({}, 1)
+    const rotate = (to: string, next: string) => {
+      world.environment.files.rename(PATH, `/logs/access.log.${to}`)
+      world.later()
+      world.write(PATH, next)
+    }
+    rotate('b', 'four\n')
+    rotate('a', 'five\n')
+    rotate('c', 'six\n')
+    expect(await world.read()).toEqual(['three', 'four', 'five', 'six'])
   })
 
   it('says when the rest of a replaced file is lost', async () => {

@@ -30,8 +30,8 @@ export class FollowedFile {
   #reading: AsyncGenerator<LineBatch, void, undefined> | undefined
   /** As of the last time it was read to its end. */
   #readVersion: string | undefined
-  /** Whether the file at hand is one that was moved away, after which the one at the path comes. */
-  #finishing = false
+  /** Where the file at hand is, when it was moved away: what came to the path after it comes next. */
+  #moved: string | undefined
 
   /** @param path real path. @param position committed one, if something of the path was read before. */
   constructor(
@@ -61,7 +61,7 @@ export class FollowedFile {
       const { value: batch } = await this.#reading.next()
       if (batch !== undefined) return batch
       this.#reading = undefined
-      if (!this.#finishing) return undefined
+      if (this.#moved === undefined) return undefined
     }
   }
 
@@ -89,7 +89,7 @@ export class FollowedFile {
     if (this.#options.rotation === 'follow' && this.#readVersion !== undefined && !this.#files.exists(this.path))
       return undefined
     const version = this.#version()
-    if (!this.#finishing && version === this.#readVersion) return undefined
+    if (this.#moved === undefined && version === this.#readVersion) return undefined
     this.#readVersion = version
     const moved = await this.#takeFile()
     return readLines(this.#files, moved ?? this.path, {
@@ -102,26 +102,32 @@ export class FollowedFile {
 
   /** Finds out which file to go on with; returns its path when it is not at the followed one any more. */
   async #takeFile(): Promise<string | undefined> {
-    if (this.#position === undefined || this.#finishing) {
-      this.#finishing = false
-      this.#position = startOf(await identifyFile(this.#files, this.path), this.#position)
-      return undefined
-    }
+    if (this.#position === undefined) return this.#begin(undefined)
+    if (this.#moved !== undefined) return this.#begin(await this.#findNext(this.#moved))
     const identity = await recognize(this.#files, this.path, this.#position)
     if (identity !== undefined) {
       this.#position = { ...this.#position, ...identity }
       return undefined
     }
     if (this.#options.rotation === 'fail') throw this.#replaced(this.#position)
-    this.#finishing = true
-    const moved = await this.#findMoved(this.#position)
-    if (moved !== undefined) return moved
+    this.#moved = await this.#findMoved(this.#position)
+    if (this.#moved === undefined) this.#reportMissing(this.#position)
+    return this.#moved ?? this.#begin(undefined)
+  }
+
+  /** Goes on with the next file from its start: a moved one, or the one at the path. */
+  async #begin(moved: string | undefined): Promise<string | undefined> {
+    this.#moved = moved
+    this.#position = startOf(await identifyFile(this.#files, moved ?? this.path), this.#position)
+    return moved
+  }
+
+  #reportMissing({ position }: FilePosition): void {
     this.#options.report({
       level: 'warning',
       code: 'rotated-file-missing',
-      message: `${this.path} was replaced, and the file that was read to byte ${this.#position.position} is not beside it: what was written to it since is not read`
+      message: `${this.path} was replaced, and the file that was read to byte ${position} is not beside it: what was written to it since is not read`
     })
-    return this.#takeFile()
   }
 
   #replaced({ position }: FilePosition): SourceFileError {
@@ -134,14 +140,32 @@ export class FollowedFile {
 
   /** The file that was at the path, beside it under a longer name, as programs that rotate logs leave it. */
   async #findMoved(known: FilePosition): Promise<string | undefined> {
-    const directory = posix.dirname(this.path)
-    const name = posix.basename(this.path)
-    for (const entry of this.#files.list(directory)) {
-      const candidate = posix.join(directory, entry.name)
-      if (entry.kind !== 'file' || candidate === this.path || !entry.name.startsWith(name)) continue
-      if ((await recognize(this.#files, candidate, known)) !== undefined) return candidate
+    for (const { path } of this.#besides()) {
+      if ((await recognize(this.#files, path, known)) !== undefined) return path
     }
     return undefined
+  }
+
+  /** The file that came to the path after one that was moved, if it was moved too: the next one that was written to last. */
+  async #findNext(moved: string): Promise<string | undefined> {
+    const { modifiedMs } = this.#files.stat(moved)
+    const current = await identifyFile(this.#files, this.path)
+    const later = this.#besides().filter((file) => file.modifiedMs > modifiedMs && file.path !== moved)
+    for (const { path } of later.toSorted((one, other) => one.modifiedMs - other.modifiedMs)) {
+      if ((await recognize(this.#files, path, current)) === undefined) return path
+    }
+    return undefined
+  }
+
+  /** The files whose names begin as the followed one's. */
+  #besides(): { readonly path: string; readonly modifiedMs: number }[] {
+    const directory = posix.dirname(this.path)
+    const name = posix.basename(this.path)
+    return this.#files
+      .list(directory)
+      .filter((entry) => entry.kind === 'file' && entry.name !== name && entry.name.startsWith(name))
+      .map((entry) => posix.join(directory, entry.name))
+      .map((path) => ({ path, modifiedMs: this.#files.stat(path).modifiedMs }))
   }
 
   #version(): string {

@@ -77,7 +77,7 @@ describe.skipIf(missingPostgres() !== undefined)('the PostgreSQL sink', () => {
         const result = await super.query(given[0], given[1])
         if (!cut || given[0].text !== 'COMMIT') return result
         cut = false
-        throw new Error('Connection terminated unexpectedly')
+        throw new pg.DatabaseError('Connection terminated unexpectedly', 0, 'error')
       }
     }
     const running = sink({ driver: { Client: Cut }, mode: 'insert' })
