@@ -71,7 +71,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Entry points of the packages. */
-const ENTRY_POINT = /^@millrace\/(\w+)(\/(?:testing|rx|postgres|sqlite|file|http|schemas))?$/
+const ENTRY_POINT = /^@millrace\/(\w+)(\/(?:testing|testing\/postgres|rx|postgres|sqlite|file|http|schemas))?$/
 const PACKAGE_FILE = /^packages\/(\w+)\/src\/(.+)$/
 
 /** Where a file stands. */
