@@ -1,4 +1,4 @@
-import type { Header, Producer } from '@millrace/log'
+import { type Header, type Producer, ProducerFencedError } from '@millrace/log'
 import type { Positions, SourceReader, SourceRecord } from '../source.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { type SourceConnector, type SourceSettings, sourceSettings } from './connector.ts'
@@ -45,8 +45,24 @@ export async function runSource(connector: SourceConnector, life: Life): Promise
     } finally {
       await store.close()
     }
+  } catch (error) {
+    throw await fencedOr(error, producer)
   } finally {
     await producer.close()
+  }
+}
+
+/**
+ * Aborts what is open. An heir's first sign is a refused write, which looks as if the transaction might be tried again; the abort is refused
+ * for what it is. Without asking, this one would fence its heir in turn.
+ */
+async function fencedOr(error: unknown, producer: Producer): Promise<unknown> {
+  if (error instanceof ProducerFencedError) return error
+  try {
+    await producer.abortTransaction()
+    return error
+  } catch (refused) {
+    return refused instanceof ProducerFencedError ? refused : error
   }
 }
 

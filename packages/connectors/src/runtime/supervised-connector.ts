@@ -107,7 +107,7 @@ export class SupervisedConnector implements RunningConnector {
 
   async stop(): Promise<void> {
     await this.#want('STOPPED')
-    await this.#atRest(isAtRest)
+    await this.#atRest(({ status }) => status === 'stopped' || status === 'closed')
   }
 
   async restart(): Promise<void> {

@@ -52,7 +52,8 @@ export class Supervisor {
   /** What an operator wants from now on. */
   want(target: TargetState): void {
     if (target === this.#target) return
-    if (this.#target === 'STOPPED') this.#resting = false
+    // Stopped, it may have its offsets edited, whatever it came to before; resumed, it begins anew.
+    if (target === 'STOPPED') this.#resting = false
     this.#target = target
     this.gate.set(target !== 'PAUSED')
     const { status } = this.#state

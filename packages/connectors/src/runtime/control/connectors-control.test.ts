@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Log, memoryEnvironment, openLog } from '@millrace/log'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { defineSink, defineSource } from '../../define.ts'
+import { PoisonousRecordError } from '../../errors.ts'
+import type { Sink, TransactionalSink } from '../../sink.ts'
+import { MemoryTarget } from '../../testing/memory-target.ts'
+import { eventually } from '../../testing/patience.ts'
+import { deadLetter } from '../policy.ts'
+import { type ConnectorsApp, runConnectors } from '../run-connectors.ts'
+import { connectorsControl } from './connectors-control.ts'
+import { openControl } from './control-socket.ts'
+
+let log: Log
+const apps: ConnectorsApp[] = []
+beforeEach(async () => {
+  log = await openLog({ environment: memoryEnvironment() })
+})
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close()
+  await log.close()
+})
+
+async function run(...connectors: Parameters<typeof runConnectors>[0]['connectors'][number][]): Promise<ConnectorsApp> {
+  const app = await runConnectors({ log, connectors })
+  apps.push(app)
+  return app
+}
+
+async function produce(topic: string, count: number): Promise<void> {
+  await log.admin().ensureTopic({ name: topic, partitions: 1 })
+  const producer = log.producer()
+  for (let i = 0; i < count; i++) producer.enqueue(topic, 0, Buffer.from(`k${i}`), Buffer.from(`${i}`), 1)
+  await producer.flush()
+  await producer.close()
+}
+
+const count = (end: number) =>
+  defineSource<number>('count', async function* ({ position = 0 }) {
+    for (let n = position; n < end; n++) yield { records: [{ topic: 'n', value: n }], position: n + 1 }
+  })
+
+describe('the control of connectors', () => {
+  it('moves a source, also by the name of a split, only while it does not run', async () => {
+    const app = await run({ source: count(5) })
+    await app.done
+    const control = connectorsControl(log)
+    const edit = control.editOffsets('count', [{ place: '', value: 3 }])
+    await expect(edit).rejects.toMatchObject({ code: 'CONNECTORS_RUNNING', state: 'ended' })
+    await app.connector('count').stop()
+    await control.editOffsets('count', [{ place: '', value: 3 }])
+    expect(await control.offsets('count')).toEqual({ type: 'source', positions: [{ split: '', position: 3 }] })
+    await app.connector('count').resume()
+    await eventually(
+      'two of them again',
+      () => control.offsets('count'),
+      (offsets) => offsets.type === 'source' && offsets.positions[0]?.position === 5
+    )
+    expect(app.connector('count').metrics()['source-task']).toMatchObject({ 'source-record-write-total': 7 })
+    await app.connector('count').stop()
+    await control.editOffsets('count', [{ place: '', value: null }])
+    expect(await control.offsets('count')).toEqual({ type: 'source', positions: [] })
+  })
+
+  it('moves a transactional sink at its next start, in the target', async () => {
+    const target = new MemoryTarget('transactional')
+    await produce('in', 6)
+    const app = await run({ sink: target.sink(), topics: ['in'] })
+    const written = (times: number) =>
+      eventually(
+        'the writes',
+        () => target.changes(),
+        (changes) => changes.length === times
+      )
+    await written(6)
+    const [connector] = app.connectors
+    await connector.stop()
+    const control = connectorsControl(log)
+    await control.editOffsets(connector.name, [{ place: 'in-0', value: 4 }])
+    expect(await control.offsets(connector.name)).toMatchObject({
+      keptBy: 'target',
+      pending: [{ topic: 'in', partition: 0, offset: 4 }]
+    })
+    await connector.resume()
+    await written(8)
+    expect(await control.offsets(connector.name)).toMatchObject({ pending: [] })
+    await connector.restart()
+    await produce('in', 1)
+    await written(9)
+  })
+
+  it('fails a sink that cannot be moved, and says so', async () => {
+    const { moveOffsets: _, ...sink } = transactional(new MemoryTarget('transactional').sink())
+    await produce('in', 3)
+    const app = await run({ sink, topics: ['in'] })
+    const [connector] = app.connectors
+    await eventually(
+      'all of it',
+      () => connector.health().lag,
+      (lag) => lag === 0
+    )
+    await connector.stop()
+    await connectorsControl(log).editOffsets(connector.name, [{ place: 'in-0', value: null }])
+    await connector.resume()
+    await expect(connector.done).rejects.toMatchObject({ cause: { code: 'CONNECTORS_OFFSETS_NOT_EDITABLE' } })
+  })
+
+  it('replays dead letters once, with what they had', async () => {
+    let strict = true
+    const got: string[] = []
+    const sink = defineSink('moody', (batch) => {
+      for (const record of batch) {
+        if (strict && String(record.key) === 'k1') throw new PoisonousRecordError(record, 'not now')
+        got.push(`${record.key} ${record.value} ${record.headers.length}`)
+      }
+    })
+    await produce('in', 3)
+    await run({ sink, topics: ['in'], onError: deadLetter('dead') })
+    const control = connectorsControl(log)
+    const [letter] = await eventually(
+      'the letter',
+      () => control.deadLetters('moody'),
+      (letters) => letters.length === 1
+    )
+    expect(letter).toMatchObject({ origin: { topic: 'in', partition: 0, offset: 1 }, key: 'k1', replayed: false })
+    strict = false
+    expect(await control.replay('moody')).toBe(1)
+    await eventually(
+      'it to be delivered',
+      () => got.filter((text) => text === 'k1 1 0'),
+      (found) => found.length === 1
+    )
+    expect(await control.replay('moody')).toBe(0)
+    expect(await control.deadLetters('moody')).toMatchObject([{ replayed: true }])
+  })
+
+  it('answers for all applications of a log over its socket', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'millrace-control-'))
+    const onDisk = await openLog(`file:${directory}`)
+    const first = await runConnectors({ log: onDisk, connectors: [{ source: count(1) }] })
+    const second = await runConnectors({
+      log: onDisk,
+      connectors: [{ sink: defineSink('s', () => {}), topics: ['n'] }]
+    })
+    const { control, close } = await openControl(`file:${directory}`)
+    expect((await control.list()).map(({ name }) => name)).toEqual(['count', 's'])
+    await control.pause('s')
+    expect(second.connector('s').state.status).toBe('paused')
+    await expect(control.status('t')).rejects.toMatchObject({ remoteCode: 'CONNECTORS_UNKNOWN' })
+    await close()
+    await first.close()
+    await second.close()
+    await onDisk.close()
+    rmSync(directory, { recursive: true })
+  })
+})
+
+function transactional(sink: Sink): TransactionalSink {
+  if (sink.delivery !== 'transactional') throw new TypeError('it is idempotent')
+  return sink
+}
