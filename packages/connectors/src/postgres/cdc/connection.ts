@@ -46,6 +46,8 @@ export interface ProtocolConnection {
   once(event: 'replicationStart', listener: () => void): unknown
 }
 
+const CONNECT_TIMEOUT_MS = 15_000
+
 /** How values are written, whatever the server, the database or the user says. */
 const PINNED = [
   'datestyle=ISO',
@@ -72,6 +74,7 @@ export async function connectPostgres(
   extra: { readonly name: string; readonly replication?: boolean; readonly onError: (error: Error) => void }
 ): Promise<CdcClient> {
   const client = new driver.Client({
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     ...settingsOf(connection),
     application_name: extra.name,
     keepAlive: true,
