@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
 import { clickSimulation } from './clicks/click-simulation.ts'
 import { type Simulation, SimulationFailedError } from './simulation.ts'
+import { streamSimulation } from './streams/stream-simulation.ts'
 
-const SIMULATIONS: readonly Simulation[] = [clickSimulation]
+const SIMULATIONS: readonly Simulation[] = [clickSimulation, streamSimulation]
 const USAGE = `usage: npm run simulate -- [WHAT…] [--seeds A..B]   (default: all of them, seeds 1..100)
 ${SIMULATIONS.map(({ name, description }) => `  ${name}  ${description}`).join('\n')}`
 const PROGRESS_MS = 2000
@@ -10,22 +11,42 @@ const PROGRESS_MS = 2000
 process.exitCode = await main()
 
 async function main(): Promise<number> {
-  const asked = parseArgs({ allowPositionals: true, options: { seeds: { type: 'string', default: '1..100' } } })
-  const range = /^(\d+)(?:\.\.(\d+))?$/.exec(asked.values.seeds)
-  const chosen = asked.positionals.map((what) => SIMULATIONS.find(({ name }) => name === what))
-  if (range === null || chosen.includes(undefined)) {
-    console.error(USAGE)
+  const asked = asks(process.argv.slice(2))
+  if (typeof asked === 'string') {
+    console.error(`${asked}\n${USAGE}`)
     return 2
   }
-  const seeds = { from: Number(range[1]), to: Number(range[2] ?? range[1]) }
+  const { chosen, seeds } = asked
   let failed = 0
-  for (const simulation of chosen.length > 0 ? chosen : SIMULATIONS) {
-    if (simulation !== undefined && !(await runSeeds(simulation, seeds))) failed++
-  }
+  for (const simulation of chosen) if (!(await runSeeds(simulation, seeds))) failed++
   return failed > 0 ? 1 : 0
 }
 
-async function runSeeds(simulation: Simulation, { from, to }: { from: number; to: number }): Promise<boolean> {
+interface Seeds {
+  readonly from: number
+  readonly to: number
+}
+
+/** What is asked for, or what is wrong with it. */
+function asks(args: readonly string[]): string | { readonly chosen: readonly Simulation[]; readonly seeds: Seeds } {
+  try {
+    const { positionals, values } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { seeds: { type: 'string', default: '1..100' } }
+    })
+    const range = /^(\d+)(?:\.\.(\d+))?$/.exec(values.seeds)
+    if (range === null) return `--seeds ${values.seeds} is no range of seeds: write A..B`
+    const unknown = positionals.find((what) => !SIMULATIONS.some(({ name }) => name === what))
+    if (unknown !== undefined) return `there is no simulation ${unknown}`
+    const chosen = SIMULATIONS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+    return { chosen, seeds: { from: Number(range[1]), to: Number(range[2] ?? range[1]) } }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+async function runSeeds(simulation: Simulation, { from, to }: Seeds): Promise<boolean> {
   const beganMs = performance.now()
   const totals = new Map<string, number>()
   let saidMs = beganMs

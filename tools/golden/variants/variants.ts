@@ -4,6 +4,7 @@ import type { CaseOutcome } from '../run-case.ts'
 import { runWithCommits } from './commit.ts'
 import { runWithCrashes } from './crash.ts'
 import { dependsOnGrouping } from './grouping.ts'
+import { dependsOnOneTask } from './one-task.ts'
 import { runPartitioned } from './partitioned.ts'
 import { dependsOnPartitioning } from './partitioning.ts'
 
@@ -20,12 +21,12 @@ export interface Variant {
 export const VARIANTS: Readonly<Record<string, Variant>> = {
   crash: {
     description: 'an embedded log, and a crash and a restore from the changelogs between every two records',
-    excludes: async () => undefined,
+    excludes: async (golden) => dependsOnOneTask(golden),
     run: runWithCrashes
   },
   commit: {
     description: "an embedded log, emit: 'commit' and many records a commit: the last value of every key",
-    excludes: async (golden) => dependsOnGrouping(golden),
+    excludes: async (golden) => dependsOnOneTask(golden) ?? dependsOnGrouping(golden),
     run: runWithCommits
   },
   log: {

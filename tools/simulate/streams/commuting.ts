@@ -12,6 +12,13 @@ interface Fact {
   readonly settled: Settled
   /** Whether the key is another one than that of the partition. */
   readonly rekeyed: boolean
+  /** Topics it is made of. */
+  readonly topics: ReadonlySet<string>
+  /**
+   * Whether its updates do not say exactly what a row was: those of a join do not whose sides change together, as in Kafka Streams. Who acts upon what
+   * was, and not only upon what is, then comes to different results, depending on what was seen in between.
+   */
+  readonly blurred: boolean
 }
 
 /** The outputs of a case that come out the same everywhere. */
@@ -66,15 +73,22 @@ function factOf({ node, kind, inputs }: ReadNode<Fact>): Fact {
   const changesKey =
     ['map', 'selectKey', 'flatMap'].includes(node.op) || (node.op === 'toStream' && inputs[0]?.kind === 'table')
   const rekeyed = kind === 'stream' && node.op !== 'repartition' && (isRekeyed || changesKey)
-  if (facts.some(({ settled }) => settled === 'nothing')) return { settled: 'nothing', rekeyed }
-  const settled = settledBy(node, {
-    kind,
-    isRekeyed,
-    inputs: inputs.map((input) => input.kind),
-    of: facts.map((fact) => fact.settled)
-  })
-  return { settled, rekeyed }
+  const topics = new Set([
+    ...facts.flatMap((fact) => [...fact.topics]),
+    ...(facts.length === 0 ? [node.topic ?? ''] : [])
+  ])
+  const meets = kind === 'table' && facts.length === 2
+  const share = meets && [...facts[0].topics].some((topic) => facts[1].topics.has(topic))
+  const isBlurred = facts.some(({ blurred }) => blurred)
+  const fact = { rekeyed, topics, blurred: kind === 'table' && (isBlurred || share) }
+  const toldApart = isBlurred && !KEEPING_BLUR.has(node.op)
+  if (toldApart || facts.some(({ settled }) => settled === 'nothing')) return { ...fact, settled: 'nothing' }
+  const of = facts.map(({ settled }) => settled)
+  return { ...fact, settled: settledBy(node, { kind, isRekeyed, inputs: inputs.map((input) => input.kind), of }) }
 }
+
+/** Steps on a table that go by what its rows are. */
+const KEEPING_BLUR = new Set(['toStream', 'mapValues', 'join'])
 
 interface At {
   readonly kind: NodeKind

@@ -1,6 +1,7 @@
+import { TopologyTestDriver } from '@millrace/streams/testing'
 import type { GoldenOutput } from '../../golden/case.ts'
 import { interpret } from '../../golden/interpret.ts'
-import { feedDriver, openDriver } from '../../golden/run-case.ts'
+import { feedDriver } from '../../golden/run-case.ts'
 import { inputTopics, outputTopics } from '../../golden/variants/case-topics.ts'
 import { RuntimeRun } from '../../golden/variants/runtime-run.ts'
 import { type Kept, keptInOnePartition } from './raced.ts'
@@ -14,7 +15,7 @@ import type { RandomCase } from './random-case.ts'
 export async function compareEmbedded(given: RandomCase, seed: number): Promise<string | undefined> {
   const outputs = outputTopics(given)
   const kept = keptInOnePartition(given)
-  const driver = await openDriver(given)
+  const driver = await TopologyTestDriver.open(interpret(given.topology))
   try {
     const run = await RuntimeRun.open(interpret(given.topology), { seed, inputs: inputTopics(given), outputs })
     const readers = outputs.map((topic) => driver.output<string, string>(topic))

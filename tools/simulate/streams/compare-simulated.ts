@@ -1,16 +1,16 @@
-import { type SimulatedResult, simulate, type TopologyTestDriver } from '@millrace/streams/testing'
+import { type SimulatedResult, simulate, TopologyTestDriver } from '@millrace/streams/testing'
 import { interpret } from '../../golden/interpret.ts'
-import { feedDriver, openDriver } from '../../golden/run-case.ts'
+import { feedDriver } from '../../golden/run-case.ts'
 import { type Commuting, commutingParts, type Settled, withLongGrace } from './commuting.ts'
 import type { RandomCase } from './random-case.ts'
 
 const PARTITIONS = 3
 const INSTANCES = 3
 
-/** How a comparison went: the first difference, if there is one; undefined counts: nothing of the case could be compared. */
+/** How a comparison went: the first difference, if there is one; without a result nothing of the case could be compared. */
 export interface SimulatedComparison {
   readonly difference?: string
-  readonly counts?: SimulatedResult['counts']
+  readonly result?: Pick<SimulatedResult, 'counts' | 'traceHash'>
 }
 
 interface Row {
@@ -26,7 +26,7 @@ export async function compareSimulated(given: RandomCase, seed: number): Promise
   const roomy = withLongGrace(given)
   const parts = commutingParts(roomy)
   if (parts.topics.size === 0 && parts.stores.length === 0) return {}
-  const driver = await openDriver(roomy)
+  const driver = await TopologyTestDriver.open(interpret(roomy.topology))
   try {
     for (const input of roomy.input) await feedDriver(driver, input)
     const topology = interpret(roomy.topology, { emit: seed % 2 === 0 ? 'commit' : 'changes' })
@@ -40,8 +40,8 @@ export async function compareSimulated(given: RandomCase, seed: number): Promise
       )
     })
     const difference = (await compareStores(parts, driver, result)) ?? compareTopics(parts, driver, result)
-    if (difference === undefined) return { counts: result.counts }
-    return { difference: `${difference}\n${result.trace.join('\n')}`, counts: result.counts }
+    if (difference === undefined) return { result }
+    return { difference: `${difference}\n${result.trace.join('\n')}`, result }
   } finally {
     await driver.close()
   }
