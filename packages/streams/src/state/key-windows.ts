@@ -2,13 +2,17 @@ import type { Serde } from '../serde/serde.ts'
 import { SessionKey } from './session-key.ts'
 import { identityOf, type KeyIdentity, type StoreEntry } from './store-entry.ts'
 
+/** Enough to know which windows are old. */
+const sampledEntries = 8192
+
 /** What is in memory of one key's windows: by start, and of one start by the session's start. */
 export class KeyWindows {
   readonly id: KeyIdentity
   /** All of the key's windows from here on are here: one that is not is absent. */
   completeFromMs: number
   readonly #entries: StoreEntry[] = []
-  /** Where the last one was found: the next one is often the same, or that behind it. */
+  /** The last one that was found, and where: the next one is often the same, or that behind it. */
+  #last: StoreEntry | undefined
   #at = 0
 
   constructor(id: KeyIdentity, completeFromMs: number) {
@@ -21,26 +25,25 @@ export class KeyWindows {
   }
 
   find(windowStartMs: number, sessionStartMs: number | undefined): StoreEntry | undefined {
-    for (let near = 0; near < 2; near++) {
-      const entry = this.#entries[this.#at + near]
-      if (entry === undefined || entry.windowStartMs !== windowStartMs || entry.sessionStartMs !== sessionStartMs)
-        continue
-      this.#at += near
-      return entry
-    }
-    const at = this.#place(windowStartMs, sessionStartMs)
-    const entry = this.#entries[at]
-    if (entry === undefined || entry.windowStartMs !== windowStartMs || entry.sessionStartMs !== sessionStartMs) {
-      return undefined
-    }
-    this.#at = at
-    return entry
+    const last = this.#last
+    if (last === undefined) return this.#search(windowStartMs, sessionStartMs)
+    if (isAt(last, windowStartMs, sessionStartMs)) return last
+    if (this.#lastIsNewest && last.windowStartMs < windowStartMs) return undefined
+    const next = this.#entries[this.#at + 1]
+    if (next === undefined || !isAt(next, windowStartMs, sessionStartMs))
+      return this.#search(windowStartMs, sessionStartMs)
+    this.#last = next
+    this.#at++
+    return next
   }
 
   add(entry: StoreEntry): void {
-    const at = this.#place(entry.windowStartMs, entry.sessionStartMs)
+    const last = this.#last
+    const isNewest = last !== undefined && this.#lastIsNewest && last.windowStartMs < entry.windowStartMs
+    const at = isNewest ? this.#entries.length : this.#place(entry.windowStartMs, entry.sessionStartMs)
     if (at === this.#entries.length) this.#entries.push(entry)
     else this.#entries.splice(at, 0, entry)
+    this.#last = entry
     this.#at = at
   }
 
@@ -58,14 +61,46 @@ export class KeyWindows {
     const at = this.#place(entry.windowStartMs, entry.sessionStartMs)
     if (this.#entries[at] !== entry) return false
     this.#entries.splice(at, 1)
+    this.#last = undefined
     return true
   }
 
   /** @returns how many. */
   removeBefore(startMs: number): number {
-    const count = this.#place(startMs, -1)
-    if (count > 0) this.#entries.splice(0, count)
+    return this.#removeFirst(this.#place(startMs, -1))
+  }
+
+  /**
+   * Drops the oldest clean entries that start at a border or before.
+   * @returns how many.
+   */
+  evict(borderMs: number): number {
+    const entries = this.#entries
+    let count = 0
+    while (count < entries.length && isIdle(entries[count]) && entries[count].windowStartMs <= borderMs) count++
+    if (count > 0) this.completeFromMs = Math.max(this.completeFromMs, entries[count - 1].windowStartMs + 1)
+    return this.#removeFirst(count)
+  }
+
+  #removeFirst(count: number): number {
+    if (count === 0) return 0
+    this.#entries.splice(0, count)
+    this.#at -= count
+    if (this.#at < 0) this.#last = undefined
     return count
+  }
+
+  get #lastIsNewest(): boolean {
+    return this.#at === this.#entries.length - 1
+  }
+
+  #search(windowStartMs: number, sessionStartMs: number | undefined): StoreEntry | undefined {
+    const at = this.#place(windowStartMs, sessionStartMs)
+    const entry = this.#entries[at]
+    if (entry === undefined || !isAt(entry, windowStartMs, sessionStartMs)) return undefined
+    this.#last = entry
+    this.#at = at
+    return entry
   }
 
   /** Index of the first entry that is not before a place. */
@@ -82,6 +117,10 @@ export class KeyWindows {
     }
     return low
   }
+}
+
+function isAt(entry: StoreEntry, windowStartMs: number, sessionStartMs: number | undefined): boolean {
+  return entry.windowStartMs === windowStartMs && entry.sessionStartMs === sessionStartMs
 }
 
 function isIdle({ dirty, pending }: StoreEntry): boolean {
@@ -158,13 +197,7 @@ export class WindowsInMemory {
     if (border === undefined) return
     for (const row of this.#rows.values()) {
       if (this.#size <= cacheEntries) break
-      const dropped = row.entries.filter((entry) => isIdle(entry) && entry.windowStartMs <= border)
-      for (const entry of dropped) {
-        if (this.#size <= cacheEntries) break
-        row.remove(entry)
-        row.completeFromMs = Math.max(row.completeFromMs, entry.windowStartMs + 1)
-        this.#size--
-      }
+      this.#size -= row.evict(border)
       if (row.entries.length === 0) this.#rows.delete(row.id)
     }
     this.completeFromMs = Math.max(this.completeFromMs ?? 0, border + 1)
@@ -178,15 +211,17 @@ export class WindowsInMemory {
     this.completeFromMs = undefined
   }
 
-  /** The latest window start among the `count` oldest clean entries. */
+  /** The latest window start among the `count` oldest clean entries, about: found from one key in several, where there are many. */
   #borderOf(count: number): number | undefined {
     if (count <= 0) return undefined
-    const starts = new Float64Array(this.#size)
-    let clean = 0
+    const every = Math.ceil(this.#size / sampledEntries)
+    const starts: number[] = []
+    let at = 0
     for (const row of this.#rows.values()) {
-      for (const entry of row.entries) if (isIdle(entry)) starts[clean++] = entry.windowStartMs
+      if (at++ % every > 0) continue
+      for (const entry of row.entries) if (isIdle(entry)) starts.push(entry.windowStartMs)
     }
-    const sorted = starts.subarray(0, clean).sort()
-    return clean === 0 ? undefined : sorted[Math.min(count, clean) - 1]
+    const sorted = Float64Array.from(starts).sort()
+    return sorted[Math.min(Math.ceil((count / this.#size) * sorted.length), sorted.length) - 1]
   }
 }
