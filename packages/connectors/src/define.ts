@@ -1,6 +1,6 @@
-import type { Environment } from '@millrace/log'
 import { UsageError } from '@millrace/log'
 import type { IdempotentSink, Sink, SinkContext, SinkPartition, SinkRecord } from './sink.ts'
+import { sleep } from './sleep.ts'
 import type { Positions, Source, SourceBatch, SourceContext, SourceReader, SourceRecord } from './source.ts'
 
 /** Key or value of a record in the short form: bytes as they are, text as UTF-8, anything else as JSON. */
@@ -121,8 +121,8 @@ class GeneratorReader<Position> implements SourceReader<Position> {
   constructor(read: SourceGenerator<Position>, positions: Positions<Position>, context: SourceContext) {
     this.#context = context
     const { signal, environment } = context
-    const sleep = (delayMs: number) => sleepUntilAborted(environment, delayMs, signal)
-    const generator = read({ ...context, position: positions.get(ONLY_SPLIT), sleep })
+    const sleepHere = (delayMs: number) => sleep(environment, delayMs, signal)
+    const generator = read({ ...context, position: positions.get(ONLY_SPLIT), sleep: sleepHere })
     this.#iterator = generator[Symbol.asyncIterator]()
   }
 
@@ -157,20 +157,8 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | 
   })
 }
 
-function sleepUntilAborted(environment: Environment, delayMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = () => {
-      timer.cancel()
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = environment.timers.set(delayMs, done)
-    signal.addEventListener('abort', done)
-  })
-}
-
-function toRecord({ key = null, value, ...rest }: EasyRecord): SourceRecord {
+/** A record in the short form as the log takes it. */
+export function toRecord({ key = null, value, ...rest }: EasyRecord): SourceRecord {
   return { ...rest, key: toBytes(key), value: toBytes(value) }
 }
 

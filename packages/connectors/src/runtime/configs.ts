@@ -1,9 +1,9 @@
 import type { Consumer, Log, Producer } from '@millrace/log'
 import type { SinkOffset } from '../sink.ts'
+import { sleep } from '../sleep.ts'
 import type { TargetState } from './connector-state.ts'
 import { CONFIGS_TOPIC, ensureCompacted } from './names.ts'
 import { readToEnd, recordsOf } from './read-topic.ts'
-import { sleep } from './wakeup.ts'
 
 /** What a connector is, as its last runner has written it down. */
 export interface ConnectorDescription {

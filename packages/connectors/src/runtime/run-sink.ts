@@ -1,10 +1,10 @@
 import type { Consumer, Log, TopicPartition } from '@millrace/log'
+import { sleep } from '../sleep.ts'
 import { type SinkConnector, type SinkSettings, sinkSettings, supervisionSettings } from './connector.ts'
 import type { Life, LifeEnd } from './life.ts'
 import { sinkGroupId } from './names.ts'
 import type { OffsetEdit } from './offset-edits.ts'
 import { SinkSession } from './sink-session.ts'
-import { sleep } from './wakeup.ts'
 
 const POLL_MS = 100
 

@@ -1,6 +1,7 @@
 import { CommitRefusedError, type Consumer, partitionKey } from '@millrace/log'
 import { PoisonousRecordError, TransientSinkError } from '../errors.ts'
 import type { Sink, SinkContext, SinkOffset, SinkPartition, SinkRecord } from '../sink.ts'
+import { sleep } from '../sleep.ts'
 import { backoffMs } from './backoff.ts'
 import type { SinkConnector, SinkSettings, SupervisionSettings } from './connector.ts'
 import { DeadLetterWriter, deadLetterOf } from './dead-letter-writer.ts'
@@ -11,7 +12,7 @@ import type { Life } from './life.ts'
 import type { OffsetEdit } from './offset-edits.ts'
 import { type QueuedRecord, type SinkBatch, SinkQueue } from './sink-queue.ts'
 import { chainTransforms, type TransformRecord } from './transforms/transform.ts'
-import { sleep, Wakeup } from './wakeup.ts'
+import { Wakeup } from './wakeup.ts'
 
 /** What a session works with. */
 export interface SinkSessionParts {

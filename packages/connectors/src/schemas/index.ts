@@ -1,4 +1,8 @@
 // Avro: schemas read, written and compared; values
+
+// A client of a registry
+export { fetchHttp } from '../http-port/fetch-http.ts'
+export type { HttpAnswer, HttpPort, HttpRequest } from '../http-port/http-port.ts'
 export { AvroCodec, type AvroDecode } from './avro/avro-codec.ts'
 export { avroIncompatibilities } from './avro/avro-compatibility.ts'
 export { AvroSchema } from './avro/avro-schema.ts'
@@ -19,9 +23,6 @@ export type {
 export type { AvroValue } from './avro/avro-value.ts'
 export { canonicalAvro, type WriteAvroOptions } from './avro/canonical-avro.ts'
 export { type ParseAvroOptions, type ParsedAvro, parseAvro } from './avro/parse-avro.ts'
-// A client of a registry
-export { fetchHttp } from './client/fetch-http.ts'
-export type { HttpAnswer, HttpPort, HttpRequest } from './client/http-port.ts'
 export { type RegistryClient, type RegistryClientOptions, registryClient } from './client/registry-client.ts'
 export type { SchemaRegistry } from './client/schema-registry.ts'
 export type { Incompatibility } from './compatibility/incompatibility.ts'

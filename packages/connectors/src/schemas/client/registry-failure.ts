@@ -1,4 +1,5 @@
 import type { MillraceError } from '@millrace/log'
+import type { HttpRequest } from '../../http-port/http-port.ts'
 import { parseIncompatibility } from '../compatibility/incompatibility.ts'
 import {
   IncompatibleSchemaError,
@@ -8,7 +9,6 @@ import {
   RegistryUnavailableError,
   SchemaNotFoundError
 } from '../errors.ts'
-import type { HttpRequest } from './http-port.ts'
 
 /** How a request failed: with an answer, or without one. */
 export type FailedCall =
