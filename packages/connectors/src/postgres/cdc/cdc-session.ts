@@ -4,7 +4,7 @@ import { type CdcClient, connectPostgres, serialClient } from './connection.ts'
 import { PostgresSlotLostError, toSourceError } from './errors.ts'
 import { type CdcPosition, newSnapshot, STREAM_SPLIT, type StreamPosition, snapshotSplit } from './position.ts'
 import { checkServer, checkTables, checkTimeline, type PreflightParts } from './preflight.ts'
-import { type CoveredTables, ensurePublication } from './publication.ts'
+import { type CoveredTables, ensurePublication, publicationId } from './publication.ts'
 import { ReaderAssembly } from './reader-assembly.ts'
 import { type Lsn, parseLsn } from './replication/lsn.ts'
 import {
@@ -16,6 +16,7 @@ import {
   slotNameOf
 } from './session-parts.ts'
 import {
+  checkPublication,
   checkSlot,
   checkUsable,
   createSlot,
@@ -60,7 +61,8 @@ export class CdcSession {
     const { client, replication } = this.#connections
     let slot = await readSlot(client, this.#slot)
     const server = await identifySystem(replication, client)
-    const position = this.#position(server, slot)
+    const publicationNow = await publicationId(client, publicationNameOf(this.#parts.options))
+    const position = this.#position(server, slot, publicationNow)
     const isResnapshot = position === 'lost'
     if (isResnapshot) {
       await dropSlot(client, this.#slot)
@@ -86,7 +88,11 @@ export class CdcSession {
     this.#parts.filter.matches(qualifiedName(table))
 
   /** The committed position, if the slot goes on from there; `lost` when it does not and that is to be mended. */
-  #position(server: ServerIdentity, slot: SlotState | undefined): StreamPosition | 'lost' | undefined {
+  #position(
+    server: ServerIdentity,
+    slot: SlotState | undefined,
+    publication: number | undefined
+  ): StreamPosition | 'lost' | undefined {
     const { positions, options, context } = this.#parts
     const position = positions.get(STREAM_SPLIT)
     try {
@@ -99,6 +105,7 @@ export class CdcSession {
         throw new PostgresSlotLostError(this.#slot, 'missing', { position: parseLsn(position.lsn), found })
       }
       checkSlot(position, server, slot)
+      checkPublication(position, publication)
       checkTimeline(server, position.timeline, context.report)
       return position
     } catch (error) {

@@ -16,6 +16,8 @@ export interface StreamIdentity {
   readonly systemId: string
   readonly timeline: number
   readonly database: string
+  /** Object id of the publication: another one did not cover what was changed while there was none. */
+  readonly publication: number
 }
 
 /** How far the replication stream is in the log. */

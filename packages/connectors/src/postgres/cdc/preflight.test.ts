@@ -146,6 +146,18 @@ describe.skipIf(missing)(`what is wrong is said ${missing ?? ''}`, () => {
     }
   })
 
+  it('a publication that is dropped, at once and after a restart', async () => {
+    const table = await database.newTable('id int primary key')
+    const rig = database.newRig()
+    await rig.open(table.source({ checkIntervalMs: 20 }))
+    await rig.until(isRead(rig))
+    await database.sql(`drop publication pub_${table.name}`)
+    await expect(rig.until(() => false)).rejects.toMatchObject({ reason: 'republished' })
+    await rig.crash()
+    await database.sql(`create publication pub_${table.name} for table ${table.name}`)
+    expect(await rejection(rig.open(table.source()))).toMatchObject({ reason: 'republished' })
+  })
+
   it('another server', async () => {
     const table = await database.newTable('id int primary key')
     const rig = database.newRig()

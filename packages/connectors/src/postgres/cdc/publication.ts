@@ -21,6 +21,8 @@ export interface PublicationParts {
 
 /** A publication that covers the tables asked for. */
 export interface CoveredTables {
+  /** Object id of the publication. */
+  readonly id: number
   readonly tables: readonly CatalogTable[]
   /** Names of tables that were added to it just now, and the first transaction that began after that. */
   readonly added: readonly string[]
@@ -36,7 +38,7 @@ interface TableName {
 export async function ensurePublication(parts: PublicationParts): Promise<CoveredTables> {
   const { client, publication, manage, source } = parts
   const wanted = await wantedTables(parts)
-  const exists = await publicationExists(client, publication)
+  const exists = (await publicationId(client, publication)) !== undefined
   const covered = new Set((await readTables(client, publication, parts.serverVersion)).map(qualifiedName))
   const missing = wanted.filter((table) => !covered.has(qualifiedName(table)))
   if (missing.length > 0 || !exists) {
@@ -50,6 +52,7 @@ export async function ensurePublication(parts: PublicationParts): Promise<Covere
   }
   const { rows } = await client.query({ text: 'select pg_snapshot_xmax(pg_current_snapshot())::text as next' })
   return {
+    id: (await publicationId(client, publication)) ?? 0,
     tables: await readTables(client, publication, parts.serverVersion),
     added: exists ? missing.map(qualifiedName) : [],
     barrier: Number(rows[0].next)
@@ -67,13 +70,13 @@ async function wantedTables({ client, filter, extra }: PublicationParts): Promis
     .filter((table) => filter.matches(qualifiedName(table)) || extra.includes(qualifiedName(table)))
 }
 
-/** Whether there is a publication of that name. */
-export async function publicationExists(client: PostgresClient, publication: string): Promise<boolean> {
+/** Object id of the publication; undefined when there is none of that name. */
+export async function publicationId(client: PostgresClient, publication: string): Promise<number | undefined> {
   const { rows } = await client.query({
-    text: 'select 1 from pg_publication where pubname = $1',
+    text: 'select oid::int8::text as oid from pg_publication where pubname = $1',
     values: [publication]
   })
-  return rows.length > 0
+  return rows.length === 0 ? undefined : Number(rows[0].oid)
 }
 
 function statementFor(publication: string, exists: boolean, tables: readonly TableName[]): string {

@@ -19,7 +19,7 @@ import {
   slotNameOf
 } from './session-parts.ts'
 import { applySignal, parseSignal } from './signals.ts'
-import type { SlotState } from './slot.ts'
+import { checkPublication, type SlotState } from './slot.ts'
 import { RecentChanges } from './snapshot/recent-changes.ts'
 import { Snapshotter } from './snapshot/snapshotter.ts'
 import { StreamedTransactions } from './streamed-transactions.ts'
@@ -98,7 +98,8 @@ export class ReaderAssembly {
         slot: slotNameOf(options),
         systemId: this.#start.server.systemId,
         timeline: this.#start.server.timeline,
-        database: this.#start.server.database
+        database: this.#start.server.database,
+        publication: this.#start.covered.id
       },
       stream,
       decoder,
@@ -266,6 +267,11 @@ export class ReaderAssembly {
       }),
       intervalMs: options.checkIntervalMs ?? DEFAULTS.checkIntervalMs,
       warnRetainedBytes: options.warnRetainedBytes ?? DEFAULTS.warnRetainedBytes,
+      checkPublication: (id) => {
+        const lsn = formatLsn(decoder.position.lsn)
+        checkPublication({ slot: slotNameOf(options), lsn, publication: this.#start.covered.id }, id)
+      },
+      lost: (error) => stream.connectionLost(error),
       report: context.report,
       observed,
       covered: (tables) => {

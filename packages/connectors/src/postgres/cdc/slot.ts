@@ -122,6 +122,18 @@ export function checkSlot(
   }
 }
 
+/** @throws PostgresSlotLostError when the publication is not the one that the position was reached with. */
+export function checkPublication(
+  position: Pick<StreamPosition, 'slot' | 'lsn' | 'publication'>,
+  id: number | undefined
+): void {
+  if (id === position.publication) return
+  throw new PostgresSlotLostError(position.slot, 'republished', {
+    position: parseLsn(position.lsn),
+    found: `the publication was ${id === undefined ? 'dropped' : 'dropped and made anew'}, and what was changed without it is not delivered`
+  })
+}
+
 /** @throws PostgresSlotLostError when the server has given the slot up. */
 export function checkUsable(name: string, position: Lsn, slot: SlotState): void {
   if (slot.walStatus !== 'lost' && slot.invalidation === undefined) return

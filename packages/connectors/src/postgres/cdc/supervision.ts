@@ -1,7 +1,8 @@
 import type { Environment, Timer } from '@millrace/log'
 import type { ConnectorEvent } from '../../connector-event.ts'
 import type { PostgresClient } from '../driver.ts'
-import { type CoveredTables, ensurePublication, type PublicationParts } from './publication.ts'
+import { PostgresSlotLostError } from './errors.ts'
+import { type CoveredTables, ensurePublication, type PublicationParts, publicationId } from './publication.ts'
 import { readSlot, type SlotState } from './slot.ts'
 
 /** What is watched while the source runs. */
@@ -15,6 +16,10 @@ export interface SupervisionParts {
   readonly report: (event: ConnectorEvent) => void
   readonly observed: (slot: SlotState | undefined) => void
   readonly covered: (tables: CoveredTables) => void
+  /** Throws when the publication is not the one that the stream began with. */
+  readonly checkPublication: (id: number | undefined) => void
+  /** Changes are lost: the source must not go on. */
+  readonly lost: (error: PostgresSlotLostError) => void
 }
 
 /** Looks now and then at the slot, and for tables that are new. */
@@ -48,13 +53,16 @@ export class Supervision {
   }
 
   async #look(): Promise<void> {
-    const { client, slot, publication, observed, covered, report } = this.#parts
+    const { client, slot, publication, observed, covered, checkPublication, lost, report } = this.#parts
     try {
       const state = await readSlot(client, slot)
       observed(state)
       if (state) this.#warn(state)
+      // The server only notes that a publication is not there (PostgreSQL 18), and delivers nothing.
+      checkPublication(await publicationId(client, publication.publication))
       covered(await ensurePublication(publication))
     } catch (error) {
+      if (error instanceof PostgresSlotLostError) lost(error)
       if (this.#isClosed) return
       const message = error instanceof Error ? error.message : String(error)
       report({
