@@ -107,6 +107,21 @@ describe('a simulated run', () => {
     })
   })
 
+  it('comes to rest although the wall clock does not', async () => {
+    const ticking = defineTopology('ticking', (b) => {
+      b.stream('lines', { key: string(), value: string() })
+        .process({
+          make: (context) => {
+            context.schedule('50ms', 'wall-clock', () => undefined)
+            return { process: (record) => context.forward(record) }
+          }
+        })
+        .to('copies')
+    })
+    const result = await simulate(ticking, { input: lines })
+    expect(result.output('copies')).toHaveLength(lines.length)
+  })
+
   it('fails with what the application failed with', async () => {
     const failing = defineTopology('failing', (b) => {
       b.stream('lines', { key: string(), value: string() })

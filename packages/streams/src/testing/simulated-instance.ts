@@ -61,10 +61,15 @@ export class SimulatedInstance {
     return this.#crashes
   }
 
-  /** Up, running, and with nothing to do. */
+  /** Records processed in this life. */
+  get processedRecords(): number {
+    return this.#app?.metrics().processedRecords ?? 0
+  }
+
+  /** Up, running, and with nothing to do but what the wall clock may ask for. */
   get isIdle(): boolean {
     const app = this.#app
-    return app?.state.status === 'running' && app.metrics().lag === 0 && !this.#committing
+    return app?.state.status === 'running' && app.metrics().lag === 0
   }
 
   /** How it is, in a few words. */

@@ -13,6 +13,7 @@ import {
   type SimulatedMachine,
   SimulatedWorld
 } from '@millrace/log/testing'
+import { type Duration, durationMs } from '../graph/duration.ts'
 import { resolvePatterns } from '../graph/resolve-patterns.ts'
 import type { Topology } from '../graph/topology.ts'
 import {
@@ -133,7 +134,7 @@ export class SimulatedRun {
   }
 
   #instance(name: string, log: SimulatedLog): SimulatedInstance {
-    const { commitInterval = '20ms', errors } = this.#options
+    const { errors } = this.#options
     const random = this.#random.split(name)
     return new SimulatedInstance({
       topology: this.#topology,
@@ -142,7 +143,7 @@ export class SimulatedRun {
       random,
       plan: this.#countedFaults(requestFaults(this.#faults, random.split('requests'))),
       options: {
-        commitInterval,
+        commitInterval: this.#commitInterval,
         createTopics: { partitions: this.#partitions, configs: KEPT },
         internalTopicConfigs: KEPT,
         sessionTimeout: '10s',
@@ -250,13 +251,16 @@ export class SimulatedRun {
     const admin = log.admin()
     const { clock } = this.#director
     const deadlineMs = clock.monotonicMs() + REST_LIMIT_MS
-    for (let before = -1, quietMs = 0; quietMs < QUIET_MS; ) {
+    // What was processed last is committed then; what is punctuated by the wall clock may commit forever.
+    const enoughMs = Math.max(QUIET_MS, 2 * durationMs('commitInterval', this.#commitInterval, { leastMs: 1 }))
+    for (let before = -1, quietMs = 0; quietMs < enoughMs; ) {
       await this.#pause(LOOK_MS)
       if (this.#failure !== undefined) throw this.#failure.error
       const { state, members } = await admin.describeGroup(this.#topology.name)
       const isComplete = state === 'Stable' && members.length === this.#instances.length
-      const isQuiet = this.#instances.every(({ isIdle }) => isIdle) && this.#commits() === before
-      before = this.#commits()
+      const processed = this.#instances.reduce((sum, instance) => sum + instance.processedRecords, 0)
+      const isQuiet = this.#instances.every(({ isIdle }) => isIdle) && processed === before
+      before = processed
       quietMs = isQuiet && isComplete ? quietMs + LOOK_MS : 0
       if (clock.monotonicMs() < deadlineMs) continue
       const group = `the group is ${state} with ${members.length} members`
@@ -266,6 +270,10 @@ export class SimulatedRun {
     }
     await admin.close()
     this.#tell('everything is processed and committed')
+  }
+
+  get #commitInterval(): Duration {
+    return this.#options.commitInterval ?? '20ms'
   }
 
   #commits(): number {
