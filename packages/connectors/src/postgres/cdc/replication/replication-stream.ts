@@ -33,6 +33,19 @@ export interface ReplicationRequest {
   readonly statusIntervalMs: number
 }
 
+/** Positions in the server's log. */
+interface Reached {
+  received: Lsn
+  acknowledged: Lsn
+  serverEnd: Lsn
+}
+
+interface Waits {
+  readonly started: PromiseWithResolvers<void>
+  arrived: PromiseWithResolvers<void>
+  readonly ended: PromiseWithResolvers<void>
+}
+
 /**
  * The running replication of one slot. Reading stops while many messages wait, and status goes out all the same, so that a slow log neither fills
  * the memory nor loses the connection. Nothing is acknowledged but what the caller says is safe.
@@ -43,36 +56,34 @@ export class ReplicationStream implements ProtocolStatement {
   readonly #request: ReplicationRequest
   readonly #queue = new MessageQueue()
   #connection: ProtocolConnection | undefined
-  #started: PromiseWithResolvers<void> = Promise.withResolvers()
-  #arrived: PromiseWithResolvers<void> = Promise.withResolvers()
-  #ended: PromiseWithResolvers<void> = Promise.withResolvers()
+  readonly #waits: Waits = {
+    started: Promise.withResolvers(),
+    arrived: Promise.withResolvers(),
+    ended: Promise.withResolvers()
+  }
   #failure: MillraceError | undefined
-  #isPaused = false
-  #isClosing = false
+  #state: 'reading' | 'paused' | 'closing' = 'reading'
   #timer: Timer | undefined
-  #received: Lsn
-  #acknowledged: Lsn
-  #serverEnd: Lsn
+  readonly #reached: Reached
 
   constructor(client: CdcClient, environment: Environment, request: ReplicationRequest) {
     this.#client = client
     this.#environment = environment
     this.#request = request
-    this.#received = request.startLsn
-    this.#acknowledged = request.startLsn
-    this.#serverEnd = request.startLsn
+    const { startLsn } = request
+    this.#reached = { received: startLsn, acknowledged: startLsn, serverEnd: startLsn }
   }
 
   /** Resolves when the server has begun. @throws TransientSourceError caused by PostgresSlotInUseError when another holds the slot. */
   async start(): Promise<void> {
     this.#client.query(this)
-    await this.#started.promise
+    await this.#waits.started.promise
     this.#scheduleStatus()
   }
 
   /** The end of the server's log, as far as it has said. */
   get serverEnd(): Lsn {
-    return this.#serverEnd
+    return this.#reached.serverEnd
   }
 
   /** Whether a message waits, or the stream has failed: `take` has something to say. */
@@ -87,8 +98,8 @@ export class ReplicationStream implements ProtocolStatement {
       if (this.#failure) throw this.#failure
       return undefined
     }
-    if (this.#isPaused && this.#queue.sizeBytes < RESUME_BELOW_BYTES) {
-      this.#isPaused = false
+    if (this.#state === 'paused' && this.#queue.sizeBytes < RESUME_BELOW_BYTES) {
+      this.#state = 'reading'
       this.#connection?.stream.resume()
     }
     return message
@@ -97,31 +108,31 @@ export class ReplicationStream implements ProtocolStatement {
   /** Resolves when `isReady` holds, or `wake` is called. */
   async arrival(): Promise<void> {
     if (this.isReady) return
-    this.#arrived = Promise.withResolvers()
-    await this.#arrived.promise
+    this.#waits.arrived = Promise.withResolvers()
+    await this.#waits.arrived.promise
   }
 
   /** Ends a waiting `arrival`. */
   wake(): void {
-    this.#arrived.resolve()
+    this.#waits.arrived.resolve()
   }
 
   /** Everything before this is safe: the server may forget it. */
   acknowledge(lsn: Lsn): void {
-    this.#acknowledged = Math.max(this.#acknowledged, lsn)
+    this.#reached.acknowledged = Math.max(this.#reached.acknowledged, lsn)
     this.#sendStatus()
   }
 
   /** Ends the replication in order, so that the slot is free at once. */
   async close(): Promise<void> {
-    this.#isClosing = true
+    this.#state = 'closing'
     this.#timer?.cancel()
     if (this.#connection && !this.#failure) {
       this.#connection.stream.resume()
       this.#sendStatus()
       this.#connection.endCopyFrom()
-      const timer = this.#environment.timers.set(CLOSE_WAIT_MS, () => this.#ended.resolve())
-      await this.#ended.promise
+      const timer = this.#environment.timers.set(CLOSE_WAIT_MS, () => this.#waits.ended.resolve())
+      await this.#waits.ended.promise
       timer.cancel()
     }
     this.#fail(new TransientSourceError('the replication was closed'))
@@ -135,7 +146,7 @@ export class ReplicationStream implements ProtocolStatement {
 
   submit(connection: ProtocolConnection): void {
     this.#connection = connection
-    connection.once('replicationStart', () => this.#started.resolve())
+    connection.once('replicationStart', () => this.#waits.started.resolve())
     const { slot, publication, startLsn, streaming } = this.#request
     const options = [
       `proto_version '${streaming ? 2 : 1}'`,
@@ -149,24 +160,24 @@ export class ReplicationStream implements ProtocolStatement {
   }
 
   handleCopyData(message: { readonly chunk: Buffer }): void {
-    if (this.#isClosing) return
+    if (this.#state === 'closing') return
     const { chunk } = message
     if (chunk[0] === XLOG_DATA) {
       const lsn = readLsn(chunk, 1)
-      this.#serverEnd = Math.max(this.#serverEnd, readLsn(chunk, 9))
-      this.#received = Math.max(this.#received, lsn)
+      this.#reached.serverEnd = Math.max(this.#reached.serverEnd, readLsn(chunk, 9))
+      this.#reached.received = Math.max(this.#reached.received, lsn)
       this.#queue.push(lsn, chunk, DATA_HEADER_BYTES)
     } else if (chunk[0] === KEEPALIVE) {
       const end = readLsn(chunk, 1)
-      this.#serverEnd = Math.max(this.#serverEnd, end)
+      this.#reached.serverEnd = Math.max(this.#reached.serverEnd, end)
       this.#queue.push(end, chunk, chunk.length)
       if (chunk[17] === 1) this.#sendStatus()
     }
-    if (!this.#isPaused && this.#queue.sizeBytes > PAUSE_ABOVE_BYTES) {
-      this.#isPaused = true
+    if (this.#state === 'reading' && this.#queue.sizeBytes > PAUSE_ABOVE_BYTES) {
+      this.#state = 'paused'
       this.#connection?.stream.pause()
     }
-    this.#arrived.resolve()
+    this.#waits.arrived.resolve()
   }
 
   handleError(error: Error): void {
@@ -186,9 +197,9 @@ export class ReplicationStream implements ProtocolStatement {
   #fail(error: MillraceError): void {
     this.#failure ??= error
     this.#timer?.cancel()
-    this.#started.reject(this.#failure)
-    this.#arrived.resolve()
-    this.#ended.resolve()
+    this.#waits.started.reject(this.#failure)
+    this.#waits.arrived.resolve()
+    this.#waits.ended.resolve()
   }
 
   #scheduleStatus(): void {
@@ -196,7 +207,7 @@ export class ReplicationStream implements ProtocolStatement {
       this.#request.statusIntervalMs,
       () => {
         this.#sendStatus()
-        if (!this.#failure && !this.#isClosing) this.#scheduleStatus()
+        if (!this.#failure && this.#state !== 'closing') this.#scheduleStatus()
       },
       { background: true }
     )
@@ -206,9 +217,9 @@ export class ReplicationStream implements ProtocolStatement {
     if (!this.#connection || this.#failure) return
     const status = Buffer.alloc(STATUS_BYTES)
     status[0] = STATUS_UPDATE
-    writeLsn(status, Math.max(this.#received, this.#acknowledged), 1)
-    writeLsn(status, this.#acknowledged, 9)
-    writeLsn(status, this.#acknowledged, 17)
+    writeLsn(status, Math.max(this.#reached.received, this.#reached.acknowledged), 1)
+    writeLsn(status, this.#reached.acknowledged, 9)
+    writeLsn(status, this.#reached.acknowledged, 17)
     const micros = (this.#environment.clock.nowMs() - EPOCH_2000_MS) * 1000
     status.writeUInt32BE(Math.floor(micros / 2 ** 32), 25)
     status.writeUInt32BE(micros % 2 ** 32, 29)
