@@ -8,11 +8,12 @@ import type { Benchmark, BenchmarkResult } from './benchmark.ts'
 import { clicks } from './clicks.ts'
 import { codec } from './codec.ts'
 import { compaction } from './compaction.ts'
+import { connectors } from './connectors/connectors.ts'
 import { operators } from './operators/operators.ts'
 import { consume, produce } from './produce-consume.ts'
 import { restore } from './restore.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [codec, produce, consume, clicks, restore, compaction, operators]
+const BENCHMARKS: readonly Benchmark[] = [codec, produce, consume, clicks, restore, compaction, operators, connectors]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

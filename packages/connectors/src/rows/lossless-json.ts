@@ -23,7 +23,13 @@ export function parseLosslessly(text: string): unknown {
 
 /** `JSON.stringify` that writes bigint as the number it is. */
 export function stringifyLosslessly(value: unknown): string {
-  return JSON.stringify(value, writeBigint)
+  try {
+    // A replacer costs several times the writing: only what has a bigint in it needs one.
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof TypeError) return JSON.stringify(value, writeBigint)
+    throw error
+  }
 }
 
 function keepIntegers(_key: string, value: unknown, context: { readonly source: string }): unknown {

@@ -60,7 +60,7 @@ class TablePlan {
   readonly #mode: WriteMode
   #truncate = false
   readonly #deletes = new Map<string, Row>()
-  readonly #upserts = new Map<string, { readonly key: Row; readonly row: Row }>()
+  readonly #upserts = new Map<string, { readonly keyColumns: readonly string[]; readonly row: Row }>()
   readonly #ordered: (Exclude<WriteStep, WriteRows> | OrderedWrite)[] = []
 
   constructor(table: string, mode: WriteMode) {
@@ -85,8 +85,10 @@ class TablePlan {
 
   #upsertSteps(): WriteStep[] {
     const steps: OrderedWrite[] = []
-    for (const [, { key, row }] of [...this.#upserts].toSorted(byIdentity)) {
-      const keyColumns = columnsOf(key)
+    for (const identity of [...this.#upserts.keys()].sort()) {
+      const upsert = this.#upserts.get(identity)
+      if (upsert === undefined) continue
+      const { keyColumns, row } = upsert
       const columns = columnsOf(row)
       const step = steps.find((other) => other.columns === columns && other.keyColumns === keyColumns)
       if (step === undefined) steps.push({ kind: 'write', table: this.#table, keyColumns, columns, rows: [row] })
@@ -111,9 +113,10 @@ class TablePlan {
   }
 
   #upsert(key: Row, row: Row): void {
-    const identity = identityOf(key)
+    const keyColumns = columnsOf(key)
+    const identity = identityOf(key, keyColumns)
     const before = this.#upserts.get(identity)
-    this.#upserts.set(identity, { key, row: before === undefined ? row : { ...before.row, ...row } })
+    this.#upserts.set(identity, { keyColumns, row: before === undefined ? row : { ...before.row, ...row } })
   }
 
   #delete(record: SinkRecord, key: Row): void {
@@ -122,7 +125,7 @@ class TablePlan {
       this.#ordered.push({ kind: 'delete', table: this.#table, columns: columnsOf(key), rows: [key] })
       return
     }
-    const identity = identityOf(key)
+    const identity = identityOf(key, columnsOf(key))
     this.#upserts.delete(identity)
     this.#deletes.set(identity, key)
   }
@@ -163,9 +166,9 @@ function columnsOf(row: Row): readonly string[] {
 }
 
 /** Text that two keys share when they are equal in the target, where '1' may be 1. */
-function identityOf(key: Row): string {
+function identityOf(key: Row, columns: readonly string[]): string {
   let identity = ''
-  for (const column of columnsOf(key)) identity += `${stringOf(key[column])}\0`
+  for (const column of columns) identity += `${stringOf(key[column])}\0`
   return identity
 }
 

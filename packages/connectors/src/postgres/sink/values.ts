@@ -36,11 +36,12 @@ export function encodeRows(
   columns: readonly string[],
   encoders: readonly ColumnEncoder[]
 ): string {
+  const names = columns.map((_, at) => `c${at}`)
   const encoded = rows.map((row) => {
     const entry: Record<string, unknown> = {}
-    for (const [at, name] of columns.entries()) {
-      const value = row[name]
-      entry[`c${at}`] = value === null || value === undefined ? null : encoders[at]?.(value)
+    for (let at = 0; at < columns.length; at++) {
+      const value = row[columns[at]]
+      entry[names[at]] = value === null || value === undefined ? null : encoders[at](value)
     }
     return entry
   })
