@@ -82,7 +82,7 @@ describe('the generator', () => {
   })
 })
 
-describe('a failing case', () => {
+describe('a failing case', { timeout: 120_000 }, () => {
   const given: RandomCase = {
     name: 'big',
     topology: [

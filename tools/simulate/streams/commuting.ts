@@ -14,11 +14,6 @@ interface Fact {
   readonly rekeyed: boolean
   /** Topics it is made of. */
   readonly topics: ReadonlySet<string>
-  /**
-   * Whether its updates do not say exactly what a row was: those of a join do not whose sides change together, as in Kafka Streams. Who acts upon what
-   * was, and not only upon what is, then comes to different results, depending on what was seen in between.
-   */
-  readonly blurred: boolean
 }
 
 /** The outputs of a case that come out the same everywhere. */
@@ -77,18 +72,19 @@ function factOf({ node, kind, inputs }: ReadNode<Fact>): Fact {
     ...facts.flatMap((fact) => [...fact.topics]),
     ...(facts.length === 0 ? [node.topic ?? ''] : [])
   ])
-  const meets = kind === 'table' && facts.length === 2
-  const share = meets && [...facts[0].topics].some((topic) => facts[1].topics.has(topic))
-  const isBlurred = facts.some(({ blurred }) => blurred)
-  const fact = { rekeyed, topics, blurred: kind === 'table' && (isBlurred || share) }
-  const toldApart = isBlurred && !KEEPING_BLUR.has(node.op)
-  if (toldApart || facts.some(({ settled }) => settled === 'nothing')) return { ...fact, settled: 'nothing' }
+  const fact = { rekeyed, topics }
+  // Where both sides of a join change together, one of them is read ahead of its change: a row that goes may stay joined, as in Kafka Streams.
+  const isShared =
+    kind === 'table' && facts.length === 2 && [...facts[0].topics].some((topic) => facts[1].topics.has(topic))
+  if (isShared || facts.some(({ settled }) => settled === 'nothing')) return { ...fact, settled: 'nothing' }
   const of = facts.map(({ settled }) => settled)
   return { ...fact, settled: settledBy(node, { kind, isRekeyed, inputs: inputs.map((input) => input.kind), of }) }
 }
 
-/** Steps on a table that go by what its rows are. */
-const KEEPING_BLUR = new Set(['toStream', 'mapValues', 'join'])
+/** Whether a join's window holds the record's own time: where it does not, a time before 0 counts as 0, on the side that comes last. */
+function isAround({ within }: GoldenNode): boolean {
+  return within !== undefined && within.beforeMs >= 0 && within.afterMs >= 0
+}
 
 interface At {
   readonly kind: NodeKind
@@ -149,7 +145,7 @@ function settledBy(node: GoldenNode, { kind, isRekeyed, inputs, of }: At): Settl
     case 'outerJoin':
       if (kind === 'table') return 'final'
       // A record that nothing matches goes on alone at once when it is behind stream time, whatever may still come.
-      return onStreams && node.op === 'join' && !isFinal ? 'set' : 'nothing'
+      return onStreams && node.op === 'join' && !isFinal && isAround(node) ? 'set' : 'nothing'
     case 'process':
       return node.fn === 'deduplicate' && first === 'all' && !isRekeyed ? 'all' : 'nothing'
     default:

@@ -1,6 +1,7 @@
 import { type SimulatedResult, simulate, TopologyTestDriver } from '@millrace/streams/testing'
 import { interpret } from '../../golden/interpret.ts'
 import { feedDriver } from '../../golden/run-case.ts'
+import { factsOf } from '../../golden/variants/case-graph.ts'
 import { type Commuting, commutingParts, type Settled, withLongGrace } from './commuting.ts'
 import type { RandomCase } from './random-case.ts'
 
@@ -29,7 +30,7 @@ export async function compareSimulated(given: RandomCase, seed: number): Promise
   const driver = await TopologyTestDriver.open(interpret(roomy.topology))
   try {
     for (const input of roomy.input) await feedDriver(driver, input)
-    const topology = interpret(roomy.topology, { emit: seed % 2 === 0 ? 'commit' : 'changes' })
+    const topology = interpret(roomy.topology, { emit: seed % 2 === 0 && !countsRows(roomy) ? 'commit' : 'changes' })
     const result = await simulate(topology, {
       seed,
       instances: INSTANCES,
@@ -45,6 +46,13 @@ export async function compareSimulated(given: RandomCase, seed: number): Promise
   } finally {
     await driver.close()
   }
+}
+
+/** A group that rows come to and leave counts none in the end, and is not there at all where one commit saw both. */
+function countsRows(given: RandomCase): boolean {
+  return [...factsOf<boolean>(given, ({ node, inputs }) => node.op === 'count' && inputs[0]?.kind === 'grouped-table')]
+    .flatMap(([, facts]) => facts)
+    .includes(true)
 }
 
 function compareTopics({ topics }: Commuting, driver: TopologyTestDriver, result: SimulatedResult): string | undefined {
