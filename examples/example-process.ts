@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+/** How a run of an example ended. */
+export interface ExampleRun {
+  /** What it printed to its output, then to its error output. */
+  readonly lines: readonly string[]
+  /** The exit code, or the signal that ended it. */
+  readonly end: number | NodeJS.Signals
+}
+
+/** Ends a run with a signal at the first line for which it is time. */
+export interface Ending {
+  readonly signal: NodeJS.Signals
+  isTime(line: string): boolean
+}
+
+/** Runs a program in a process of its own, until it ends or until it is ended. */
+export async function runProcess(main: string, args: readonly string[], ending?: Ending): Promise<ExampleRun> {
+  const child = spawn(process.execPath, ['--conditions=source', main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const lines: string[] = []
+  const errors: string[] = []
+  createInterface({ input: child.stderr }).on('line', (line) => errors.push(line))
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line)
+    if (ending?.isTime(line)) child.kill(ending.signal)
+  })
+  const end = await new Promise<number | NodeJS.Signals>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve(signal ?? code ?? -1))
+  })
+  return { lines: [...lines, ...errors], end }
+}
