@@ -27,6 +27,11 @@ export interface TransactionalSink {
    */
   write(batch: readonly SinkRecord[], offsets: readonly SinkOffset[]): Promise<void>
   /**
+   * Told, while a batch is being written, of the one that will probably come next, the same records in the same order: what is computed of it now need not
+   * be later. Writes nothing and never throws. Optional.
+   */
+  prepare?(batch: readonly SinkRecord[]): void
+  /**
    * Sets the committed offsets of open partitions in the target, as an operator wants them, before the first `write`. Optional: without it the
    * offsets of this sink cannot be edited.
    */

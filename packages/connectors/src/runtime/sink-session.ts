@@ -44,6 +44,8 @@ export class SinkSession {
   readonly #deadLetters: DeadLetterWriter | undefined
   readonly #offsets: SessionOffsets
   #writing: Promise<void> = Promise.resolve()
+  /** The next batch, prepared while one is being written. */
+  #ahead: SinkBatch | undefined
   #failure: { readonly error: unknown } | undefined
   #refusals = 0
   #open = false
@@ -130,16 +132,17 @@ export class SinkSession {
     const { life, settings, roomMade } = this.#parts
     try {
       while (!this.#stopping.signal.aborted) {
-        if (this.#queue.records === 0 || !life.gate.open) {
+        if ((this.#ahead === undefined && this.#queue.records === 0) || !life.gate.open) {
           if (this.#queue.caughtUp) life.meter.idle()
           await this.#offsets.commitIfDue()
           await this.#wakeup.wait(this.#offsets.dueInMs())
           continue
         }
-        if (settings.lingerMs > 0 && this.#queue.records < settings.batchRecords) {
+        if (settings.lingerMs > 0 && this.#ahead === undefined && this.#queue.records < settings.batchRecords) {
           await sleep(life.environment, settings.lingerMs, this.#stopping.signal)
         }
-        const batch = this.#queue.take(settings)
+        const batch = this.#ahead ?? this.#queue.take(settings)
+        this.#ahead = undefined
         roomMade()
         if (batch !== undefined) await this.#writeBatch(batch)
         await this.#offsets.commitIfDue()
@@ -176,7 +179,9 @@ export class SinkSession {
       try {
         if (away && (await this.#reopened(part))) break
         away = false
-        await deliver(connector.sink, records, part.offsets)
+        const delivered = deliver(connector.sink, records, part.offsets)
+        this.#lookAhead()
+        await delivered
         break
       } catch (error) {
         if (!isTransient(error)) throw error
@@ -194,6 +199,17 @@ export class SinkSession {
     this.#offsets.advance(part.offsets)
     life.meter.figures.sentRecords += part.entries.length
     await life.step('sink:written')
+  }
+
+  /** Takes the next batch, if there is a whole one, so that the sink can prepare it while it waits for the target. */
+  #lookAhead(): void {
+    const { connector, settings, roomMade } = this.#parts
+    const { sink } = connector
+    if (sink.delivery !== 'transactional' || sink.prepare === undefined || this.#transform !== undefined) return
+    if (this.#ahead !== undefined || this.#queue.records < settings.batchRecords) return
+    this.#ahead = this.#queue.take(settings)
+    roomMade()
+    if (this.#ahead !== undefined) sink.prepare(this.#transformed(this.#ahead.entries))
   }
 
   /**

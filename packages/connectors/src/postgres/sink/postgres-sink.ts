@@ -40,6 +40,7 @@ export function postgresSink(options: PostgresSinkOptions): TransactionalSink {
       return run.claim(partitions)
     },
     write: (batch, offsets) => opened().write(batch, offsets),
+    prepare: (batch) => run?.prepare(batch),
     moveOffsets: (offsets) => opened().write([], offsets),
     async close() {
       await run?.close()
@@ -55,6 +56,9 @@ class PostgresSinkRun {
   readonly #offsets: OffsetsTable
   readonly #tables = new Map<string, TargetTable | undefined>()
   #claimed: ClaimedOffsets
+  #prepared: { readonly batch: readonly SinkRecord[]; readonly steps: readonly WriteStep[] } | undefined
+  /** Rows as the statement takes them, for the table and columns that they were encoded for. */
+  readonly #encoded = new WeakMap<readonly Row[], EncodedRows>()
 
   constructor(options: PostgresSinkOptions) {
     this.#options = options
@@ -70,7 +74,7 @@ class PostgresSinkRun {
   }
 
   async write(batch: readonly SinkRecord[], offsets: readonly SinkOffset[]): Promise<void> {
-    const steps = planWrites(batch, this.#options)
+    const steps = this.#planOf(batch)
     const advances = this.#claimed.advances(offsets)
     await this.#guard('a batch cannot be written', () =>
       this.#session.transaction(async () => {
@@ -80,8 +84,30 @@ class PostgresSinkRun {
     this.#claimed.advanced(advances)
   }
 
+  /** Plans the batch and encodes its rows, as far as the tables are known, while the server is busy with the one before. */
+  prepare(batch: readonly SinkRecord[]): void {
+    try {
+      const steps = planWrites(batch, this.#options)
+      this.#prepared = { batch, steps }
+      for (const step of steps) {
+        const target = this.#tables.get(step.table)
+        if (step.kind === 'write' && target !== undefined) this.#encodedRows(target, step.columns, step.rows)
+      }
+    } catch {
+      // It fails again when it is written, where somebody listens.
+      this.#prepared = undefined
+    }
+  }
+
   close(): Promise<void> {
     return this.#session.close()
+  }
+
+  #planOf(batch: readonly SinkRecord[]): readonly WriteStep[] {
+    const prepared = this.#prepared
+    this.#prepared = undefined
+    const same = prepared?.batch.length === batch.length && batch.every((record, i) => record === prepared.batch[i])
+    return prepared !== undefined && same ? prepared.steps : planWrites(batch, this.#options)
   }
 
   /** False when the batch was committed before. */
@@ -118,9 +144,17 @@ class PostgresSinkRun {
     rows: readonly Row[],
     statement: (table: string, columns: readonly string[], typeOf: TypeOf) => string
   ): Promise<void> {
-    const typeOf = (column: string) => target?.columns.get(column)?.type ?? 'text'
-    const encoders = columns.map((column) => encoderFor(typeOf(column), this.#options.rows.text))
-    await this.#session.query(statement(target?.table ?? '', columns, typeOf), [encodeRows(rows, columns, encoders)])
+    const sql = statement(target?.table ?? '', columns, (column) => typeOf(target, column))
+    await this.#session.query(sql, [this.#encodedRows(target, columns, rows)])
+  }
+
+  #encodedRows(target: TargetTable | undefined, columns: readonly string[], rows: readonly Row[]): string {
+    const known = this.#encoded.get(rows)
+    if (known !== undefined && known.target === target && known.columns === columns) return known.text
+    const encoders = columns.map((column) => encoderFor(typeOf(target, column), this.#options.rows.text))
+    const text = encodeRows(rows, columns, encoders)
+    this.#encoded.set(rows, { target, columns, text })
+    return text
   }
 
   async #table(table: string): Promise<TargetTable | undefined> {
@@ -135,4 +169,14 @@ class PostgresSinkRun {
       throw asSinkError(error, `sink ${this.#options.name}: ${what}`)
     }
   }
+}
+
+interface EncodedRows {
+  readonly target: TargetTable | undefined
+  readonly columns: readonly string[]
+  readonly text: string
+}
+
+function typeOf(target: TargetTable | undefined, column: string): string {
+  return target?.columns.get(column)?.type ?? 'text'
 }
