@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { missingPostgres } from '../../testing/embedded-postgres/index.ts'
 import { isRead, TestDatabase, until } from './testing/database.ts'
@@ -61,17 +62,34 @@ describe.skipIf(missing)(`snapshots ${missing ?? ''}`, () => {
     await database.sql(`insert into ${table.name} select i, 0 from generate_series(1, 9000) i`)
     // A commit that waits for a standby is in the log, and so in the stream, before others see it.
     const writer = database.client
+    const probe = new pg.Client({ connectionString: database.url })
+    await probe.connect()
     const rig = database.newRig()
     try {
       await database.sql(`alter system set synchronous_standby_names = 'nobody'`)
-      await rig.open(table.source())
+      await rig.open(table.source({ chunkRows: 1000 }))
       await database.reconnect()
       await database.sql('select pg_reload_conf()')
-      await until(async () => (await writer.query('show synchronous_standby_names')).rows[0].synchronous_standby_names)
+      const waits = async () =>
+        (await database.sql(`select 1 from pg_stat_activity where wait_event = 'SyncRep'`)).length
+      // The setting reaches the server's processes one by one: a probe tells when commits begin to wait.
+      let isProbing = false
+      await until(async () => {
+        if (!isProbing) {
+          isProbing = true
+          const probed = probe.query(`select pg_logical_emit_message(true, 'probe', '')`)
+          probed.then(
+            () => {
+              isProbing = false
+            },
+            () => undefined
+          )
+        }
+        return waits()
+      })
       const waiting = writer.query(`update ${table.name} set v = 1 where id = 9000`)
-      await until(
-        async () => (await database.sql(`select 1 from pg_stat_activity where wait_event = 'SyncRep'`)).length
-      )
+      waiting.catch(() => undefined)
+      await until(async () => (await waits()) === 2)
       await rig.until(() => rig.of(table.topic).some((record) => record.value?.op === 'u'))
       expect(rig.table(table.topic).size).toBeLessThan(9000)
       await rig.until(isRead(rig))
@@ -84,7 +102,7 @@ describe.skipIf(missing)(`snapshots ${missing ?? ''}`, () => {
     } finally {
       await database.sql('alter system reset synchronous_standby_names')
       await database.sql('select pg_reload_conf()')
-      await writer.end()
+      await Promise.all([writer.end(), probe.end()])
     }
   })
 
@@ -101,6 +119,22 @@ describe.skipIf(missing)(`snapshots ${missing ?? ''}`, () => {
     const values = rig.of(table.topic).map((record) => record.value.after.v)
     expect(values.sort((x, y) => x - y)).toEqual(Array.from({ length: 20101 }, (_, i) => i))
     expect(rig.of(table.topic)[0].key).toBeNull()
+  })
+
+  it('leaves out generated columns and others that are not published, as the stream does', async () => {
+    const table = await database.newTable('id int primary key, a int, b int, c int generated always as (a * 2) stored')
+    await database.sql(`insert into ${table.name} (id, a, b) values (1, 10, 20)`)
+    await database.sql(`create publication pub_${table.name} for table ${table.name} (id, a) where (id < 100)`)
+    await database.sql(`insert into ${table.name} (id, a, b) values (101, 1, 2)`)
+    const rig = database.newRig()
+    await rig.open(table.source())
+    await rig.until(isRead(rig))
+    await database.sql(`insert into ${table.name} (id, a, b) values (102, 1, 2), (2, 30, 40)`)
+    await rig.until(() => rig.of(table.topic).length === 2)
+    expect(rig.of(table.topic).map((record) => record.value.after)).toEqual([
+      { id: 1, a: 10 },
+      { id: 2, a: 30 }
+    ])
   })
 
   it('reads partitioned tables as one', async () => {

@@ -176,7 +176,11 @@ describe.skipIf(missing)(`the stream ${missing ?? ''}`, () => {
       return now.l > begin.l + 5_000_000
     })
     await database.sql(`insert into ${table.name} values (1)`)
-    const batch = await rig.read()
+    let batch = await rig.read()
+    while (batch?.records.length === 0) {
+      await rig.commit(batch)
+      batch = await rig.read()
+    }
     expect(batch?.records.length).toBe(1)
     const before = await confirmed()
     await new Promise((resolve) => setTimeout(resolve, 100))

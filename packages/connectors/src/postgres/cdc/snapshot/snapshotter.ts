@@ -148,7 +148,7 @@ export class Snapshotter {
     const table = await this.#table(task.table)
     if (!table) return this.#gone(task)
     const leaves = table.key.length > 0 ? undefined : await leavesOf(this.#parts.client, table)
-    const range = { after: task.cursor.after, rows: task.chunkRows }
+    const range = { after: task.cursor.after, rows: Math.min(task.chunkRows, this.#parts.limits.rows) }
     const condition = task.cursor.condition === undefined ? {} : { condition: task.cursor.condition }
     const sql = leaves ? nextPages(table, task.cursor, leaves) : keyedChunk(table, { ...range, ...condition })
     const readAtMs = this.#parts.environment.clock.nowMs()

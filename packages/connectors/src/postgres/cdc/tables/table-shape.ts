@@ -81,8 +81,9 @@ export function isSameShape(one: TableShape, other: TableShape): boolean {
 
 /** Columns of a table that are published, in their order, as JSON: `shape` of a row of {@link readTables} without a publication. */
 export const COLUMNS_SQL = `(
-  select json_agg(json_build_object('name', a.attname, 'type', a.atttypid::int8, 'modifier', a.atttypmod, 'number', a.attnum) order by a.attnum)
-  from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '')`
+  select json_agg(json_build_object('name', a.attname, 'type', a.atttypid::int8, 'modifier', a.atttypmod, 'number', a.attnum,
+    'generated', a.attgenerated <> '') order by a.attnum)
+  from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)`
 
 /** Columns of the key in the order of its index: of the primary key, or of the index that is the replica identity. */
 export const KEY_SQL = `(
@@ -98,6 +99,7 @@ export const OUT_OF_LINE_SQL = `(
 
 interface CatalogColumn extends ShapeColumn {
   readonly number: number
+  readonly generated: boolean
 }
 
 /** The tables of a publication, as they are now. */
@@ -123,7 +125,7 @@ export async function readTables(
 function tableOf(row: Readonly<Record<string, unknown>>): CatalogTable {
   const published: string[] | null = typeof row.published === 'string' ? JSON.parse(row.published) : null
   const all: CatalogColumn[] = JSON.parse(String(row.columns ?? '[]')) ?? []
-  const columns = all.filter((column) => published === null || published.includes(column.name))
+  const columns = all.filter((column) => published?.includes(column.name) ?? !column.generated)
   const keyColumns: { number: number; type: string; schema: string }[] =
     typeof row.key === 'string' ? JSON.parse(row.key) : []
   const isPublished = keyColumns.every((key) => columns.some((column) => column.number === key.number))
