@@ -74,8 +74,7 @@ async function produce(log: Log, { topics, records }: OperatorCase): Promise<num
 
 /**
  * Measures until everything is processed and committed. What goes through internal topics is processed again, as often as the topology has it, and a
- * commit may still be on its way into them: so nothing may have been left, and nothing have come, over several looks. What counts is the first
- * of them.
+ * commit may still be on its way into them: so nothing may have been left, and nothing have come, over two seconds. What counts is their first look.
  */
 function caughtUp(
   app: StreamsApp,
@@ -114,7 +113,7 @@ function caughtUp(
 }
 
 const LOOK_MS = 20
-const QUIET_LOOKS = 20
+const QUIET_LOOKS = 100
 
 async function check(log: Log, { name, decode, expected }: OperatorCase): Promise<void> {
   const actual = new Map<string, string>()
