@@ -10,6 +10,8 @@ interface Kept {
   readonly delayed: boolean
   /** Whether every update is a value, so that each goes on at the commit. One from nothing to nothing does not, though its time counts. */
   readonly neverNull: boolean
+  /** Whether a suppress has let it go, at a time that commits have a part in. */
+  readonly released: boolean
 }
 
 /** Why the last values of a case's keys depend on how updates are grouped into commits; undefined when they do not. Its operators and functions decide. */
@@ -24,9 +26,10 @@ function keptBy({ node, kind, inputs }: ReadNode<Kept>): Kept {
   const lost = inputs.map(({ fact }) => fact.what).find((what) => typeof what === 'object')
   const delayed = inputs.some(({ fact }) => fact.delayed) || isThroughTopic(node)
   const neverNull = node.op === 'count' || node.op === 'aggregate'
-  if (lost !== undefined) return { what: lost, delayed, neverNull }
+  const released = node.op === 'suppress' || inputs.some(({ fact }) => fact.released)
+  if (lost !== undefined) return { what: lost, delayed, neverNull, released }
   const everyInput = inputs.every(({ fact }) => fact.what === 'every')
-  return { what: whatIsKept({ node, kind, inputs }, everyInput), delayed, neverNull }
+  return { what: whatIsKept({ node, kind, inputs }, everyInput), delayed, neverNull, released }
 }
 
 function whatIsKept({ node, kind, inputs }: ReadNode<Kept>, every: boolean): Kept['what'] {
@@ -54,6 +57,9 @@ function whatIsKept({ node, kind, inputs }: ReadNode<Kept>, every: boolean): Kep
     case 'join':
     case 'leftJoin':
     case 'outerJoin':
+      if (inputs.some(({ fact }) => fact.released)) {
+        return { lost: 'a join reads what is there when a suppress lets go' }
+      }
       if (kind === 'table') return meetLate ? 'last' : table
       if (every && !meetLate) return 'every'
       return { lost: 'a stream meets what comes at commits' }

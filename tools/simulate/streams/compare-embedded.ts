@@ -3,8 +3,8 @@ import type { GoldenOutput } from '../../golden/case.ts'
 import { interpret } from '../../golden/interpret.ts'
 import { feedDriver } from '../../golden/run-case.ts'
 import { inputTopics, outputTopics } from '../../golden/variants/case-topics.ts'
+import { type Kept, keptInOnePartition } from '../../golden/variants/raced.ts'
 import { RuntimeRun } from '../../golden/variants/runtime-run.ts'
-import { type Kept, keptInOnePartition } from './raced.ts'
 import type { RandomCase } from './random-case.ts'
 
 /**

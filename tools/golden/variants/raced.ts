@@ -1,5 +1,5 @@
-import type { GoldenCase } from '../../golden/case.ts'
-import { factsOf, type ReadNode } from '../../golden/variants/case-graph.ts'
+import type { GoldenCase } from '../case.ts'
+import { factsOf, type ReadNode } from './case-graph.ts'
 
 /**
  * What is the same of a topology's results however its internal topics are read: all of each key's updates; the last of each key, where answers of a
