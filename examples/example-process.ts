@@ -9,25 +9,29 @@ export interface ExampleRun {
   readonly end: number | NodeJS.Signals
 }
 
-/** Ends a run with a signal at the first line for which it is time. */
+/** Ends a run with a signal, so many milliseconds after the first line for which it is time. */
 export interface Ending {
   readonly signal: NodeJS.Signals
   isTime(line: string): boolean
+  /** For an instant that has nothing to do with what is printed. Default 0. */
+  readonly afterMs?: number
 }
 
 /** Runs a program in a process of its own, until it ends or until it is ended. */
 export async function runProcess(main: string, args: readonly string[], ending?: Ending): Promise<ExampleRun> {
   const child = spawn(process.execPath, ['--conditions=source', main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let timer: NodeJS.Timeout | undefined
   const lines: string[] = []
   const errors: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => errors.push(line))
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line)
-    if (ending?.isTime(line)) child.kill(ending.signal)
+    if (ending?.isTime(line)) timer ??= setTimeout(() => child.kill(ending.signal), ending.afterMs ?? 0)
   })
   const end = await new Promise<number | NodeJS.Signals>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => resolve(signal ?? code ?? -1))
   })
+  clearTimeout(timer)
   return { lines: [...lines, ...errors], end }
 }

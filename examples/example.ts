@@ -56,3 +56,8 @@ export function positiveNumber(option: string, text: string): number {
   if (Number.isInteger(value) && value > 0) return value
   throw new ArgumentError(`${option} takes a whole number above 0, not ${text}`)
 }
+
+/** Rejects when the promise does, and never resolves: for a race with what is waited for. */
+export function failureOf(promise: Promise<unknown>): Promise<never> {
+  return promise.then(() => new Promise<never>(() => undefined))
+}

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { runConnectors } from '@millrace/connectors'
-import { example, positiveNumber } from '../example.ts'
+import { example, failureOf, positiveNumber } from '../example.ts'
 import { bar, bold, dim, livePage, number, type Picture } from '../live-page.ts'
 import { ShopDatabase, TABLES } from './database.ts'
 import { ORDERS, orderChanges } from './order-changes.ts'
@@ -37,8 +37,7 @@ await example(USAGE, OPTIONS, async ({ data = './data-07', ...values }, interrup
       { sink: ordersByHand(file), topics: ['orders'] }
     ]
   })
-  const failed = app.done.then(() => new Promise<never>(() => undefined))
-  const finished = await Promise.race([failed, livePage(interrupted, picture)]).finally(() => app.close())
+  const finished = await Promise.race([failureOf(app.done), livePage(interrupted, picture)]).finally(() => app.close())
   if (finished) check()
   database.close()
 
