@@ -1,8 +1,3 @@
-// Not the package's entry: that loads its encryption rules, of which a dependency cannot be run from its sources.
-import { SchemaRegistryClient } from '@confluentinc/schemaregistry/dist/schemaregistry-client.js'
-import { AvroDeserializer, AvroSerializer } from '@confluentinc/schemaregistry/dist/serde/avro.js'
-import { JsonDeserializer, JsonSerializer } from '@confluentinc/schemaregistry/dist/serde/json.js'
-import { SerdeType } from '@confluentinc/schemaregistry/dist/serde/serde.js'
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { type Log, openLog } from '@millrace/log'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -89,49 +84,6 @@ describe("kafkajs' registry client", () => {
     const fresh = new SchemaRegistry({ host: served.url })
     const bytes = await client.encode(id, { click: value })
     expect(JSON.parse(JSON.stringify(await fresh.decode(bytes)))).toEqual({ click: value })
-  })
-})
-
-describe("Confluent's registry client", () => {
-  const clientOf = () => new SchemaRegistryClient({ baseURLs: [served.url] })
-
-  it('writes Avro as we do, registering the schema itself, and reads what we write', async () => {
-    const client = clientOf()
-    await client.register('confluent-value', { schemaType: 'AVRO', schema: JSON.stringify(click) })
-    const serializer = new AvroSerializer(client, SerdeType.VALUE, { useLatestVersion: true })
-    const bytes = await serializer.serialize('confluent', value)
-    const id = framedSchemaId(bytes, 0, bytes.length)
-    expect(bytes).toEqual(ours(id))
-    const deserializer = new AvroDeserializer(clientOf(), SerdeType.VALUE, {})
-    expect({ ...(await deserializer.deserialize('confluent', ours(id))) }).toEqual(value)
-  })
-
-  it('writes JSON, and reads it', async () => {
-    const client = clientOf()
-    const schema = JSON.stringify({ type: 'object', properties: { a: { type: 'string' } } })
-    await client.register('confluent-json-value', { schemaType: 'JSON', schema })
-    const serializer = new JsonSerializer(client, SerdeType.VALUE, { useLatestVersion: true })
-    const bytes = await serializer.serialize('confluent-json', { a: 'x' })
-    expect(bytes.toString('utf8', 5)).toBe('{"a":"x"}')
-    const deserializer = new JsonDeserializer(clientOf(), SerdeType.VALUE, {})
-    expect(await deserializer.deserialize('confluent-json', bytes)).toEqual({ a: 'x' })
-  })
-
-  it('administers subjects', async () => {
-    const client = clientOf()
-    const text = { schemaType: 'AVRO', schema: '"string"' }
-    const subject = 'administered-value'
-    await client.register(subject, text)
-    expect(await client.getAllSubjects()).toContain(subject)
-    expect(await client.getAllVersions(subject)).toEqual([1])
-    expect(await client.getVersion(subject, text)).toBe(1)
-    await client.updateCompatibility(subject, 'FORWARD' as Parameters<typeof client.updateCompatibility>[1])
-    expect(await client.getCompatibility(subject)).toBe('FORWARD')
-    expect(await client.testCompatibility(subject, 1, { schemaType: 'AVRO', schema: '"int"' })).toBe(false)
-    expect((await client.getLatestSchemaMetadata(subject)).schema).toBe('"string"')
-    expect(await client.deleteSubjectVersion(subject, 1)).toBe(1)
-    await expect(clientOf().getLatestSchemaMetadata(subject)).rejects.toMatchObject({ status: 404, errorCode: 40401 })
-    expect(await client.deleteSubject(subject, true)).toEqual([1])
   })
 })
 
