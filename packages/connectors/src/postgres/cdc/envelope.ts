@@ -45,6 +45,8 @@ export interface EnvelopeSettings {
 
 const VERSION = '3.7.0.Final'
 const NO_HEADERS: readonly Header[] = Object.freeze([])
+/** A truncate concerns the keys of all partitions. */
+const EVERYWHERE = { partition: 'all' } as const
 
 const BEFORE = Buffer.from('{"before":')
 const NOTHING_BEFORE = Buffer.from('{"before":null,"after":')
@@ -108,6 +110,7 @@ export class EnvelopeWriter {
     else out.copy(this.#end(change.operation))
     return {
       topic: this.topicOf(table),
+      ...(change.operation === 't' ? EVERYWHERE : {}),
       key: context.key,
       value: out.take(),
       timestamp: Math.floor(context.origin.commitMicros / 1000),

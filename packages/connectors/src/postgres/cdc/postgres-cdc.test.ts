@@ -82,6 +82,7 @@ describe.skipIf(missing)(`postgresCdc ${missing ?? ''}`, () => {
       ['{"id":30}', 'c', null, { id: 30, name: 'three', n: 3 }],
       [null, 't', null, null]
     ])
+    expect(changes.map((record) => record.raw.partition)).toEqual([...Array(7).fill(undefined), 'all'])
     expect(changes[4].raw.headers?.map((header) => [header.key, header.value?.toString()])).toEqual([
       ['__debezium.newkey', '{"id":30}']
     ])

@@ -11,7 +11,9 @@ const STALE_PLAN = '0A000'
  * @param what what could not be done, and where.
  */
 export function asSinkError(error: unknown, what: string): unknown {
-  if (error instanceof MillraceError || !(error instanceof Error)) return error
+  // A value that cannot be written is the record's fault: the runner finds out which.
+  if (error instanceof MillraceError || error instanceof RangeError || error instanceof TypeError) return error
+  if (!(error instanceof Error)) return error
   const state = sqlStateOf(error)
   if (state === undefined)
     return new TransientSinkError(`${what}: the connection failed: ${error.message}`, { cause: error })

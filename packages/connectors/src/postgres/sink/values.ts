@@ -1,12 +1,11 @@
 import { stringifyLosslessly } from '../../rows/lossless-json.ts'
 import type { ColumnValue, Row, TextForms } from '../../rows/row-change.ts'
 import type { ColumnTypes } from '../../sql/prepare-write.ts'
+import { dateOfDays, timeOfNumber, timestampOfIso, timestampOfNumber } from './debezium-times.ts'
 
 /** How values of one column are put into the JSON that a statement takes its rows from. */
 export type ColumnEncoder = (value: ColumnValue) => unknown
 
-const MILLIS_PER_DAY = 86_400_000
-const MICROS_PER_MILLI = 1000
 const TIME_WITH_MILLIS = /^time(stamp)?\([0-3]\)/
 
 /**
@@ -81,34 +80,12 @@ function encodeDocument(value: ColumnValue, forms: TextForms): unknown {
 }
 
 function encodeTime(value: ColumnValue, type: string): unknown {
+  if (typeof value === 'string') return timestampOfIso(value)
   if (typeof value !== 'number' && typeof value !== 'bigint') return encodePlain(value)
-  const micros = BigInt(value) * (TIME_WITH_MILLIS.test(type) ? BigInt(MICROS_PER_MILLI) : 1n)
-  return type.startsWith('timestamp') ? timestampOf(micros) : timestampOf(micros).slice(11)
-}
-
-function dateOfDays(days: number): string {
-  return isoDate(new Date(days * MILLIS_PER_DAY))
-}
-
-function timestampOf(micros: bigint): string {
-  const perMilli = BigInt(MICROS_PER_MILLI)
-  const rest = ((micros % perMilli) + perMilli) % perMilli
-  const date = new Date(Number((micros - rest) / perMilli))
-  const [, time = ''] = date.toISOString().split('T')
-  const text = `${isoDate(date)} ${time.slice(0, -1)}${String(rest).padStart(3, '0')}`
-  return isoEra(date, text)
-}
-
-/** JavaScript writes years outside 0 to 9999 with a sign and six digits; PostgreSQL wants BC and no sign. */
-function isoDate(date: Date): string {
-  const [day = ''] = date.toISOString().split('T')
-  const [, year = '', rest = ''] = /^([+-]?\d+)(-\d\d-\d\d)$/.exec(day) ?? []
-  const number = Number(year)
-  return `${String(number > 0 ? number : 1 - number).padStart(4, '0')}${rest}`
-}
-
-function isoEra(date: Date, text: string): string {
-  return date.getUTCFullYear() > 0 ? text : `${text} BC`
+  const perSecond = TIME_WITH_MILLIS.test(type) ? 1000n : 1_000_000n
+  return type.startsWith('timestamp')
+    ? timestampOfNumber(BigInt(value), perSecond)
+    : timeOfNumber(BigInt(value), perSecond)
 }
 
 function hexOf(bytes: Uint8Array): string {
