@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@millrace/log'
-import { CommittedReader } from './committed-reader.ts'
+import { CommittedReader } from '../committed-reader.ts'
 import { accountKey, BANK, type Entry } from './topology.ts'
 
 const EVERY_MS = 20
