@@ -38,6 +38,7 @@ function keepIntegers(_key: string, value: unknown, context: { readonly source: 
     : value
 }
 
-function writeBigint(_key: string, value: unknown): unknown {
+function writeNumber(_key: string, value: unknown): unknown {
+  if (value === 0 && Object.is(value, -0)) return JSON.rawJSON('-0')
   return typeof value === 'bigint' ? JSON.rawJSON(value.toString()) : value
 }

@@ -52,6 +52,9 @@ export function encodeRows(
  * text, JSON documents, and Debezium's numbers for dates (days), times and timestamps (milliseconds to precision 3, else microseconds).
  */
 export function encoderFor(type: string, forms: TextForms): ColumnEncoder {
+  if (type.endsWith('[]')) return arrayEncoder(type.slice(0, -2), forms)
+  if (type.startsWith('bit(')) return bitsEncoder(Number(type.slice(4, -1)))
+  if (type === 'point') return encodePoint
   if (type === 'bytea') return (value) => encodeBinary(value, forms)
   if (isJsonType(type)) return (value) => encodeDocument(value, forms)
   if (type === 'date') return (value) => (typeof value === 'number' ? dateOfDays(value) : encodePlain(value))
@@ -62,6 +65,42 @@ export function encoderFor(type: string, forms: TextForms): ColumnEncoder {
 /** Columns of these types are given as text and cast, so that a string can stand for a whole document. */
 export function isJsonType(type: string): boolean {
   return type === 'json' || type === 'jsonb'
+}
+
+/** Elements are written as columns of their type are, but for documents, which stand in the array as what they are. */
+function arrayEncoder(type: string, forms: TextForms): ColumnEncoder {
+  const element = encoderFor(type, forms)
+  const encode = (value: ColumnValue): unknown => {
+    if (value === null) return null
+    if (isList(value)) return value.map(encode)
+    const encoded = element(value)
+    return isJsonType(type) && typeof encoded === 'string' ? JSON.rawJSON(encoded) : encoded
+  }
+  return (value) => (isList(value) ? encode(value) : encodePlain(value))
+}
+
+function isList(value: ColumnValue): value is readonly ColumnValue[] {
+  return Array.isArray(value)
+}
+
+/** `io.debezium.data.Bits`: little-endian bytes; of one bit a boolean. Text of zeros and ones stays. */
+function bitsEncoder(length: number): ColumnEncoder {
+  return (value) => {
+    if (typeof value === 'boolean') return value ? '1' : '0'
+    if (typeof value !== 'string' || (value.length === length && /^[01]*$/.test(value))) return value
+    const bytes = Buffer.from(value, 'base64')
+    return Array.from(
+      { length },
+      (_, at) => ((bytes[(length - 1 - at) >> 3] ?? 0) >> ((length - 1 - at) & 7)) & 1
+    ).join('')
+  }
+}
+
+/** `io.debezium.data.geometry.Point`. */
+function encodePoint(value: ColumnValue): unknown {
+  return typeof value === 'object' && value !== null && 'x' in value && 'y' in value
+    ? `(${value.x},${value.y})`
+    : encodePlain(value)
 }
 
 function encodePlain(value: ColumnValue): unknown {

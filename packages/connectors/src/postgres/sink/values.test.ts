@@ -3,7 +3,7 @@ import { encoderFor } from './values.ts'
 
 const forms = { binary: 'base64', json: 'document' } as const
 
-describe("Debezium's times", () => {
+describe("Debezium's forms", () => {
   it.each([
     ['date', -735_160, '0044-03-15 BC'],
     ['date', 2_147_483_647, 'infinity'],
@@ -21,8 +21,14 @@ describe("Debezium's times", () => {
     ['timestamp with time zone', '-0043-03-15T12:00:00Z', '0044-03-15T12:00:00Z BC'],
     ['timestamp with time zone', '+294276-12-31T23:59:59.999999Z', '294276-12-31T23:59:59.999999Z'],
     ['timestamp with time zone', '-infinity', '-infinity'],
-    ['timestamp with time zone', '2024-02-29T12:00:00.1Z', '2024-02-29T12:00:00.1Z']
+    ['timestamp with time zone', '2024-02-29T12:00:00.1Z', '2024-02-29T12:00:00.1Z'],
+    ['bit(10)', 'AwI=', '1000000011'],
+    ['bit(5)', '10101', '10101'],
+    ['bit(1)', true, '1'],
+    ['point', { x: 1.5, y: -2, wkb: 'AQ==', srid: null }, '(1.5,-2)'],
+    ['bytea[]', ['AP8=', null, ['AQ==']], ['\\x00ff', null, ['\\x01']]],
+    ['date[]', [19_782], ['2024-02-29']]
   ])('%s %s is %s', (type, value, expected) => {
-    expect(encoderFor(type, forms)(value)).toBe(expected)
+    expect(encoderFor(type, forms)(value)).toEqual(expected)
   })
 })
