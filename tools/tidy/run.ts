@@ -1,4 +1,7 @@
-/** `npm run tidy`: the repository checks itself. Exits 1 when a check finds something; the yardstick is only printed. */
+/**
+ * `npm run tidy`: the repository checks itself. Exits 1 when a check finds something; the yardstick is only printed, with `-- --list` also all that
+ * is past it.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,8 +38,11 @@ for (const { path, line, message } of findings) console.log(`${path}:${line}: ${
 const rows = measure(files)
 const width = Math.max(...rows.map((row) => row.name.length))
 console.log('\nThe yardstick (target in brackets)')
-for (const { name, value, target } of rows)
+const isListing = process.argv.includes('--list')
+for (const { name, value, target, beyond } of rows) {
   console.log(`  ${name.padEnd(width)}  ${value}${target ? `  [${target}]` : ''}`)
+  if (isListing) for (const place of beyond) console.log(`    ${place}`)
+}
 console.log(
   `\n${files.length} modules and ${documents.length} documents: ${findings.length === 0 ? 'tidy' : `${findings.length} findings`}`
 )

@@ -122,4 +122,14 @@ describe('measure', () => {
     expect(rows.get('functions with more than 3 parameters')).toBe('1')
     expect(rows.get('any / ! / as per 1,000 lines')).toBe('250.0 / 250.0 / 250.0')
   })
+
+  it('lists what is past a target, worst first', () => {
+    const text = '/** x */\nexport function f(a, b, c, d) {}\nfunction g(a, b, c, d, e) {}\nfunction h(a, b, c) {}\n'
+    const rows = new Map(measure([file('packages/log/src/wire/a.ts', text)]).map((row) => [row.name, row.beyond]))
+    expect(rows.get('functions with more than 3 parameters')).toEqual([
+      '5  packages/log/src/wire/a.ts:3',
+      '4  packages/log/src/wire/a.ts:2'
+    ])
+    expect(rows.get('file lines max')).toEqual([])
+  })
 })
