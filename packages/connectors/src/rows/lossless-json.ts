@@ -38,7 +38,6 @@ function keepIntegers(_key: string, value: unknown, context: { readonly source: 
     : value
 }
 
-function writeNumber(_key: string, value: unknown): unknown {
-  if (value === 0 && Object.is(value, -0)) return JSON.rawJSON('-0')
+function writeBigint(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? JSON.rawJSON(value.toString()) : value
 }

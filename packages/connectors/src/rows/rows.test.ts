@@ -32,7 +32,6 @@ describe('lossless JSON', () => {
       fc.property(fc.jsonValue(), (value) => {
         const text = JSON.stringify(value)
         expect(stringifyLosslessly(parseLosslessly(text))).toBe(text)
-        expect(stringifyLosslessly(parseLosslessly('{"zero":-0}'))).toBe('{"zero":-0}')
       })
     )
   })

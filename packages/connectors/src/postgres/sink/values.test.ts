@@ -22,6 +22,8 @@ describe("Debezium's forms", () => {
     ['timestamp with time zone', '+294276-12-31T23:59:59.999999Z', '294276-12-31T23:59:59.999999Z'],
     ['timestamp with time zone', '-infinity', '-infinity'],
     ['timestamp with time zone', '2024-02-29T12:00:00.1Z', '2024-02-29T12:00:00.1Z'],
+    ['real', -0, '-0'],
+    ['real', 0, 0],
     ['bit(10)', 'AwI=', '1000000011'],
     ['bit(5)', '10101', '10101'],
     ['bit(1)', true, '1'],

@@ -105,7 +105,8 @@ function encodePoint(value: ColumnValue): unknown {
 
 function encodePlain(value: ColumnValue): unknown {
   if (value instanceof Uint8Array) return hexOf(value)
-  // JSON has no such numbers, PostgreSQL reads their names.
+  // JSON has no such numbers, and JSON.stringify no minus zero; PostgreSQL reads their text.
+  if (Object.is(value, -0)) return '-0'
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
 }
 
