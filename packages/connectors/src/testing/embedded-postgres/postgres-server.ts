@@ -31,6 +31,8 @@ const DEFAULT_SETTINGS: Readonly<Record<string, string | number>> = {
 }
 const START_TIMEOUT_MS = 20_000
 const START_ATTEMPTS = 5
+/** Clients that come while it recovers are refused with a FATAL of their own. */
+const REFUSED_START = /FATAL: +(?!the database system is )/
 
 /**
  * Keeps the server only as long as its standard input is open, so that no server outlives the process that started it, even one that was
@@ -166,7 +168,7 @@ export class PostgresServer {
         this.#watcher = watcher
         return true
       }
-      if (this.log().includes('FATAL')) break
+      if (REFUSED_START.test(this.log())) break
       await sleep(5)
     }
     watcher.stdin?.end()
