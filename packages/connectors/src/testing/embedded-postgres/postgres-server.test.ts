@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { installedPostgresVersions, missingPostgres } from './binaries.ts'
@@ -48,6 +51,19 @@ describe.each(installedPostgresVersions())('PostgreSQL %i', (version) => {
     expect(await ask(url, 'select a from t')).toEqual([{ a: 1 }])
     await server.restart({ work_mem: '2MB' })
     expect(await ask(url, `select a, current_setting('work_mem') m from t`)).toEqual([{ a: 1, m: '2MB' }])
+  })
+
+  it('is no part of the group to which a terminal sends Ctrl-C', async () => {
+    const main = fileURLToPath(new URL('./interrupted-program.ts', import.meta.url))
+    const child = spawn(process.execPath, ['--conditions=source', main, String(version)], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    const [printed] = await once(child.stdout, 'data')
+    expect(String(printed)).toBe('ready\n')
+    process.kill(-(child.pid ?? 0), 'SIGINT')
+    const [[last], [code]] = await Promise.all([once(child.stdout, 'data'), once(child, 'exit')])
+    expect([String(last), code]).toEqual(['still there\n', 0])
   })
 
   it('leaves nothing behind', async () => {

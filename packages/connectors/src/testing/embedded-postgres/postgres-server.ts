@@ -32,7 +32,7 @@ const DEFAULT_SETTINGS: Readonly<Record<string, string | number>> = {
 const START_TIMEOUT_MS = 20_000
 const START_ATTEMPTS = 5
 /** Clients that come while it recovers are refused with a FATAL of their own. */
-const REFUSED_START = /FATAL: +(?!the database system is )/
+const REFUSED_START = /FATAL:(?! +the database system is )/
 
 /**
  * Keeps the server only as long as its standard input is open, so that no server outlives the process that started it, even one that was
@@ -130,7 +130,7 @@ export class PostgresServer {
     const ended = new Promise<void>((resolve) => watcher.once('exit', () => resolve()))
     watcher.ref()
     if (isAlive(this.#pid)) process.kill(this.#pid, signal)
-    if (watcher.exitCode === null) await ended
+    if (watcher.exitCode === null && watcher.signalCode === null) await ended
     this.#watcher = undefined
   }
 
@@ -159,6 +159,8 @@ export class PostgresServer {
     const watcher = spawn('/bin/sh', ['-c', script, 'sh', ...command], {
       ...unprivileged(),
       cwd: this.dataDirectory,
+      // A terminal's Ctrl-C is the program's to deal with: it may want to end what it does with the server first.
+      detached: true,
       stdio: ['pipe', 'ignore', 'ignore']
     })
     watcher.unref()
