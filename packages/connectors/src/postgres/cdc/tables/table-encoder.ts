@@ -44,14 +44,16 @@ export class TableEncoder {
   /** The row as a JSON object. */
   writeRow(out: ByteWriter, tuple: Tuple, columns: Columns = 'all'): void {
     const { bytes, places } = tuple
+    const text = { source: bytes, start: 0, end: 0 }
     let isFirst = true
     for (let column = 0; column < this.#encoders.length; column++) {
       if (columns === 'key' && !this.#isKey[column]) continue
       out.copy(isFirst ? this.#firstNames[column] : this.#names[column])
       isFirst = false
       const length = places[column * 2 + 1]
-      const start = places[column * 2]
-      if (length >= 0) this.#encoders[column](out, bytes, start, start + length)
+      text.start = places[column * 2]
+      text.end = text.start + length
+      if (length >= 0) this.#encoders[column](out, text)
       else out.ascii(length === NULL_LENGTH ? 'null' : UNAVAILABLE)
     }
     out.ascii(isFirst ? '{}' : '}')

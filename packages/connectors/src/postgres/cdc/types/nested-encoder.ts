@@ -1,5 +1,5 @@
 import { ByteWriter } from '../byte-writer.ts'
-import { type ColumnEncoder, encodeText } from './column-encoder.ts'
+import { type ColumnEncoder, encodeText, type ValueText } from './column-encoder.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -10,19 +10,18 @@ const CLOSE_BRACE = 0x7d
 interface Part {
   readonly next: number
   readonly quoted: boolean
-  readonly source: Buffer
-  readonly start: number
-  readonly end: number
+  readonly text: ValueText
 }
 
 /** `{1,NULL,"a b"}` of any number of dimensions as nested JSON arrays; lower bounds other than 1 (`[0:1]={…}`) are left out. */
 export function arrayEncoder(element: ColumnEncoder, delimiter: number): ColumnEncoder {
   const isEnd = (byte: number) => byte === delimiter || byte === CLOSE_BRACE
   const writeElement = (out: ByteWriter, part: Part) => {
-    if (!part.quoted && part.source.toString('latin1', part.start, part.end).toUpperCase() === 'NULL') out.ascii('null')
-    else element(out, part.source, part.start, part.end)
+    if (!part.quoted && isNull(part.text)) out.ascii('null')
+    else element(out, part.text)
   }
-  return (out, source, start, end) => {
+  return (out, text) => {
+    const { source, start, end } = text
     let at = source[start] === 0x5b ? source.indexOf(0x3d, start) + 1 : start
     while (at < end) {
       const byte = source[at]
@@ -31,7 +30,7 @@ export function arrayEncoder(element: ColumnEncoder, delimiter: number): ColumnE
         at++
         continue
       }
-      const part = readPart(source, at, end, isEnd)
+      const part = readPart(text, at, isEnd)
       writeElement(out, part)
       at = part.next
     }
@@ -44,14 +43,15 @@ export function compositeEncoder(
 ): ColumnEncoder {
   const names = fields.map((field, index) => Buffer.from(`${index === 0 ? '' : ','}${JSON.stringify(field.name)}:`))
   const isEnd = (byte: number) => byte === 0x2c || byte === 0x29
-  return (out, source, start, end) => {
+  return (out, text) => {
+    const { start, end } = text
     out.byte(OPEN_BRACE)
     let at = start + 1
     for (const [index, field] of fields.entries()) {
       out.copy(names[index])
-      const part = at < end ? readPart(source, at, end, isEnd) : undefined
-      if (!part || (!part.quoted && part.start === part.end)) out.ascii('null')
-      else field.encode(out, part.source, part.start, part.end)
+      const part = at < end ? readPart(text, at, isEnd) : undefined
+      if (!part || (!part.quoted && part.text.start === part.text.end)) out.ascii('null')
+      else field.encode(out, part.text)
       at = part ? part.next + 1 : end
     }
     out.byte(CLOSE_BRACE)
@@ -59,16 +59,17 @@ export function compositeEncoder(
 }
 
 /** `"a"=>"1", "b"=>NULL` as a JSON object in a JSON string, as Debezium has it by default. */
-export const encodeHstore: ColumnEncoder = (out, source, start, end) => {
+export const encodeHstore: ColumnEncoder = (out, text) => {
+  const { start, end } = text
   const inner = new ByteWriter()
   inner.byte(OPEN_BRACE)
   for (let at = start; at < end; ) {
     if (at > start) inner.byte(0x2c)
-    const key = readPart(source, at, end, (byte) => byte === 0x3d)
-    encodeText(inner, key.source, key.start, key.end)
+    const key = readPart(text, at, (byte) => byte === 0x3d)
+    encodeText(inner, key.text)
     inner.byte(0x3a)
-    const value = readPart(source, key.next + 2, end, (byte) => byte === 0x2c)
-    if (value.quoted) encodeText(inner, value.source, value.start, value.end)
+    const value = readPart(text, key.next + 2, (byte) => byte === 0x2c)
+    if (value.quoted) encodeText(inner, value.text)
     else inner.ascii('null')
     at = value.next + 2
   }
@@ -76,7 +77,12 @@ export const encodeHstore: ColumnEncoder = (out, source, start, end) => {
   out.jsonString(inner.take())
 }
 
-function readPart(source: Buffer, start: number, end: number, isEnd: (byte: number) => boolean): Part {
+function isNull({ source, start, end }: ValueText): boolean {
+  return source.toString('latin1', start, end).toUpperCase() === 'NULL'
+}
+
+/** Reads the part that begins at `start`, up to the byte that ends it or the end of the text. */
+function readPart({ source, end }: ValueText, start: number, isEnd: (byte: number) => boolean): Part {
   let at = start
   let quoted = false
   let escaped = false
@@ -96,12 +102,12 @@ function readPart(source: Buffer, start: number, end: number, isEnd: (byte: numb
       }
     } else if (!inside && isEnd(byte)) break
   }
-  if (!quoted && !escaped) return { next: at, quoted, source, start, end: at }
+  if (!quoted && !escaped) return { next: at, quoted, text: { source, start, end: at } }
   if (quoted && !escaped && source[start] === QUOTE && source[at - 1] === QUOTE) {
-    return { next: at, quoted, source, start: start + 1, end: at - 1 }
+    return { next: at, quoted, text: { source, start: start + 1, end: at - 1 } }
   }
   const plain = withoutEscapes(source, start, at)
-  return { next: at, quoted, source: plain, start: 0, end: plain.length }
+  return { next: at, quoted, text: { source: plain, start: 0, end: plain.length } }
 }
 
 function withoutEscapes(source: Buffer, start: number, end: number): Buffer {

@@ -1,5 +1,5 @@
 import type { ByteWriter } from '../byte-writer.ts'
-import { type ColumnEncoder, encodeText } from './column-encoder.ts'
+import { type ColumnEncoder, encodeText, type ValueText } from './column-encoder.ts'
 
 const SECONDS_PER_DAY = 86_400
 /** Debezium's numbers for `infinity` and `-infinity` as microseconds. */
@@ -11,48 +11,50 @@ const INFINITE_DAYS = '2147483647'
 const MINUS_INFINITE_DAYS = '-2147483648'
 
 /** Days since 1970-01-01; the infinities are the ends of 32 bits. */
-export const encodeDate: ColumnEncoder = (out, source, start, end) => {
-  if (isInfinite(source, start, end)) {
-    out.ascii(source[start] === 0x2d ? MINUS_INFINITE_DAYS : INFINITE_DAYS)
+export const encodeDate: ColumnEncoder = (out, text) => {
+  if (isInfinite(text)) {
+    out.ascii(isMinus(text) ? MINUS_INFINITE_DAYS : INFINITE_DAYS)
     return
   }
-  const date = readDate(source, start, end)
+  const date = readDate(text)
   out.integer(daysFromCivil(date.year, date.month, date.day))
 }
 
 /** Since 1970-01-01 00:00, in milliseconds up to three fractional digits, else in microseconds (Debezium's adaptive precision). */
 export function timestampEncoder(fractionDigits: number): ColumnEncoder {
   const millis = fractionDigits <= 3
-  return (out, source, start, end) => {
-    if (isInfinite(source, start, end)) {
-      if (source[start] === 0x2d) out.ascii(millis ? MINUS_INFINITE_MILLIS : MINUS_INFINITE_MICROS)
+  return (out, text) => {
+    if (isInfinite(text)) {
+      if (isMinus(text)) out.ascii(millis ? MINUS_INFINITE_MILLIS : MINUS_INFINITE_MICROS)
       else out.ascii(millis ? INFINITE_MILLIS : INFINITE_MICROS)
       return
     }
-    const date = readDate(source, start, end)
-    const seconds =
-      daysFromCivil(date.year, date.month, date.day) * SECONDS_PER_DAY + readSeconds(source, date.next + 1)
+    const { source, end } = text
+    const date = readDate(text)
+    const days = daysFromCivil(date.year, date.month, date.day)
+    const seconds = days * SECONDS_PER_DAY + readSeconds(source, date.next + 1)
     const micros = readMicros(source, date.next + 9, end)
-    if (millis) writeScaled(out, seconds, Math.floor(micros / 1000), 3)
-    else writeScaled(out, seconds, micros, 6)
+    if (millis) writeDecimal(out, { seconds, fraction: Math.floor(micros / 1000), digits: 3 })
+    else writeDecimal(out, { seconds, fraction: micros, digits: 6 })
   }
 }
 
 /** Since midnight, in milliseconds up to three fractional digits, else in microseconds. */
 export function timeEncoder(fractionDigits: number): ColumnEncoder {
-  return (out, source, start, end) => {
+  return (out, { source, start, end }) => {
     const micros = readSeconds(source, start) * 1e6 + readMicros(source, start + 8, end)
     out.integer(fractionDigits <= 3 ? Math.floor(micros / 1000) : micros)
   }
 }
 
 /** ISO 8601 in UTC, `2024-02-29T12:00:00.123456Z`; years before 1 as `-0043-…`; the infinities as PostgreSQL writes them. */
-export const encodeZonedTimestamp: ColumnEncoder = (out, source, start, end) => {
-  if (isInfinite(source, start, end)) {
-    encodeText(out, source, start, end)
+export const encodeZonedTimestamp: ColumnEncoder = (out, text) => {
+  if (isInfinite(text)) {
+    encodeText(out, text)
     return
   }
-  const date = readDate(source, start, end)
+  const { source, start, end } = text
+  const date = readDate(text)
   out.byte(0x22)
   if (date.year <= 0) {
     out.ascii(`-${String(-date.year).padStart(4, '0')}`)
@@ -69,7 +71,7 @@ export const encodeZonedTimestamp: ColumnEncoder = (out, source, start, end) => 
 }
 
 /** ISO 8601 with the offset that the value has: `12:00:00.5+02` becomes `12:00:00.5+02:00`, zero is `Z`. */
-export const encodeZonedTime: ColumnEncoder = (out, source, start, end) => {
+export const encodeZonedTime: ColumnEncoder = (out, { source, start, end }) => {
   const zone = endOfTime(source, start, end)
   out.byte(0x22)
   out.copy(source, start, zone)
@@ -90,12 +92,24 @@ interface CivilDate {
   readonly next: number
 }
 
-function isInfinite(source: Buffer, start: number, end: number): boolean {
-  return source[end - 1] === 0x79 && (source[start] === 0x69 || source[start] === 0x2d)
+/** A time since 1970 in two numbers, since its microseconds may not fit in one: whole seconds, and `digits` digits behind the point. */
+interface SplitTime {
+  readonly seconds: number
+  readonly fraction: number
+  readonly digits: number
+}
+
+/** `infinity` and `-infinity`; a date ends with a digit or with ` BC`. */
+function isInfinite({ source, end }: ValueText): boolean {
+  return source[end - 1] === 0x79
+}
+
+function isMinus({ source, start }: ValueText): boolean {
+  return source[start] === 0x2d
 }
 
 /** `YYYY-MM-DD`, with more digits of the year where needed, and ` BC` at the very end of the value. */
-function readDate(source: Buffer, start: number, end: number): CivilDate {
+function readDate({ source, start, end }: ValueText): CivilDate {
   let at = start
   let year = 0
   for (; source[at] !== 0x2d; at++) year = year * 10 + source[at] - 0x30
@@ -146,7 +160,7 @@ function daysFromCivil(year: number, month: number, day: number): number {
 }
 
 /** `seconds * 10^digits + fraction` in decimal, exact also above 2^53. */
-function writeScaled(out: ByteWriter, seconds: number, fraction: number, digits: number): void {
+function writeDecimal(out: ByteWriter, { seconds, fraction, digits }: SplitTime): void {
   const scale = 10 ** digits
   const value = seconds * scale + fraction
   if (Number.isSafeInteger(value)) {
