@@ -37,6 +37,24 @@ export class HttpAnswerError extends MillraceError {
   }
 }
 
+/** A request cannot be sent at all: its address is none, or a header has characters that headers cannot have. */
+export class HttpRequestError extends MillraceError {
+  readonly code = 'CONNECTORS_HTTP_REQUEST'
+
+  constructor(connector: string, problem: string) {
+    super(`${connector}: its request cannot be sent: ${problem}. Mend the function or option that makes it`)
+  }
+}
+
+/** The `headers` of a sink cannot be sent, whatever the record: a token with a line end, say. */
+export class HttpSinkHeadersError extends SinkSetupError {
+  readonly code = 'CONNECTORS_HTTP_SINK_HEADERS'
+
+  constructor(sink: string, problem: string) {
+    super(`sink ${sink}: its \`headers\` cannot be sent: ${problem}. Mend them and restart the connector`)
+  }
+}
+
 /** A target takes nothing from this sink: its address has moved, or its credentials are not accepted. No record is to blame. */
 export class HttpSinkSetupError extends SinkSetupError {
   readonly code = 'CONNECTORS_HTTP_SINK_SETUP'

@@ -1,4 +1,5 @@
 import type { Clock } from '@millrace/log'
+import { withoutCredentials } from './errors.ts'
 
 /** Headers of each request: constant, or asked for before each, e.g. for a token that expires. */
 export type HttpHeaders =
@@ -17,6 +18,19 @@ export async function headersToSend(
   return merged
 }
 
+/** Why an address or headers cannot be sent; undefined when they can. The value of a header, perhaps a secret, is not shown. */
+export function unsendable(url: string, headers: Readonly<Record<string, string>>): string | undefined {
+  if (!/^https?:/i.test(url) || !URL.canParse(url)) return `'${withoutCredentials(url)}' is no URL of http or https`
+  for (const [name, value] of Object.entries(headers)) {
+    if (!HEADER_NAME.test(name)) return `'${name}' is no name of a header`
+    if (!HEADER_VALUE.test(value)) return `the header ${name} has characters that headers cannot have`
+  }
+  return undefined
+}
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** Visible characters of Latin-1, spaces and tabs (RFC 9110, 5.5). */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 const LONGEST_WAIT_MS = 3_600_000
 
 /**

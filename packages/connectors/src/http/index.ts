@@ -3,6 +3,8 @@ export { fetchHttp, fetchStream } from '../http-port/fetch-http.ts'
 export type { HttpAnswer, HttpPort, HttpRequest, HttpStream, HttpStreamPort } from '../http-port/http-port.ts'
 export {
   HttpAnswerError,
+  HttpRequestError,
+  HttpSinkHeadersError,
   HttpSinkSetupError,
   HttpStatusError,
   type RefusedAnswer

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { PoisonousRecordError, TransientSinkError } from '../../errors.ts'
 import type { HttpAnswer, HttpRequest } from '../../http-port/http-port.ts'
 import type { IdempotentSink, SinkRecord } from '../../sink.ts'
-import { HttpSinkSetupError } from '../errors.ts'
+import { HttpSinkHeadersError, HttpSinkSetupError } from '../errors.ts'
 import { type Answer, LoopbackServer } from '../testing/loopback-server.ts'
 import { jsonRecordsBody, ndjsonBody } from './http-body.ts'
 import { type HttpSinkOptions, httpSink } from './http-sink.ts'
@@ -167,6 +167,15 @@ describe('the HTTP sink', () => {
   })
 
   it('names records that cannot be sent at all', async () => {
+    const strange = await answered(() => ({ status: 200, body: '' }), {
+      request: ([{ value }]) =>
+        String(value) === 'url'
+          ? { url: 'ftp://there' }
+          : { url: 'http://there', headers: { 'x-value': String(value) } }
+    })
+    await expect(strange.write(record(0, 'url'))).rejects.toThrow(/'ftp:\/\/there' is no URL of http/)
+    await expect(strange.write(record(0, '…'))).rejects.toThrow(/the header x-value has characters/)
+    expect(strange.sent).toHaveLength(0)
     const { sent, write } = await answered(() => ({ status: 200, body: '' }), { batchRecords: 3 })
     expect(await failure(write(record(0, '1'), record(1, '{')))).toMatchObject({ offset: 1 })
     await expect(write(record(2, null))).rejects.toThrow(/it has no value to send: leave tombstones out/)
@@ -199,6 +208,11 @@ describe('the HTTP sink', () => {
       headers: async () => Promise.reject(new TypeError('no token'))
     })
     await expect(write(record(0, '0'))).rejects.toThrow(/`headers` failed: no token/)
+    const unsendable = await answered(() => ({ status: 200, body: '' }), { headers: { authorization: 'secret\n' } })
+    const error = await failure(unsendable.write(record(0, '0')))
+    expect(error).toBeInstanceOf(HttpSinkHeadersError)
+    expect(String(error)).toMatch(/the header authorization has characters/)
+    expect(String(error)).not.toContain('secret')
   })
 
   it('asks the program what an answer means', async () => {

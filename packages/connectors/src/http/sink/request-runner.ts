@@ -1,10 +1,18 @@
-import { PoisonousRecordError, TransientSinkError } from '../../errors.ts'
+import { PoisonousRecordError, SinkSetupError, TransientSinkError } from '../../errors.ts'
 import type { HttpAnswer, HttpPort, HttpRequest } from '../../http-port/http-port.ts'
 import type { SinkContext, SinkRecord } from '../../sink.ts'
 import { sleep } from '../../sleep.ts'
 import { Deadline } from '../deadline.ts'
-import { excerptOf, HttpSinkSetupError, HttpStatusError, reasonOf, withoutCredentials } from '../errors.ts'
-import { type HttpHeaders, headersToSend, retryAfterMs } from '../headers.ts'
+import {
+  excerptOf,
+  HttpRequestError,
+  HttpSinkHeadersError,
+  HttpSinkSetupError,
+  HttpStatusError,
+  reasonOf,
+  withoutCredentials
+} from '../errors.ts'
+import { type HttpHeaders, headersToSend, retryAfterMs, unsendable } from '../headers.ts'
 import { type IdentifiedRecord, identify, type PlanLimits, planRequests, type RequestGroup } from './request-plan.ts'
 import type { HttpSinkRequest } from './sink-request.ts'
 import { type HttpVerdict, verdictOf } from './verdict.ts'
@@ -95,6 +103,8 @@ export class RequestRunner {
       if (error instanceof PoisonousRecordError) throw error
       return error
     }
+    const problem = unsendable(made.url, made.headers ?? {})
+    if (problem !== undefined) return new HttpRequestError(`sink ${this.#requests.name}`, problem)
     const request = await this.#completed(made, group)
     const [{ id }] = group
     const repeated = this.#sent.has(id)
@@ -110,9 +120,12 @@ export class RequestRunner {
   ): Promise<HttpRequest> {
     const { name, headers: common, limits } = this.#requests
     const key = { 'idempotency-key': idempotencyKey(group, limits.batchRecords > 1) }
-    const all = await headersToSend(key, common, headers).catch((cause: unknown) => {
+    const given = await headersToSend(common).catch((cause: unknown) => {
       throw new TransientSinkError(`sink ${name}: its \`headers\` failed: ${reasonOf(cause)}`, { cause })
     })
+    const problem = unsendable(url, given)
+    if (problem !== undefined) throw new HttpSinkHeadersError(name, problem)
+    const all = await headersToSend(key, given, headers)
     return { url, method, headers: all, redirect: 'manual', ...(body !== undefined && { body }) }
   }
 
@@ -199,6 +212,6 @@ function poisonous(record: SinkRecord, refusal: unknown): PoisonousRecordError {
 
 /** What no repetition mends comes first: then it is dealt with, though another request found the target away. */
 function mostTelling(failures: readonly unknown[]): unknown {
-  const setup = failures.find((failure) => failure instanceof HttpSinkSetupError)
+  const setup = failures.find((failure) => failure instanceof SinkSetupError)
   return setup ?? failures.find((failure) => !(failure instanceof TransientSinkError)) ?? failures[0]
 }

@@ -61,7 +61,7 @@ export class EventConnection {
       method: 'GET',
       url: settings.url,
       headers: await headersOfSource(
-        settings.name,
+        settings,
         { accept: 'text/event-stream', 'cache-control': 'no-store' },
         settings.headers,
         // The id is UTF-8 on the wire, and a header's characters are bytes.

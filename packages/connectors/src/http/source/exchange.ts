@@ -2,8 +2,8 @@ import { TransientSourceError } from '../../errors.ts'
 import type { HttpRequest, HttpStream, HttpStreamPort } from '../../http-port/http-port.ts'
 import type { SourceContext } from '../../source.ts'
 import { Deadline } from '../deadline.ts'
-import { excerptOf, HttpAnswerError, reasonOf, withoutCredentials } from '../errors.ts'
-import { type HttpHeaders, headersToSend, linkNext } from '../headers.ts'
+import { excerptOf, HttpAnswerError, HttpRequestError, reasonOf, withoutCredentials } from '../errors.ts'
+import { type HttpHeaders, headersToSend, linkNext, unsendable } from '../headers.ts'
 
 /** An answer to a poll. */
 export class HttpPage {
@@ -99,14 +99,18 @@ async function bodyOf(request: HttpRequest, { body }: HttpStream, longestBytes: 
   return Buffer.concat(chunks)
 }
 
-/** Headers of a source's request, constant ones and those that the program is asked for. @throws TransientSourceError when it has none now. */
+/**
+ * Headers of a source's request, constant ones and those that the program is asked for.
+ * @throws TransientSourceError when it has none now; HttpRequestError when the request cannot be sent.
+ */
 export async function headersOfSource(
-  name: string,
+  { name, url }: { readonly name: string; readonly url: string },
   ...all: readonly (HttpHeaders | undefined)[]
 ): Promise<Readonly<Record<string, string>>> {
-  try {
-    return await headersToSend(...all)
-  } catch (cause) {
+  const headers = await headersToSend(...all).catch((cause: unknown) => {
     throw new TransientSourceError(`source ${name}: its \`headers\` failed: ${reasonOf(cause)}`, { cause })
-  }
+  })
+  const problem = unsendable(url, headers)
+  if (problem !== undefined) throw new HttpRequestError(`source ${name}`, problem)
+  return headers
 }

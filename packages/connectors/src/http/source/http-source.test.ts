@@ -3,7 +3,7 @@ import { type Environment, memoryEnvironment } from '@millrace/log'
 import { afterEach, describe, expect, it } from 'vitest'
 import { TransientSourceError } from '../../errors.ts'
 import type { Positions, Source, SourceContext, SourceReader } from '../../source.ts'
-import { HttpAnswerError, HttpStatusError } from '../errors.ts'
+import { HttpAnswerError, HttpRequestError, HttpStatusError } from '../errors.ts'
 import { LoopbackServer, type SeenRequest } from '../testing/loopback-server.ts'
 import { type HttpPosition, type HttpSourceOptions, httpSource } from './http-source.ts'
 
@@ -166,6 +166,13 @@ describe('the polling source', () => {
     await expect((await open(late)).read()).rejects.toThrow(/took longer than 30 ms/)
     const long = lines({ request: `${server.url}/long`, longestAnswerBytes: 1000 })
     await expect((await open(long)).read()).rejects.toThrow(HttpAnswerError)
+  })
+
+  it('fails for good at a request that cannot be sent', async () => {
+    const nowhere = await open(lines({ request: () => '/relative' }))
+    await expect(nowhere.read()).rejects.toThrow(HttpRequestError)
+    const strange = await open(lines({ request: 'http://here', headers: { 'x-name': '…' } }))
+    await expect(strange.read()).rejects.toThrow(HttpRequestError)
   })
 
   it('stops in the middle of a request', async () => {

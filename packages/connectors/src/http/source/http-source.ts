@@ -1,4 +1,3 @@
-import { UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '@millrace/streams'
 import { type EasyRecord, toRecord } from '../../define.ts'
 import { TransientSourceError } from '../../errors.ts'
@@ -162,7 +161,6 @@ class PollReader<Position> implements SourceReader<HttpPosition<Position>> {
     const { at, url: validated, etag, lastModified } = this.#position
     const given = typeof request === 'string' ? request : request(at)
     const { url, method = 'GET', headers: own, body } = typeof given === 'string' ? { url: given } : given
-    if (!URL.canParse(url)) throw new UsageError(`source ${this.#settings.name}: '${url}' is no URL`)
     const conditions = {
       ...(etag !== undefined && { 'if-none-match': etag }),
       ...(lastModified !== undefined && { 'if-modified-since': lastModified })
@@ -170,7 +168,12 @@ class PollReader<Position> implements SourceReader<HttpPosition<Position>> {
     return {
       url,
       method,
-      headers: await headersOfSource(this.#settings.name, url === validated ? conditions : undefined, headers, own),
+      headers: await headersOfSource(
+        { name: this.#settings.name, url },
+        url === validated ? conditions : undefined,
+        headers,
+        own
+      ),
       ...(body !== undefined && { body })
     }
   }
