@@ -29,6 +29,9 @@ export interface RowChangeOf {
   readonly order?: NonNullable<Change['order']>
 }
 
+/** What a record has beside its change event. */
+type KeyAndHeaders = Pick<SourceRecord, 'key' | 'headers'>
+
 const NEW_KEY_HEADER = '__debezium.newkey'
 const OLD_KEY_HEADER = '__debezium.oldkey'
 
@@ -47,7 +50,7 @@ export class ChangeWriter {
     const key = this.#parts.envelope.key(table, row)
     memory.remember(table, key, row)
     this.#note(change, key)
-    this.#emit(change, 'c', key, { after: row })
+    this.#emit(change, { operation: 'c', after: row }, { key })
   }
 
   /** @param old the old row under REPLICA IDENTITY FULL, or the old key if it changed. */
@@ -58,11 +61,11 @@ export class ChangeWriter {
     const oldKey = old && table.hasKey ? envelope.key(table, old) : key
     const hasMoved = key !== null && oldKey !== null && !key.equals(oldKey)
     const full = change.relation.hasFullIdentity ? old : undefined
-    const complete = memory.complete(table, oldKey, row, full)
+    const complete = memory.complete(table, oldKey, { row, old: full })
     if (hasMoved && oldKey && old) {
       memory.forget(table, oldKey)
       this.#note(change, oldKey, { movedTo: key.toString('latin1') })
-      this.#delete(change, oldKey, old, [{ key: NEW_KEY_HEADER, value: key }])
+      this.#delete(change, old, { key: oldKey, headers: [{ key: NEW_KEY_HEADER, value: key }] })
     }
     if (!complete && key && this.#parts.isBeingRead(table.name)) {
       // The snapshot has not read this row yet and will, with the values that are missing here.
@@ -74,9 +77,9 @@ export class ChangeWriter {
     if (complete) memory.remember(table, key, complete)
     this.#note(change, key)
     if (hasMoved && oldKey) {
-      this.#emit(change, 'c', key, { after }, [{ key: OLD_KEY_HEADER, value: oldKey }])
+      this.#emit(change, { operation: 'c', after }, { key, headers: [{ key: OLD_KEY_HEADER, value: oldKey }] })
     } else {
-      this.#emit(change, 'u', key, full ? { before: full, after } : { after })
+      this.#emit(change, { operation: 'u', ...(full ? { before: full } : {}), after }, { key })
     }
   }
 
@@ -85,7 +88,7 @@ export class ChangeWriter {
     const key = this.#parts.envelope.key(table, old)
     this.#parts.memory.forget(table, key)
     this.#note(change, key)
-    this.#delete(change, key, old)
+    this.#delete(change, old, { key })
   }
 
   /** Empties the table. */
@@ -93,32 +96,25 @@ export class ChangeWriter {
     const { memory, recent } = this.#parts
     await memory.forgetTable(change.relation.encoder.name)
     if (recent.isRecording) recent.truncated(change.relation.encoder.name, change.xid)
-    if (emit) this.#emit(change, 't', null, {})
+    if (emit) this.#emit(change, { operation: 't' }, { key: null })
   }
 
-  #delete(change: RowChangeOf, key: Buffer | null, old: Tuple, headers?: SourceRecord['headers']): void {
+  #delete(change: RowChangeOf, old: Tuple, record: KeyAndHeaders): void {
     const columns = change.relation.hasFullIdentity ? 'all' : 'key'
-    this.#emit(change, 'd', key, { before: old, beforeColumns: columns }, headers)
-    if (!this.#parts.tombstones || key === null) return
+    this.#emit(change, { operation: 'd', before: old, beforeColumns: columns }, record)
+    if (!this.#parts.tombstones || record.key === null) return
     this.#parts.add({
+      ...record,
       topic: this.#parts.envelope.topicOf(change.relation.encoder),
-      key,
       value: null,
-      timestamp: Math.floor(change.origin.commitMicros / 1000),
-      ...(headers ? { headers } : {})
+      timestamp: Math.floor(change.origin.commitMicros / 1000)
     })
   }
 
-  #emit(
-    change: RowChangeOf,
-    operation: Change['operation'],
-    key: Buffer | null,
-    rows: Pick<Change, 'before' | 'beforeColumns' | 'after'>,
-    headers?: SourceRecord['headers']
-  ): void {
-    const written = { operation, lsn: change.lsn, ...rows, ...(change.order ? { order: change.order } : {}) }
-    const context = { key, origin: change.origin, ...(headers ? { headers } : {}) }
-    this.#parts.add(this.#parts.envelope.record(change.relation.encoder, written, context))
+  #emit(change: RowChangeOf, event: Omit<Change, 'lsn' | 'order'>, record: KeyAndHeaders): void {
+    const { relation, lsn, origin, order } = change
+    const written = { ...event, lsn, ...(order ? { order } : {}) }
+    this.#parts.add(this.#parts.envelope.record(relation.encoder, written, { ...record, origin }))
   }
 
   #note(change: RowChangeOf, key: Buffer | null, more?: { movedTo?: string; incomplete?: Tuple }): void {

@@ -30,15 +30,16 @@ export interface OutboxOptions {
   readonly tombstoneOnEmptyPayload?: boolean
 }
 
+/** A row that was inserted, with what its table's columns are. */
+export interface InsertedRow {
+  readonly table: TableEncoder
+  readonly row: Tuple
+}
+
 /** Makes the record of one row of the outbox. The header `id` is the event's id, by which consumers can tell repeats. */
-export function outboxRecord(
-  options: OutboxOptions,
-  table: TableEncoder,
-  row: Tuple,
-  origin: ChangeOrigin
-): SourceRecord {
+export function outboxRecord(options: OutboxOptions, inserted: InsertedRow, origin: ChangeOrigin): SourceRecord {
   const columns = options.columns ?? {}
-  const read = (name: string) => columnBytes(table, row, name)
+  const read = (name: string) => columnBytes(inserted, name)
   const route = read(columns.route ?? 'aggregatetype')?.toString() ?? ''
   const payload = read(columns.payload ?? 'payload')
   const empty = options.tombstoneOnEmptyPayload === false ? Buffer.alloc(0) : null
@@ -54,7 +55,7 @@ export function outboxRecord(
 }
 
 /** The value's own bytes: of `bytea` the bytes, of anything else its text. */
-function columnBytes(table: TableEncoder, row: Tuple, name: string): Buffer | undefined {
+function columnBytes({ table, row }: InsertedRow, name: string): Buffer | undefined {
   const index = table.shape.columns.findIndex((column) => column.name === name)
   const value = index === -1 ? undefined : valueAt(row, index)
   if (value === undefined) return undefined

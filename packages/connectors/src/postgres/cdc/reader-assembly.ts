@@ -2,7 +2,7 @@ import type { SourceReader } from '../../source.ts'
 import { BatchBuilder } from './batch-builder.ts'
 import { CdcReader } from './cdc-reader.ts'
 import { ChangeWriter } from './change-writer.ts'
-import { EnvelopeWriter } from './envelope.ts'
+import { type ChangeOrigin, EnvelopeWriter } from './envelope.ts'
 import { outboxRecord } from './outbox.ts'
 import type { Tuple } from './pgoutput/message.ts'
 import { type CdcPosition, newSnapshot, type SnapshotPosition, snapshotSplit } from './position.ts'
@@ -195,8 +195,7 @@ export class ReaderAssembly {
       nowMs: () => context.environment.clock.nowMs(),
       emitTruncates: options.truncates ?? true,
       emitMessages: options.messages ?? true,
-      special: (relation: Relation, row: Tuple, origin: Parameters<typeof outboxRecord>[3]) =>
-        this.#special(relation, row, origin),
+      special: (relation: Relation, row: Tuple, origin: ChangeOrigin) => this.#special(relation, row, origin),
       transaction: (xid: number) => this.#recent.transaction(xid)
     }
     return new TransactionDecoder(parts, {
@@ -212,10 +211,10 @@ export class ReaderAssembly {
     return filter.matches(name) ? 'capture' : 'ignore'
   }
 
-  #special(relation: Relation, row: Tuple, origin: Parameters<typeof outboxRecord>[3]): void {
+  #special(relation: Relation, row: Tuple, origin: ChangeOrigin): void {
     const { options, context, signals } = this.#parts
     if (relation.role === 'outbox' && options.outbox) {
-      this.#batch.add(outboxRecord(options.outbox, relation.encoder, row, origin))
+      this.#batch.add(outboxRecord(options.outbox, { table: relation.encoder, row }, origin))
       return
     }
     const columns = relation.encoder.shape.columns

@@ -162,7 +162,9 @@ export class Snapshotter {
     if (!this.#isUsable(task, visibility)) return this.#pause(RETRY_MS)
     task.adapt(copied.rows.length, copied.sizeBytes, this.#parts.limits)
     const rows = copied.rows.length
-    const after = leaves ? pagesAfter(task.cursor, leaves, rows) : keyedAfter(task.cursor, table, copied, range.rows)
+    const after = leaves
+      ? pagesAfter(task.cursor, leaves, rows)
+      : keyedAfter(task.cursor, table, { copied, wanted: range.rows })
     const encoder = new TableEncoder(table, this.#parts.types, table.outOfLineBytes)
     task.cursor = after
     const watermark = `${this.#parts.session}:${++this.#number}`
@@ -205,9 +207,9 @@ export class Snapshotter {
 function keyedAfter(
   cursor: SnapshotPosition,
   table: CatalogTable,
-  copied: CopiedRows,
-  wanted: number
+  chunk: { readonly copied: CopiedRows; readonly wanted: number }
 ): SnapshotPosition {
+  const { copied, wanted } = chunk
   const rows = cursor.rows + copied.rows.length
   const last = copied.rows.at(-1)
   if (copied.rows.length < wanted || !last) return { ...cursor, state: 'done', rows }

@@ -2,6 +2,12 @@ import type { SourceState } from '../../../source.ts'
 import { NULL_LENGTH, type Tuple, UNCHANGED_LENGTH } from '../pgoutput/message.ts'
 import { hasUnchanged, type TableEncoder } from './table-encoder.ts'
 
+/** A row as an update leaves it, and as it was, where the stream tells. */
+export interface RowVersions {
+  readonly row: Tuple
+  readonly old: Tuple | undefined
+}
+
 /**
  * Remembers the values of large rows that PostgreSQL stores out of line, since an update that does not change them leaves them out of its log
  * (TOAST). Kept in the source's state, which commits with the records, so that it is exactly as new as the log.
@@ -24,13 +30,14 @@ export class OutOfLineMemory {
   }
 
   /**
-   * The tuple with every value that it left out, from the old tuple where that has it, else from memory; undefined when one is known nowhere.
+   * The row with every value that it left out, from its old version where that has it, else from memory; undefined when one is known nowhere.
+   * @param key Of the old version, under which the row is remembered.
    */
-  complete(table: TableEncoder, key: Buffer | null, tuple: Tuple, old: Tuple | undefined): Tuple | undefined {
-    if (!hasUnchanged(tuple)) return tuple
+  complete(table: TableEncoder, key: Buffer | null, { row, old }: RowVersions): Tuple | undefined {
+    if (!hasUnchanged(row)) return row
     const remembered = key === null ? undefined : this.#state.get(entryKey(table, key))
     const values = remembered === undefined ? undefined : decodeEntry(remembered)
-    return fill(tuple, (column) => valueAt(old, column) ?? values?.get(table.shape.columns[column].name))
+    return fill(row, (column) => valueAt(old, column) ?? values?.get(table.shape.columns[column].name))
   }
 
   /** Remembers the row, or forgets it when nothing of it can be out of line. */
