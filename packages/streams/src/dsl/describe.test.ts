@@ -50,6 +50,10 @@ it('is plain data', () => {
     children: ['placed-changed-filterNot'],
     reads: [],
     writes: [],
-    stores: []
+    stores: [],
+    emit: null,
+    graceMs: null,
+    idleMs: null,
+    ttlMs: null
   })
 })

@@ -4,6 +4,7 @@ import { lateTopicOf } from './make-late-records.ts'
 import type { MapAsyncNode } from './map-async-node.ts'
 import type { EmitMode, Node, StoreDefinition, WindowDefinition } from './node.ts'
 import { storesOf } from './node-stores.ts'
+import { type NodeTiming, timingOf } from './node-timing.ts'
 import type { SuppressUntil } from './suppress-node.ts'
 import type { Topology } from './topology.ts'
 
@@ -24,7 +25,7 @@ export interface SubtopologyDescription {
 }
 
 /** One node of a {@link TopologyDescription}. */
-export interface NodeDescription {
+export interface NodeDescription extends NodeTiming {
   readonly name: string
   /** What it does: `source`, `filter`, `count`, `repartition`, `sink` ... */
   readonly does: string
@@ -51,7 +52,7 @@ export function describeTopology(topology: Topology): TopologyDescription {
     const node = nodes.get(name)
     if (node === undefined) return []
     const children = childrenOf.get(name)?.map((edge) => edge.child) ?? []
-    return [{ name, ...whatItDoes(node), parents: node.parents, children, ...whatItTouches(node) }]
+    return [{ name, ...whatItDoes(node), parents: node.parents, children, ...whatItTouches(node), ...timingOf(node) }]
   }
   return {
     format: 1,

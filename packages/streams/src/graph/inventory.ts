@@ -20,6 +20,8 @@ export interface StoreDescription {
   readonly windowSizeMs: number | null
   readonly retentionMs: number | null
   readonly historyMs: number | null
+  /** How long rows live after their timestamps. */
+  readonly ttlMs: number | null
   readonly indexBucketMs: number | null
 }
 
@@ -85,6 +87,7 @@ function describeStore(
     windowSizeMs: finite(store.windowSizeMs),
     retentionMs: finite(store.retentionMs),
     historyMs: finite(store.historyMs),
+    ttlMs: finite(store.ttlMs),
     indexBucketMs: finite(store.indexBucketMs)
   }
 }

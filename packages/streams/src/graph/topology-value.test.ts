@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { defineTopology } from '../dsl/define-topology.ts'
 import type { StreamsBuilder } from '../dsl/streams-builder.ts'
+import { untilWindowCloses } from '../dsl/suppress-until.ts'
 import { sliding, tumbling, unlimited } from '../dsl/windows.ts'
 import { boolean } from '../serde/boolean.ts'
 import { json } from '../serde/json.ts'
@@ -64,6 +65,33 @@ describe('a description', () => {
       repartitions: [{ topic: 'app-clicks-groupBy-repartition', partitions: null, derivedName: true }],
       globalTables: [{ topic: 'campaigns', store: { name: 'campaigns', changelog: null } }]
     })
+  })
+
+  it('says what its steps do with time, as numbers', () => {
+    const timed = topologyOf((b) => {
+      b.table('users', { key: string(), value: string(), store: 'users', ttl: '1d' })
+      b.stream('clicks', clickSerdes)
+        .groupByKey()
+        .windowedBy(tumbling({ size: '1m', grace: '10s' }))
+        .count({ store: 'n', emit: 'final', idle: '30s' })
+        .suppress(untilWindowCloses({ idle: '5s' }))
+    })
+    const description = describeTopology(timed)
+    expect(schema.parse(JSON.parse(JSON.stringify(description)))).toEqual(description)
+    const timing = description.subtopologies
+      .flatMap(({ nodes }) => nodes)
+      .map(({ does, emit, graceMs, idleMs, ttlMs }) => [does, emit, graceMs, idleMs, ttlMs])
+    expect(timing).toEqual([
+      ['source', null, null, null, null],
+      ['table', 'changes', null, null, 86_400_000],
+      ['source', null, null, null, null],
+      ['count', 'final', 10_000, 30_000, null],
+      ['suppress', null, null, 5_000, null]
+    ])
+    expect(description.stores.map(({ name, ttlMs }) => [name, ttlMs])).toContainEqual(['users', 86_400_000])
+    expect(
+      schema.safeParse({ ...description, subtopologies: [{ ...description.subtopologies[0], nodes: [{}] }] }).success
+    ).toBe(false)
   })
 
   it("is text like Kafka Streams'", () => {

@@ -22,6 +22,9 @@ const windows: StoreDefinition = {
   windowSizeMs: 1
 }
 
+/** What a life takes is the start of a process and what the disk makes of the syncs. */
+const LIMIT_MS = 120_000
+
 /** Commits one window after the other, 2,000 keys in each, and says the number of each commit when it is durable. */
 const program = `
 import { realEnvironment } from ${JSON.stringify(new URL('../../../log/src/index.ts', import.meta.url).href)}
@@ -40,7 +43,9 @@ for (let commit = (stores.identity('windows')?.offset ?? 0) + 1; ; commit++) {
   console.log(commit)
 }`
 
-it('a store killed at any instant is at its last commit, and never taken for damaged', async () => {
+it('a store killed at any instant is at its last commit, and never taken for damaged', {
+  timeout: LIMIT_MS
+}, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-kill-'))
   const random = new SeededRandom(5)
   let last = 0
