@@ -1,6 +1,7 @@
 import type { Environment, Timer } from '@millrace/log'
 import type { Positions, SourceBatch, SourceReader } from '../../source.ts'
 import type { BatchBuilder } from './batch-builder.ts'
+import type { Heartbeat } from './heartbeat.ts'
 import { type CdcPosition, STREAM_SPLIT, type StreamIdentity, type StreamPosition, snapshotSplit } from './position.ts'
 import { formatLsn, type Lsn, parseLsn } from './replication/lsn.ts'
 import type { ReplicationStream } from './replication/replication-stream.ts'
@@ -19,7 +20,7 @@ export interface CdcReaderParts {
   readonly batch: BatchBuilder
   readonly chunks: ChunkWriterParts
   readonly idlePositionMs: number
-  readonly heartbeat: { readonly intervalMs: number; readonly emit: (nowMs: number) => void } | undefined
+  readonly heartbeat: Heartbeat | undefined
   /** Does what came from outside: signals, new tables. Undefined when there is nothing. */
   readonly chores: () => Promise<void> | undefined
   readonly snapshotFinished: (table: string, rows: number) => void

@@ -2,11 +2,9 @@ import type { SourceReader } from '../../source.ts'
 import { BatchBuilder } from './batch-builder.ts'
 import { CdcReader } from './cdc-reader.ts'
 import { ChangeWriter } from './change-writer.ts'
-import { type ChangeOrigin, EnvelopeWriter } from './envelope.ts'
-import { outboxRecord } from './outbox.ts'
-import type { Tuple } from './pgoutput/message.ts'
-import { type CdcPosition, newSnapshot, type SnapshotPosition, snapshotSplit } from './position.ts'
-import type { CoveredTables } from './publication.ts'
+import { EnvelopeWriter } from './envelope.ts'
+import { heartbeatOf } from './heartbeat.ts'
+import type { CdcPosition } from './position.ts'
 import { formatLsn, parseLsn } from './replication/lsn.ts'
 import { ReplicationStream } from './replication/replication-stream.ts'
 import {
@@ -18,16 +16,16 @@ import {
   sessionId,
   slotNameOf
 } from './session-parts.ts'
-import { applySignal, parseSignal } from './signals.ts'
 import { checkPublication, type SlotState } from './slot.ts'
 import { RecentChanges } from './snapshot/recent-changes.ts'
 import { Snapshotter } from './snapshot/snapshotter.ts'
+import { SnapshotControl } from './snapshot-control.ts'
+import { roleOf, specialRows } from './special-tables.ts'
 import { StreamedTransactions } from './streamed-transactions.ts'
 import { Supervision } from './supervision.ts'
 import { OutOfLineMemory } from './tables/out-of-line-memory.ts'
-import { type Relation, Relations, type TableRole } from './tables/relations.ts'
-import { TableEncoder, textOf } from './tables/table-encoder.ts'
-import { qualifiedName, readTables } from './tables/table-shape.ts'
+import { Relations } from './tables/relations.ts'
+import { TableEncoder } from './tables/table-encoder.ts'
 import { TransactionDecoder } from './transaction-decoder.ts'
 import { TransactionMetadata } from './transaction-metadata.ts'
 import { TypeCatalog } from './types/type-catalog.ts'
@@ -45,6 +43,15 @@ const DEFAULTS = {
   warnRetainedBytes: 10 * 1024 * MIB
 }
 
+/** What runs of a source, and is watched. */
+interface RunningParts {
+  readonly stream: ReplicationStream
+  readonly snapshotter: Snapshotter
+  readonly control: SnapshotControl
+  readonly decoder: TransactionDecoder
+  readonly streamed: StreamedTransactions
+}
+
 /** Puts the parts of a reader together and starts them. */
 export class ReaderAssembly {
   readonly #parts: CdcSessionParts
@@ -55,8 +62,6 @@ export class ReaderAssembly {
   readonly #memory: OutOfLineMemory
   readonly #types: TypeCatalog
   readonly #envelope: EnvelopeWriter
-  /** What is to be done between two transactions. */
-  readonly #chores: (() => Promise<void>)[] = []
   #stream: ReplicationStream | undefined
 
   constructor(parts: CdcSessionParts, connections: CdcConnections, start: CdcStart) {
@@ -85,10 +90,11 @@ export class ReaderAssembly {
     const stream = await this.#startStream()
     const snapshotter = this.#snapshotter(stream)
     if (this.#start.isResnapshot) await this.#truncateAll()
-    this.#beginSnapshots(snapshotter)
+    const control = this.#snapshotControl(snapshotter)
+    control.begin()
     const streamed = this.#streamedTransactions()
     const decoder = this.#decoder(snapshotter, streamed)
-    const supervision = this.#supervise(snapshotter, { stream, decoder, streamed })
+    const supervision = this.#supervise({ stream, snapshotter, control, decoder, streamed })
     const { options, context } = this.#parts
     const add = this.#batch.add.bind(this.#batch)
     return new CdcReader({
@@ -107,8 +113,8 @@ export class ReaderAssembly {
       batch: this.#batch,
       chunks: { envelope: this.#envelope, memory: this.#memory, recent: this.#recent, add },
       idlePositionMs: options.idlePositionMs ?? DEFAULTS.idlePositionMs,
-      heartbeat: this.#heartbeat(),
-      chores: () => this.#nextChore(snapshotter),
+      heartbeat: heartbeatOf(options, add),
+      chores: () => control.next(),
       snapshotFinished: (table, rows) =>
         context.report({ level: 'info', code: 'snapshot-finished', message: `${table} was read: ${rows} rows` }),
       close: async () => {
@@ -154,15 +160,15 @@ export class ReaderAssembly {
     })
   }
 
-  #beginSnapshots(snapshotter: Snapshotter): void {
-    const { positions } = this.#parts
-    for (const [table, position] of this.#start.snapshots) {
-      const split = snapshotSplit(table)
-      if (positions.get(split) !== position) this.#batch.position(split, position)
-      if (position.kind !== 'snapshot' || position.state === 'done') continue
-      if (!this.#recent.isRecording) this.#recent.record(this.#start.unseen)
-      snapshotter.add(table, position)
-    }
+  #snapshotControl(snapshotter: Snapshotter): SnapshotControl {
+    return new SnapshotControl({
+      session: this.#parts,
+      start: this.#start,
+      client: this.#connections.client,
+      snapshotter,
+      batch: this.#batch,
+      recent: this.#recent
+    })
   }
 
   #decoder(snapshotter: Snapshotter, streamed: StreamedTransactions): TransactionDecoder {
@@ -172,7 +178,7 @@ export class ReaderAssembly {
       client: this.#connections.client,
       types: this.#types,
       memory: this.#memory,
-      roleOf: (name) => this.#roleOf(name),
+      roleOf: (name) => roleOf(this.#parts, name),
       report: context.report
     })
     const writer = new ChangeWriter({
@@ -195,37 +201,13 @@ export class ReaderAssembly {
       nowMs: () => context.environment.clock.nowMs(),
       emitTruncates: options.truncates ?? true,
       emitMessages: options.messages ?? true,
-      special: (relation: Relation, row: Tuple, origin: ChangeOrigin) => this.#special(relation, row, origin),
+      special: specialRows(this.#parts, add),
       transaction: (xid: number) => this.#recent.transaction(xid)
     }
     return new TransactionDecoder(parts, {
       lsn,
       ...(open ? { open: { commit: parseLsn(open.commit), changes: open.changes } } : {})
     })
-  }
-
-  #roleOf(name: string): TableRole {
-    const { options, filter } = this.#parts
-    if (name === options.signalTable) return 'signal'
-    if (name === options.outbox?.table) return 'outbox'
-    return filter.matches(name) ? 'capture' : 'ignore'
-  }
-
-  #special(relation: Relation, row: Tuple, origin: ChangeOrigin): void {
-    const { options, context, signals } = this.#parts
-    if (relation.role === 'outbox' && options.outbox) {
-      this.#batch.add(outboxRecord(options.outbox, { table: relation.encoder, row }, origin))
-      return
-    }
-    const columns = relation.encoder.shape.columns
-    const value = (name: string) =>
-      textOf(
-        row,
-        columns.findIndex((column) => column.name === name)
-      )
-    const signal = parseSignal(value('type'), value('data'))
-    if (typeof signal !== 'string') signals.push(signal)
-    else context.report({ level: 'warning', code: 'signal-refused', message: signal })
   }
 
   #streamedTransactions(): StreamedTransactions {
@@ -238,12 +220,9 @@ export class ReaderAssembly {
     })
   }
 
-  #supervise(
-    snapshotter: Snapshotter,
-    running: { stream: ReplicationStream; decoder: TransactionDecoder; streamed: StreamedTransactions }
-  ): Supervision {
+  #supervise(running: RunningParts): Supervision {
     const { options, context } = this.#parts
-    const { stream, decoder, streamed } = running
+    const { stream, snapshotter, control, decoder, streamed } = running
     const { client } = this.#connections
     const observed = (slot: SlotState | undefined) =>
       this.#parts.progress({
@@ -274,54 +253,10 @@ export class ReaderAssembly {
       report: context.report,
       observed,
       covered: (tables) => {
-        this.#chores.push(async () => this.#addNewTables(snapshotter, tables))
+        control.covered(tables)
         stream.wake()
       }
     })
-  }
-
-  readonly #known = new Set<string>()
-
-  /** Tables that were created, or published, since the source was opened. */
-  #addNewTables(snapshotter: Snapshotter, covered: CoveredTables): void {
-    const { filter, options, context } = this.#parts
-    for (const table of covered.tables) {
-      const name = qualifiedName(table)
-      if (!filter.matches(name) || this.#start.snapshots.has(name) || this.#known.has(name)) continue
-      this.#known.add(name)
-      const visible = `${covered.barrier}:${covered.barrier}:`
-      const pages = table.key.length === 0 ? { pages: { leaf: 0, next: 0, visible } } : {}
-      const position: SnapshotPosition =
-        options.snapshot === 'never'
-          ? newSnapshot({ state: 'done' })
-          : newSnapshot({ barrier: covered.barrier, ...pages })
-      this.#batch.position(snapshotSplit(name), position)
-      context.report({ level: 'info', code: 'table-added', message: `${name} is captured from now on` })
-      snapshotter.add(name, position)
-    }
-  }
-
-  #nextChore(snapshotter: Snapshotter): Promise<void> | undefined {
-    const chore = this.#chores.shift()
-    if (chore) return chore()
-    const signal = this.#parts.signals.shift()
-    return signal ? this.#signal(snapshotter, signal) : undefined
-  }
-
-  async #signal(snapshotter: Snapshotter, signal: Parameters<typeof applySignal>[0]): Promise<void> {
-    const { context, filter } = this.#parts
-    const keyedTables = async () => {
-      const { options } = this.#parts
-      const publication = publicationNameOf(options)
-      const tables = await readTables(this.#connections.client, publication, this.#start.server.version)
-      return tables.filter((table) => table.key.length > 0 && filter.matches(qualifiedName(table))).map(qualifiedName)
-    }
-    const changed = await applySignal(signal, { snapshotter, keyedTables, report: context.report })
-    for (const name of changed) {
-      const task = snapshotter.unfinished.find((one) => one.table === name)
-      this.#batch.position(snapshotSplit(name), task?.position ?? newSnapshot({ state: 'done' }))
-    }
-    if (snapshotter.unfinished.length === 0) this.#recent.stop()
   }
 
   /** Tells those who keep the tables that what they have is to be forgotten. */
@@ -335,27 +270,11 @@ export class ReaderAssembly {
     }
     for (const table of this.#start.covered.tables) {
       const encoder = new TableEncoder(table, this.#types)
-      if (this.#roleOf(encoder.name) !== 'capture') continue
+      if (roleOf(this.#parts, encoder.name) !== 'capture') continue
       await this.#memory.open(encoder.name)
       await this.#memory.forgetTable(encoder.name)
       if (options.truncates === false) continue
       this.#batch.add(this.#envelope.record(encoder, { operation: 't', lsn: this.#start.lsn }, { key: null, origin }))
-    }
-  }
-
-  #heartbeat(): { readonly intervalMs: number; readonly emit: (nowMs: number) => void } | undefined {
-    const { name, heartbeatIntervalMs: intervalMs } = this.#parts.options
-    if (intervalMs === undefined) return undefined
-    const key = Buffer.from(JSON.stringify({ serverName: name }))
-    return {
-      intervalMs,
-      emit: (nowMs) =>
-        this.#batch.add({
-          topic: `__debezium-heartbeat.${name}`,
-          key,
-          value: Buffer.from(JSON.stringify({ ts_ms: nowMs })),
-          timestamp: nowMs
-        })
     }
   }
 }
