@@ -7,6 +7,8 @@ import type { OffsetEdit } from './offset-edits.ts'
 import { SinkSession } from './sink-session.ts'
 
 const POLL_MS = 100
+/** Also how soon a topic is noticed that was not there when the sink joined its group, as when its source is about to make it. */
+const HEARTBEAT_MS = 500
 
 /**
  * One life of a sink: a member of the group `connect-<name>`, which reads committed records and gives them to the sink in batches, in order.
@@ -59,7 +61,12 @@ class SinkRun {
   constructor(parts: SinkRunParts) {
     const { life, settings } = parts
     this.#parts = parts
-    this.#consumer = life.log.consumer({ groupId: sinkGroupId(life.name), offsetReset: settings.offsetReset })
+    const groupId = sinkGroupId(life.name)
+    this.#consumer = life.log.consumer({
+      groupId,
+      offsetReset: settings.offsetReset,
+      heartbeatIntervalMs: HEARTBEAT_MS
+    })
   }
 
   /** Until the life ends, or other topics match. */
