@@ -72,7 +72,7 @@ export class KTable<K, V, Known extends Slot = Slot> {
    * Holds updates back, the last of each key: until its window closes, or for some stream time. What is due goes on with the record that made it
    * so, before what is below gets to see anything else.
    */
-  suppress(until: Suppressed, options: SuppressOptions = {}): KTable<K, V, Known> {
+  suppress(until: Suppressed, options: SuppressOptions<K, V> = {}): KTable<K, V, Known> {
     return this.#fluent.table(suppress(this.#point, until, options))
   }
 

@@ -1,7 +1,7 @@
 import { UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '../graph/duration.ts'
 import type { SuppressBounds } from '../graph/suppress-node.ts'
-import type { StepOptions } from './options.ts'
+import type { LateOption, StepOptions } from './options.ts'
 
 /** How long a suppress holds updates back; made by {@link untilWindowCloses} and {@link untilTimeLimit}. */
 export type Suppressed =
@@ -17,8 +17,8 @@ export interface SuppressLimits {
   readonly whenFull?: 'emit-early' | 'stop'
 }
 
-/** Of a suppress. */
-export interface SuppressOptions extends StepOptions {
+/** Of a suppress of a table with keys `K` and values `V`. */
+export interface SuppressOptions<K = unknown, V = unknown> extends StepOptions {
   /** Name of the store of what is held back. */
   readonly store?: string
   /**
@@ -27,6 +27,11 @@ export interface SuppressOptions extends StepOptions {
    * never added.
    */
   readonly oldValue?: 'emitted' | 'latest'
+  /**
+   * What becomes of an update that comes for a window that was closed while nothing came; only together with `untilWindowCloses({ idle })`, since nothing
+   * else is late here. Deletions are counted, and no more. Default: updates are, too.
+   */
+  readonly onLate?: LateOption<K, V>
 }
 
 /** Of a suppress until windows close. */

@@ -98,6 +98,7 @@ function whatItTouches(node: Node): Pick<NodeDescription, 'reads' | 'writes' | '
     case 'foreign-key-result':
       return { reads: [], writes: node.again === undefined ? [] : [node.again.topic], stores }
     case 'windowed-aggregate':
+    case 'suppress':
     case 'stream-join': {
       const late = lateTopicOf(node)
       return { reads: [], writes: late === undefined ? [] : [late], stores }

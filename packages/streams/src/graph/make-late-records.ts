@@ -15,6 +15,6 @@ export function makeLateRecords(late: OpenLateRecords, place: Place): LateRecord
 
 /** The topic that a node writes late records to, if it does. */
 export function lateTopicOf(node: Node): string | undefined {
-  if (node.kind !== 'windowed-aggregate' && node.kind !== 'stream-join') return undefined
+  if (node.kind !== 'windowed-aggregate' && node.kind !== 'stream-join' && node.kind !== 'suppress') return undefined
   return node.late?.kind === 'topic' ? node.late.topic : undefined
 }

@@ -86,7 +86,9 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
       })
     case 'suppress': {
       const until = Object.freeze({ ...body.until })
-      return Object.freeze({ ...body, until, store: makeStore(step, body.store, place), name, parents })
+      const { late, ...rest } = body
+      const handled = late && { late: makeLateRecords(late, place) }
+      return Object.freeze({ ...rest, ...handled, until, store: makeStore(step, body.store, place), name, parents })
     }
     case 'windowed-aggregate': {
       const aggregation = Object.freeze({ ...body.aggregation })

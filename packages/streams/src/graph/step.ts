@@ -98,7 +98,10 @@ export type OpenLateRecords =
   | { readonly kind: 'topic'; readonly topic: string; readonly serdes: readonly OpenSerdes[] }
 
 /** Of a suppress. */
-export type SuppressBody = Body<SuppressNode, 'store'> & { readonly store: OpenStore }
+export type SuppressBody = Body<SuppressNode, 'store' | 'late'> & {
+  readonly store: OpenStore
+  readonly late?: OpenLateRecords
+}
 
 /** Of a durable operator. */
 export type RxBody = Body<RxNode, 'store' | 'timers' | 'input'> & {

@@ -1,3 +1,4 @@
+import type { LateRecords } from './late-records.ts'
 import type { NodeBase, StoreDefinition } from './node.ts'
 
 /** Holds a table's updates back: the last of each key goes on. Records leave it as changes. */
@@ -7,6 +8,8 @@ export interface SuppressNode extends NodeBase {
   readonly store: StoreDefinition
   /** What an update that goes on says that the key was before: what went on last, or what it was before the last update that was held back. */
   readonly oldValue: 'emitted' | 'latest'
+  /** Of updates for windows that were closed while nothing came. Absent: they are counted, and no more. */
+  readonly late?: LateRecords
 }
 
 /** How long updates are held back. All in milliseconds of stream time. */

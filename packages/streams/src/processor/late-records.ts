@@ -34,7 +34,8 @@ export function withLateRecords(node: LateNode, context: ProcessorContext, proce
   }
 }
 
-function lateRecords(
+/** What becomes of a record of an input that is late; undefined if nothing does. */
+export function lateRecords(
   { name, late }: LateNode,
   context: ProcessorContext,
   input: number

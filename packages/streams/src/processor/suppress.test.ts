@@ -1,10 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { defineTopology } from '../dsl/define-topology.ts'
+import type { LateOption } from '../dsl/options.ts'
 import { type Suppressed, untilTimeLimit, untilWindowCloses } from '../dsl/suppress-until.ts'
 import { sessions, tumbling } from '../dsl/windows.ts'
+import { describeTopology } from '../graph/describe.ts'
+import type { StreamRecord } from '../graph/record.ts'
 import type { Topology } from '../graph/topology.ts'
+import { long } from '../serde/long.ts'
 import { string } from '../serde/string.ts'
+import { Windowed, windowed } from '../serde/windowed.ts'
 import { skip } from '../task/error-policy.ts'
 import { TaskBench } from '../testing/task-bench.ts'
 import { TopologyTestDriver } from '../testing/topology-test-driver.ts'
@@ -225,6 +230,55 @@ describe('suppress until the window closes', () => {
     await bench.commit()
     expect(results()).toEqual([['a@0/10', '12']])
     expect(bench.task.dropped().reduce((sum, { counts }) => sum + counts.late, 0)).toBe(1)
+  })
+
+  it('says what came for windows that it took as closed: to a callback, or to a topic', async () => {
+    const seen: string[] = []
+    const counting = (onLate: LateOption<Windowed<string>, number>) =>
+      defineTopology('counting', (builder) => {
+        builder
+          .stream('in', text)
+          .groupByKey()
+          .windowedBy(tumbling({ size: 10, grace: 5 }))
+          .count({ emit: 'changes' })
+          .suppress(untilWindowCloses({ idle: '1s' }), { onLate })
+          .toStream()
+          .to('out')
+      })
+    const seeing = (value: number, { key, timestamp }: StreamRecord<Windowed<string>, number>) =>
+      seen.push(`${key} ${value} ${timestamp}`)
+    for (const onLate of [seeing, { lateTo: 'late' }]) {
+      const topology = counting(onLate)
+      const driver = await TopologyTestDriver.open(topology)
+      const input = driver.input<string, string>('in')
+      await input.pipe('a', '1', 3)
+      await driver.advanceWallClock(1_000)
+      await input.pipe('a', '2', 4)
+      await input.pipe('a', '3', 12)
+      expect([driver.output('out').readValues(), driver.dropped('late')]).toEqual([[1], 1])
+      if (typeof onLate === 'function') continue
+      const late = { key: windowed(string(), 10), value: long() }
+      expect(driver.output('late', late).readAll()).toEqual([
+        { key: new Windowed('a', 0, 10), value: 2, timestamp: 4, headers: [] }
+      ])
+      expect(describeTopology(topology).subtopologies[0].nodes.flatMap(({ writes }) => writes)).toEqual(['late', 'out'])
+    }
+    expect(seen).toEqual(['a@0/10 2 4'])
+  })
+
+  it('has nothing late unless it takes windows as closed', () => {
+    for (const until of [untilWindowCloses(), untilTimeLimit('1s')]) {
+      const define = () =>
+        defineTopology('timely', (builder) => {
+          builder
+            .stream('in', text)
+            .groupByKey()
+            .windowedBy(tumbling({ size: 10 }))
+            .count()
+            .suppress(until, { onLate: { lateTo: 'late' } })
+        })
+      expect(define).toThrow(/onLate of suppress\(\) is for untilWindowCloses\(\{ idle \}\) only/)
+    }
   })
 
   it('is refused where no window closes', () => {

@@ -2,6 +2,7 @@ import type { SuppressNode } from '../graph/suppress-node.ts'
 import type { Buffered } from '../serde/buffered.ts'
 import { Windowed } from '../serde/windowed.ts'
 import { HeldBack } from './held-back.ts'
+import { lateRecords } from './late-records.ts'
 import { Change, type Forward, type Processor } from './processor.ts'
 import type { ProcessorContext } from './task-context.ts'
 
@@ -28,13 +29,18 @@ export function suppressProcessor(node: SuppressNode, context: ProcessorContext,
   const delayMs = until.kind === 'window-close' ? until.delayMs : until.limitMs
   const isClose = until.kind === 'window-close'
   const dropped = context.dropCounter(node.name)
+  const handOn = lateRecords(node, context, 0)
   /** What is held back from before this is due. */
   const dueMs = (): number => time.observedMs - delayMs + 1
 
   const process: Forward = (record) => {
     const { key, timestamp, value: change } = record
     if (!(change instanceof Change)) return
-    if (isClose && key instanceof Windowed && key.endMs <= time.closedMs) return dropped.add('late')
+    if (isClose && key instanceof Windowed && key.endMs <= time.closedMs) {
+      dropped.add('late')
+      if (change.newValue !== null && change.newValue !== undefined) handOn?.(record.withValue(change.newValue))
+      return
+    }
     isIdle = false
     let held = heldBack.get(key)
     if (held !== undefined && held.value.placeMs < dueMs()) {

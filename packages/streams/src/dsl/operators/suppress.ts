@@ -5,14 +5,23 @@ import { buffered } from '../../serde/buffered.ts'
 import type { Point } from '../draft.ts'
 import type { Suppressed, SuppressOptions } from '../suppress-until.ts'
 import { closeDelayMs } from './kept-windows.ts'
+import { type AnyLateOption, lateOption } from './windowed-by.ts'
+
+/** What a suppress is told, its types laid down. */
+export type SuppressStep = Omit<SuppressOptions, 'onLate'> & { readonly onLate?: AnyLateOption }
 
 /** Holds a table's updates back. What is held is kept in a store of its own, with a changelog. */
 export function suppress(
   point: Point,
   until: Suppressed,
-  { name, store, oldValue = 'emitted' }: SuppressOptions
+  { name, store, oldValue = 'emitted', onLate }: SuppressStep
 ): Point {
   const { draft, key, value } = point
+  if (onLate !== undefined && (until.kind !== 'window-close' || until.idleMs === undefined)) {
+    throw new UsageError(
+      `topology '${draft.topology}': onLate of suppress() is for untilWindowCloses({ idle }) only: nothing else is late there`
+    )
+  }
   const step = draft.add({
     verb: 'suppress',
     label: name,
@@ -21,6 +30,7 @@ export function suppress(
       kind: 'suppress',
       until: held(point, until),
       oldValue,
+      ...(onLate && { late: lateOption(onLate, [{ key, value }]) }),
       store: { kind: 'buffer', name: store, key, value: value === undefined ? undefined : buffered(value) }
     }
   })
