@@ -104,6 +104,7 @@ export type {
 } from './source.ts'
 // What targets of tables refuse
 export {
+  PartitionedTruncateError,
   TargetAccessError,
   TargetColumnMissingError,
   TargetKeyMissingError,

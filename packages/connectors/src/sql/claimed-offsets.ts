@@ -34,6 +34,11 @@ export class ClaimedOffsets {
     )
   }
 
+  /** Whether the topic of this partition is known to have others. */
+  hasSiblings({ topic, partition }: SinkPartition): boolean {
+    return partition > 0 || [...this.#rows.values()].some((row) => row.topic === topic && row.partition !== partition)
+  }
+
   /** The steps from where the partitions are to the offsets. */
   advances(offsets: readonly SinkOffset[]): readonly OffsetAdvance[] {
     return offsets.map(({ topic, partition, offset }) => {

@@ -48,6 +48,27 @@ export class TargetKeyMissingError extends SinkSetupError {
   }
 }
 
+/**
+ * A truncate came from a topic with several partitions: it stands in each of them, and the table has rows of all of them, some of which may be from
+ * behind it already. Nothing was written.
+ */
+export class PartitionedTruncateError extends SinkSetupError {
+  readonly code = 'CONNECTORS_PARTITIONED_TRUNCATE'
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+
+  constructor(where: { readonly topic: string; readonly partition: number; readonly offset: number }, table: string) {
+    super(
+      `the truncate at offset ${where.offset} of ${where.topic}-${where.partition} cannot be carried out: table ${table} has rows of the topic's other ` +
+        'partitions, which may be newer. Give the topic one partition, leave truncates out (postgresCdc({ truncates: false })), or write a materialized view instead'
+    )
+    this.topic = where.topic
+    this.partition = where.partition
+    this.offset = where.offset
+  }
+}
+
 /** The target refuses this user or this database: a wrong password, a missing privilege. The message says what to do. */
 export class TargetAccessError extends SinkSetupError {
   readonly code = 'CONNECTORS_TARGET_ACCESS'

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { jsonRows } from '../rows/json-rows.ts'
 import type { Row, RowChange } from '../rows/row-change.ts'
 import type { SinkRecord } from '../sink.ts'
+import { ClaimedOffsets } from './claimed-offsets.ts'
+import { PartitionedTruncateError } from './errors.ts'
 import { type PlanOptions, planWrites, type WriteStep } from './write-plan.ts'
 
 const bytes = (part: unknown) => (part === null ? null : Buffer.from(JSON.stringify(part)))
@@ -12,6 +14,19 @@ function record(key: unknown, value: unknown, topic = 'shop.orders'): SinkRecord
 const options: PlanOptions = { rows: jsonRows() }
 
 describe('planWrites', () => {
+  it('refuses the truncate of a topic with several partitions, whose other rows may be newer', () => {
+    const rows = { text: jsonRows().text, decode: (): RowChange => ({ kind: 'truncate' }) }
+    const claimed = (...partitions: number[]) => {
+      const offsets = partitions.map((partition) => ({ topic: 'shop.orders', partition, nextOffset: null, epoch: 1 }))
+      return new ClaimedOffsets('sink', offsets)
+    }
+    const planned = (partition: number, of: ClaimedOffsets) =>
+      planWrites([{ ...record(null, {}), partition }], { rows }, (one) => of.hasSiblings(one))
+    expect(planned(0, claimed(0))).toEqual([{ kind: 'truncate', table: 'orders' }])
+    expect(() => planned(0, claimed(0, 1))).toThrow(PartitionedTruncateError)
+    expect(() => planned(1, claimed(1))).toThrow(/Give the topic one partition/)
+  })
+
   it('reduces upserts to the last per key, sorted by key, deletes first', () => {
     const batch = [
       record({ id: 'b' }, { n: 1 }),

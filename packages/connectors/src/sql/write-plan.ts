@@ -1,6 +1,7 @@
 import { PoisonousRecordError } from '../errors.ts'
 import type { ColumnValue, Row, RowChange, RowUpsert } from '../rows/row-change.ts'
-import type { SinkRecord } from '../sink.ts'
+import type { SinkPartition, SinkRecord } from '../sink.ts'
+import { PartitionedTruncateError } from './errors.ts'
 import { type SqlSinkOptions, tableOf, type WriteMode } from './sql-sink-options.ts'
 
 /** One statement's worth of work, to be done in the order of the plan. */
@@ -32,14 +33,20 @@ export type PlanOptions = Pick<SqlSinkOptions, 'rows' | 'table' | 'mode' | 'dele
  * What a batch does to the target. Upserts are reduced to the last change per key (one statement may not touch a row twice) and sorted by key, so
  * that two writers lock rows in one order; then deletes go before writes. Inserts and updates, and tables without a key, keep the order of
  * the records.
- * @throws PoisonousRecordError when a record is no row.
+ * @param hasSiblings whether the topic of a partition has others: then a truncate cannot be told from what other partitions brought.
+ * @throws PoisonousRecordError when a record is no row. PartitionedTruncateError.
  */
-export function planWrites(batch: readonly SinkRecord[], options: PlanOptions): readonly WriteStep[] {
+export function planWrites(
+  batch: readonly SinkRecord[],
+  options: PlanOptions,
+  hasSiblings: (partition: SinkPartition) => boolean = ({ partition }) => partition > 0
+): readonly WriteStep[] {
   const tables = new Map<string, TablePlan>()
   for (const record of batch) {
     const change = options.rows.decode(record)
     if (change === undefined || (change.kind === 'delete' && options.deletes === false)) continue
     const table = tableOf(record, options.table)
+    if (change.kind === 'truncate' && hasSiblings(record)) throw new PartitionedTruncateError(record, table)
     const plan = tables.get(table) ?? new TablePlan(table, options.mode ?? 'upsert')
     tables.set(table, plan)
     plan.add(record, change)

@@ -79,7 +79,7 @@ class SqliteSinkRun {
   }
 
   write(batch: readonly SinkRecord[], offsets: readonly SinkOffset[]): void {
-    const steps = planWrites(batch, this.#options)
+    const steps = planWrites(batch, this.#options, (partition) => this.#claimed.hasSiblings(partition))
     const advances = this.#claimed.advances(offsets)
     this.#guard('a batch cannot be written', () =>
       this.#database.transaction(() => {

@@ -87,7 +87,7 @@ class PostgresSinkRun {
   /** Plans the batch and encodes its rows, as far as the tables are known, while the server is busy with the one before. */
   prepare(batch: readonly SinkRecord[]): void {
     try {
-      const steps = planWrites(batch, this.#options)
+      const steps = planWrites(batch, this.#options, (partition) => this.#claimed.hasSiblings(partition))
       this.#prepared = { batch, steps }
       for (const step of steps) {
         const target = this.#tables.get(step.table)
@@ -107,7 +107,9 @@ class PostgresSinkRun {
     const prepared = this.#prepared
     this.#prepared = undefined
     const same = prepared?.batch.length === batch.length && batch.every((record, i) => record === prepared.batch[i])
-    return prepared !== undefined && same ? prepared.steps : planWrites(batch, this.#options)
+    return prepared !== undefined && same
+      ? prepared.steps
+      : planWrites(batch, this.#options, (partition) => this.#claimed.hasSiblings(partition))
   }
 
   /** False when the batch was committed before. */
