@@ -70,10 +70,13 @@ class ConnectorsSoak {
   #life: JobLife | undefined
   #schemaChange = 0
   #killsAtSteps = 0
+  /** The life in which the large transaction takes place: it may be while the tables are read for the first time. */
+  readonly #largeAt: number
 
   constructor(seed: number, parts: SoakParts) {
     this.#parts = parts
     this.#random = new Random(seed)
+    this.#largeAt = this.#random.below(parts.kills)
     this.#load = new Load(parts.databases.sourceUrl, new Random(seed + 1_000_003))
   }
 
@@ -92,10 +95,11 @@ class ConnectorsSoak {
     const life = this.#begin()
     this.#load.start()
     await life.progressed(PARTS)
-    if (number === 1)
+    if (number === this.#largeAt) {
       await this.#tell('large transaction', () => this.#transaction(largeTransaction(this.#parts.largeRows)))
-    else await this.#fault()
-    if (number === 2) await this.#tell('truncation', () => this.#transaction(TRUNCATION))
+    }
+    await this.#fault()
+    if (number === this.#parts.kills - 1) await this.#tell('truncation', () => this.#transaction(TRUNCATION))
     if (this.#random.oneIn(3)) await this.#fault()
     await this.#alter()
     const how = this.#random.oneIn(4) ? await this.#killSoon(life) : await this.#killAtStep(life)
