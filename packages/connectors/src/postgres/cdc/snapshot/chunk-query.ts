@@ -1,6 +1,6 @@
+import { WATERMARK_PREFIX } from '../change-decoder.ts'
 import { quoteIdentifier, quoteLiteral } from '../connection.ts'
 import { type CatalogTable, COLUMNS_SQL, KEY_SQL, quotedName } from '../tables/table-shape.ts'
-import { WATERMARK_PREFIX } from '../transaction-decoder.ts'
 
 /** Which rows of a table to read. */
 export interface ChunkRange {
