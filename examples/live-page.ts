@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const FRAME_MS = 100
 const PLAIN_LINE_MS = 250
+/** Of a terminal that does not say. */
+const DEFAULT_ROWS = 24
 /** The cursor is hidden, and what is wider than the terminal is cut, not wrapped: so the page's height is known. */
 const ENTER = '\x1b[?25l\x1b[?7l'
 const LEAVE = '\x1b[?7h\x1b[?25h'
@@ -33,7 +35,7 @@ export async function livePage(interrupted: AbortSignal, draw: () => Promise<Pic
     for (;;) {
       const picture = await draw()
       if (output.isTTY) {
-        const shown = picture.lines.slice(0, Math.max(1, output.rows - 1))
+        const shown = picture.lines.slice(0, Math.max(1, (output.rows || DEFAULT_ROWS) - 1))
         const up = height > 0 ? `\x1b[${height}A` : ''
         output.write(`${up}\r${shown.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`)
         height = shown.length
