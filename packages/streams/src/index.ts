@@ -8,6 +8,7 @@ export {
   CopartitionError,
   InternalTopicMismatchError,
   MissingSourceTopicError,
+  NoCommittedOffsetError,
   UnknownSinkTopicError,
   UnknownStoreError
 } from './app/errors.ts'

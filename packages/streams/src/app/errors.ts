@@ -50,6 +50,22 @@ export class ApplicationFailedError extends MillraceError {
   }
 }
 
+/** A source with `reset: 'none'` has no committed offset to begin from: the group is new, or its offsets have expired or were reset. */
+export class NoCommittedOffsetError extends MillraceError {
+  readonly code = 'STREAMS_NO_COMMITTED_OFFSET'
+  readonly topic: string
+  readonly partition: number
+
+  constructor(application: string, { topic, partition }: { readonly topic: string; readonly partition: number }) {
+    super(
+      `application ${application} has no committed offset for ${topic}-${partition}, whose source says reset: 'none': ` +
+        'commit one, or let the source begin at an end of the topic'
+    )
+    this.topic = topic
+    this.partition = partition
+  }
+}
+
 /** The application runs somewhere, so it cannot be reset: members of its group would go on from what they have in memory. `group` is its name. */
 export class ApplicationRunningError extends MillraceError {
   readonly code = 'STREAMS_APPLICATION_RUNNING'

@@ -1,20 +1,48 @@
-import type { Consumer } from '@millrace/log'
-import type { SourceNode } from '../graph/node.ts'
+import type { Clock, Consumer } from '@millrace/log'
+import type { OffsetReset, SourceNode } from '../graph/node.ts'
 import type { Topology } from '../graph/topology.ts'
+import { NoCommittedOffsetError } from './errors.ts'
 import type { Partitions } from './stream-thread.ts'
 
-/** Where inputs without a committed offset begin, as their sources say: by `topic-partition`. Internal topics begin at their start. */
+/** What it takes to find where inputs begin. */
+export interface InitialOffsetsContext {
+  readonly consumer: Pick<Consumer, 'beginningOffsets' | 'endOffsets' | 'offsetsForTimes'>
+  readonly clock: Pick<Clock, 'nowMs'>
+  readonly topology: Topology
+}
+
+/**
+ * Where inputs without a committed offset begin, as their sources say: by `topic-partition`. Internal topics begin at their start. Where there is no record
+ * of the time asked for, at the end.
+ * @throws NoCommittedOffsetError
+ */
 export async function initialOffsets(
-  consumer: Pick<Consumer, 'beginningOffsets' | 'endOffsets'>,
-  topology: Topology,
+  { consumer, clock, topology }: InitialOffsetsContext,
   partitions: Partitions
 ): Promise<ReadonlyMap<string, number>> {
-  if (partitions.length === 0) return new Map()
-  const sources = topology.nodes.filter((node): node is SourceNode => node.kind === 'source')
-  const latest = new Set(sources.filter((node) => node.reset === 'latest').flatMap((node) => node.topics))
-  const fromEnd = partitions.filter(({ topic }) => latest.has(topic))
-  const fromStart = partitions.filter(({ topic }) => !latest.has(topic))
-  const starts = fromStart.length > 0 ? await consumer.beginningOffsets(fromStart) : []
-  const ends = fromEnd.length > 0 ? await consumer.endOffsets(fromEnd, 'read_committed') : []
-  return new Map([...starts, ...ends])
+  const resets = resetsOf(topology)
+  const resetOf = ({ topic }: Partitions[number]): OffsetReset => resets.get(topic) ?? 'earliest'
+  const [lacking] = partitions.filter((at) => resetOf(at) === 'none')
+  if (lacking !== undefined) throw new NoCommittedOffsetError(topology.name, lacking)
+  const found = new Map<string, number>()
+  const fromStart = partitions.filter((at) => resetOf(at) === 'earliest')
+  if (fromStart.length > 0) addTo(found, await consumer.beginningOffsets(fromStart))
+  const fromEnd = partitions.filter((at) => resetOf(at) !== 'earliest')
+  if (fromEnd.length > 0) addTo(found, await consumer.endOffsets(fromEnd, 'read_committed'))
+  const queries = partitions.flatMap((at) => {
+    const reset = resetOf(at)
+    return typeof reset === 'string' ? [] : [{ ...at, timestampMs: Math.max(0, clock.nowMs() - reset.sinceMs) }]
+  })
+  if (queries.length === 0) return found
+  for (const [at, { offset }] of await consumer.offsetsForTimes(queries)) if (offset >= 0) found.set(at, offset)
+  return found
+}
+
+function resetsOf({ nodes }: Topology): ReadonlyMap<string, OffsetReset> {
+  const sources = nodes.filter((node): node is SourceNode => node.kind === 'source')
+  return new Map(sources.flatMap(({ topics, reset = 'earliest' }) => topics.map((topic) => [topic, reset] as const)))
+}
+
+function addTo(found: Map<string, number>, offsets: ReadonlyMap<string, number>): void {
+  for (const [at, offset] of offsets) found.set(at, offset)
 }

@@ -184,7 +184,11 @@ function threadOptions(start: AppStart, listeners: ThreadListeners, parts: Prepa
         onRevoked: listener.revoked,
         onLost: listener.lost
       }),
-    initialOffsets: (partitions) => initialOffsets(restoreConsumer, matched.current.topology, partitions),
+    initialOffsets: (partitions) =>
+      initialOffsets(
+        { consumer: restoreConsumer, clock: environment.clock, topology: matched.current.topology },
+        partitions
+      ),
     fetched: (partitions) => listeners.skew.fetched(partitions),
     onState: listeners.onState,
     onCommit: (durationMs, tasks) => {

@@ -8,6 +8,7 @@ import {
   UnknownTopicError
 } from '@millrace/log'
 import { describeTopology } from '../graph/describe.ts'
+import type { OffsetReset } from '../graph/node.ts'
 import { hasPatterns, resolvePatterns } from '../graph/resolve-patterns.ts'
 import type { Topology } from '../graph/topology.ts'
 import { ApplicationRunningError } from './errors.ts'
@@ -20,7 +21,7 @@ export interface ResetOptions {
   readonly log: string | OpenLogOptions | Log
   /** Look, and change nothing. Default false. */
   readonly dryRun?: boolean
-  /** Where reading begins anew. Default: where each source's `reset` says, which is the start unless it says otherwise. */
+  /** Where reading begins anew. Default: where each source's `reset` says, which is the start unless it says otherwise, also for `none`. */
   readonly to?: 'earliest' | 'latest'
   /** Where stores are kept on this machine; default as for `runStreams`. */
   readonly stateDirectory?: string
@@ -83,7 +84,7 @@ async function planReset({ log, admin, options }: Resetting, topology: Topology)
     application,
     dryRun: options.dryRun ?? false,
     deletedTopics: internalTopics(topology).filter((topic) => existing.has(topic)),
-    offsets: await newOffsets(admin, { topology, existing, to: options.to }),
+    offsets: await newOffsets(admin, { topology, existing, to: options.to, nowMs: log.environment.clock.nowMs() }),
     clearedDirectory: (root === undefined ? undefined : findStateDirectory(log.environment, root, owner)) ?? null
   }
 }
@@ -120,19 +121,29 @@ interface Repositioning {
   /** Partitions of the topics there are. */
   readonly existing: ReadonlyMap<string, number>
   readonly to: ResetOptions['to']
+  readonly nowMs: number
 }
 
-async function newOffsets(admin: Admin, { topology, existing, to }: Repositioning): Promise<ResetOffset[]> {
+async function newOffsets(admin: Admin, { topology, existing, to, nowMs }: Repositioning): Promise<ResetOffset[]> {
   const resolved = hasPatterns(topology) ? resolvePatterns(topology, existing.keys()) : topology
   const queries = resolved.nodes.flatMap((node): OffsetQuery[] => {
     if (node.kind !== 'source' || node.repartitionOf !== undefined) return []
-    const at = to ?? node.reset ?? 'earliest'
+    const at = to ?? placeOf(node.reset, nowMs)
     return node.topics.flatMap((topic) =>
       Array.from({ length: existing.get(topic) ?? 0 }, (_, partition) => ({ topic, partition, at }))
     )
   })
   const committed = await admin.listGroupOffsets(topology.name)
-  const found = await admin.listOffsets(queries, 'read_committed')
+  const found = new Map(await admin.listOffsets(queries, 'read_committed'))
+  // Where there is no record of a time yet, the next one is.
+  const ahead = queries.filter(({ topic, partition }) => (found.get(`${topic}-${partition}`)?.offset ?? 0) < 0)
+  if (ahead.length > 0) {
+    const ends = await admin.listOffsets(
+      ahead.map((query) => ({ ...query, at: 'latest' })),
+      'read_committed'
+    )
+    for (const [key, end] of ends) found.set(key, end)
+  }
   return queries.flatMap(({ topic, partition }) => {
     const key = `${topic}-${partition}`
     const target = found.get(key)
@@ -140,6 +151,11 @@ async function newOffsets(admin: Admin, { topology, existing, to }: Repositionin
       ? []
       : [{ topic, partition, from: committed.get(key)?.offset ?? null, to: target.offset }]
   })
+}
+
+function placeOf(reset: OffsetReset | undefined, nowMs: number): OffsetQuery['at'] {
+  if (typeof reset === 'object') return { timestampMs: Math.max(0, nowMs - reset.sinceMs) }
+  return reset === 'latest' ? 'latest' : 'earliest'
 }
 
 /** The report as text, a line a thing. */

@@ -41,8 +41,11 @@ export interface StreamOptions<K, V> extends StepOptions {
    * dropped and counted. `partitionTimeMs` is the highest so far in the partition, -1 at first.
    */
   readonly timestamp?: (value: V, record: StreamRecord<K, V>, partitionTimeMs: number) => number
-  /** Where to begin without a committed offset. Default `earliest`. */
-  readonly reset?: 'earliest' | 'latest'
+  /**
+   * Where to begin without a committed offset: with the first record, after the last, with the first of so much time before now, by the timestamps on the
+   * log (a store made of that lacks what is older); `none` fails the application with `NoCommittedOffsetError`. Default `earliest`.
+   */
+  readonly reset?: 'earliest' | 'latest' | 'none' | { readonly since: Duration }
 }
 
 /**

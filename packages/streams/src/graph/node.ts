@@ -77,10 +77,13 @@ export interface SourceNode extends NodeBase {
   /** The record's event time; default: the timestamp on the log. Gets the partition time so far as second argument, -1 at first. */
   readonly timestamp?: (value: unknown, record: StreamRecord, partitionTimeMs: number) => number
   /** Where to begin without a committed offset; default `earliest`. */
-  readonly reset?: 'earliest' | 'latest'
+  readonly reset?: OffsetReset
   /** The name of the repartition node that feeds it, when the topic is internal. */
   readonly repartitionOf?: string
 }
+
+/** Where a source begins without a committed offset: at an end of its topic, at the first record of the last `sinceMs`, or not at all. */
+export type OffsetReset = 'earliest' | 'latest' | 'none' | { readonly sinceMs: number }
 
 /** One record in, records out, no state. */
 export interface StatelessNode extends NodeBase {

@@ -1,7 +1,10 @@
+import { type Duration, durationMs } from '../../graph/duration.ts'
+import type { OffsetReset } from '../../graph/node.ts'
 import type { Step } from '../../graph/step.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Callback } from '../callback.ts'
 import type { Draft, Point } from '../draft.ts'
+import type { StreamOptions } from '../options.ts'
 
 type TimestampCallback = {
   run(value: unknown, record: Parameters<Callback<number>>[1], partitionTimeMs: number): number
@@ -18,7 +21,7 @@ export function stream(
     readonly key: Serde<unknown>
     readonly value: Serde<unknown>
     readonly timestamp?: TimestampCallback
-    readonly reset?: 'earliest' | 'latest'
+    readonly reset?: StreamOptions<unknown, unknown>['reset']
     readonly name?: string
   }
 ): Point {
@@ -29,11 +32,15 @@ export function stream(
     key,
     value,
     ...(timestamp === undefined ? {} : { timestamp }),
-    ...(reset === undefined ? {} : { reset })
+    ...(reset === undefined ? {} : { reset: typeof reset === 'string' ? reset : sinceOf(reset.since) })
   }
   const same = draft.find((step) => step.label === name && isSource(step.body) && isSame(step.body, body))
   const step = same ?? draft.add({ verb: 'source', label: name, parents: [], body })
   return { draft, step, key, value }
+}
+
+function sinceOf(since: Duration): OffsetReset {
+  return Object.freeze({ sinceMs: durationMs('since', since) })
 }
 
 type SourceBody = Extract<Step['body'], { kind: 'source' }>
@@ -50,6 +57,6 @@ function isSame(one: SourceBody, other: SourceBody): boolean {
     one.key === other.key &&
     one.value === other.value &&
     one.timestamp === other.timestamp &&
-    one.reset === other.reset
+    JSON.stringify(one.reset) === JSON.stringify(other.reset)
   )
 }
