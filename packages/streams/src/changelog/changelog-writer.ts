@@ -33,7 +33,9 @@ export function writeChangelog(
   task.stores.changes((store, key, value, timestamp) => {
     const topic = task.changelogs.get(store.name)
     if (topic !== undefined) producer.enqueue(topic, task.partition, key, value, timestamp)
-    if (watched(store.name)) changes.push({ store: store.name, key, value, timestamp })
+    if (watched(store.name)) {
+      changes.push({ store: store.name, key: Buffer.from(key), value: value && Buffer.from(value), timestamp })
+    }
   })
   return changes
 }

@@ -1,6 +1,6 @@
 import type { Header } from '../graph/record.ts'
 
-/** A record on its way to a topic. Buffers are given away. */
+/** A record on its way to a topic. Its key's and value's buffers are valid until `send` returns: who keeps the record copies them. */
 export interface OutgoingRecord {
   /** Full name. */
   readonly topic: string
@@ -22,4 +22,10 @@ export interface RecordCollector {
    * Finds out about a topic that the topology does not name; undefined when it is known already. Rejects when there is none.
    */
   lookUp(topic: string): Promise<void> | undefined
+}
+
+/** The record with bytes of its own, to be kept. */
+export function keptRecord(record: OutgoingRecord): OutgoingRecord {
+  const { key, value } = record
+  return { ...record, key: key && Buffer.from(key), value: value && Buffer.from(value) }
 }

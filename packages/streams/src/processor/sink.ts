@@ -2,6 +2,7 @@ import { UsageError } from '@millrace/log'
 import type { RepartitionNode, SinkNode } from '../graph/node.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import type { RoutedSinkNode } from '../graph/routed-sink-node.ts'
+import { Scratch } from '../serde/scratch.ts'
 import type { Serde } from '../serde/serde.ts'
 import { ProcessingError } from './errors.ts'
 import type { Forward } from './processor.ts'
@@ -53,6 +54,9 @@ export function repartitionProcessor(node: RepartitionNode, context: ProcessorCo
   return (record) => (record.key === null || record.key === undefined ? dropped.add('null-key') : send(record))
 }
 
+const keyScratch = new Scratch()
+const valueScratch = new Scratch()
+
 interface Destination {
   readonly name: string
   readonly key: Serde<unknown>
@@ -72,8 +76,8 @@ export function sender(
     let chosen: readonly number[] | undefined
     const partitions = partitioner === undefined ? 0 : collector.partitionCount(topic)
     try {
-      keyBytes = encoded(key, record.key)
-      valueBytes = encoded(value, record.value)
+      keyBytes = encoded(keyScratch, key, record.key)
+      valueBytes = encoded(valueScratch, value, record.value)
       if (partitioner) chosen = checked(partitioner(record.key, record.value, partitions), { topic, partitions })
     } catch (cause) {
       throw new ProcessingError(name, record.origin, cause)
@@ -100,6 +104,6 @@ function checked(
   throw new UsageError(`the partitioner chose partition ${wrong} of ${topic}, which has ${partitions}`)
 }
 
-function encoded(serde: Serde<unknown>, value: unknown): Buffer | null {
-  return value === null || value === undefined ? null : serde.encode(value)
+function encoded(scratch: Scratch, serde: Serde<unknown>, value: unknown): Buffer | null {
+  return value === null || value === undefined ? null : scratch.encode(serde, value)
 }

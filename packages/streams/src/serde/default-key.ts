@@ -11,6 +11,8 @@ export function defaultKey(node: string): Serde<unknown> {
   return Object.freeze({
     name: text.name,
     encode: (key: unknown) => text.encode(expectText(key, node)),
+    encodeInto: (key: unknown, target: Buffer, at: number) =>
+      text.encodeInto?.(expectText(key, node), target, at) ?? -1,
     decode: (bytes: Buffer, start: number, end: number) => text.decode(bytes, start, end),
     identity: (key: unknown) => expectText(key, node).toWellFormed()
   })

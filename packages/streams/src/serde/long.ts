@@ -10,6 +10,11 @@ const int64: SortableSerde<number> = Object.freeze({
     writeLong(bytes, value, 0)
     return bytes
   },
+  encodeInto(value: number, target: Buffer, at: number): number {
+    if (at + 8 > target.length) return -1
+    writeLong(target, value, at)
+    return at + 8
+  },
   decode(bytes: Buffer, start: number, end: number): number {
     expectLength('long', end - start, 8)
     return readLong(bytes, start)

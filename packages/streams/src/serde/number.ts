@@ -8,6 +8,8 @@ const double: SortableSerde<number> = Object.freeze({
     bytes.writeDoubleBE(value)
     return bytes
   },
+  encodeInto: (value: number, target: Buffer, at: number) =>
+    at + 8 > target.length ? -1 : target.writeDoubleBE(value, at),
   decode(bytes: Buffer, start: number, end: number): number {
     expectLength('number', end - start, 8)
     return bytes.readDoubleBE(start)

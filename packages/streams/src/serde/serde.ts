@@ -10,6 +10,12 @@ export interface Serde<T> {
   /** The bytes of `value`; they are given away. */
   encode(value: T): Buffer
   /**
+   * Writes the bytes of `value` into `target` from `at` on and returns where they end; a negative number when they do not fit, whatever was written
+   * by then. The same bytes as those of `encode`, without a buffer of their own: for values whose bytes are cheap to make, since it may be called
+   * again where the bytes of `encode` would have been kept. Absent: `encode` is called.
+   */
+  encodeInto?(value: T, target: Buffer, at: number): number
+  /**
    * The value in `bytes` from `start` (inclusive) to `end` (exclusive). The buffer is shared: a serde that keeps bytes copies them.
    * @throws SerdeError (or anything) when the bytes are not of `T`; the deserialization policy then decides.
    */

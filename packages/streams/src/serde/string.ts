@@ -3,6 +3,7 @@ import { mappedSortable, type SortableSerde, sortableBytes } from './sortable.ts
 const utf8: SortableSerde<string> = Object.freeze({
   name: 'string',
   encode: (value: string) => Buffer.from(value, 'utf8'),
+  encodeInto: writeText,
   decode: (bytes: Buffer, start: number, end: number) => bytes.toString('utf8', start, end),
   // A lone surrogate is written as U+FFFD, so as a key it must also be looked up as that.
   identity: (value: string) => value.toWellFormed(),
@@ -19,4 +20,22 @@ const utf8: SortableSerde<string> = Object.freeze({
  */
 export function string(): SortableSerde<string> {
   return utf8
+}
+
+/** Up to this length a loop is faster than a call into native code. */
+const loopLength = 32
+
+function writeText(value: string, target: Buffer, at: number): number {
+  // What slips past the types is refused by `encode`.
+  if (typeof value !== 'string') return -1
+  const { length } = value
+  // A UTF-16 unit takes at most three bytes of UTF-8.
+  if (at + length * 3 > target.length) return -1
+  if (length > loopLength) return at + target.write(value, at, 'utf8')
+  for (let i = 0; i < length; i++) {
+    const unit = value.charCodeAt(i)
+    if (unit > 0x7f) return at + target.write(value, at, 'utf8')
+    target[at + i] = unit
+  }
+  return at + length
 }

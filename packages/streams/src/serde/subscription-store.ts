@@ -21,6 +21,10 @@ const memberHeaderBytes = 9
 export const subscriptionKeys: Serde<unknown> = Object.freeze({
   name: 'bytes',
   encode: (key: unknown) => Buffer.from(String(key), 'latin1'),
+  encodeInto(key: unknown, target: Buffer, at: number): number {
+    const text = String(key)
+    return at + text.length > target.length ? -1 : at + target.write(text, at, 'latin1')
+  },
   decode: (bytes: Buffer, start: number, end: number) => bytes.toString('latin1', start, end),
   identity: (key: unknown) => String(key)
 })

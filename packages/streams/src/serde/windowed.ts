@@ -43,6 +43,14 @@ export function windowed<K>(inner: Serde<K>, sizeMs?: number): WindowedSerde<K> 
       writeLong(bytes, value.startMs, key.length)
       return bytes
     },
+    ...(inner.encodeInto && {
+      encodeInto({ key, startMs }: Windowed<K>, target: Buffer, at: number): number {
+        const keyEnd = inner.encodeInto?.(key, target, at) ?? -1
+        if (keyEnd < 0 || keyEnd + 8 > target.length) return -1
+        writeLong(target, startMs, keyEnd)
+        return keyEnd + 8
+      }
+    }),
     decode(bytes: Buffer, start: number, end: number): Windowed<K> {
       const keyEnd = end - 8
       if (keyEnd < start) {
@@ -79,6 +87,15 @@ export function sessionWindowed<K>(inner: Serde<K>): WindowedSerde<K> {
       writeLong(bytes, startMs, keyBytes.length + 8)
       return bytes
     },
+    ...(inner.encodeInto && {
+      encodeInto({ key, startMs, endMs }: Windowed<K>, target: Buffer, at: number): number {
+        const keyEnd = inner.encodeInto?.(key, target, at) ?? -1
+        if (keyEnd < 0 || keyEnd + 16 > target.length) return -1
+        writeLong(target, endMs, keyEnd)
+        writeLong(target, startMs, keyEnd + 8)
+        return keyEnd + 16
+      }
+    }),
     decode(bytes: Buffer, start: number, end: number): Windowed<K> {
       const keyEnd = end - 16
       if (keyEnd < start) {

@@ -42,14 +42,27 @@ export class CheckedEngine {
     return value === undefined ? undefined : this.#unseal(key, value)
   }
 
-  /** Writes one atomic, synced, numbered batch. Each value ends with `checksumBytes` spare bytes, filled here. */
-  async write(changes: readonly StateChange[]): Promise<void> {
-    let sizeBytes = 0
-    for (const { key, value } of changes) sizeBytes += key.length + (value === null ? 0 : value.length)
-    const numbered = [...changes, ...this.#commits.next(sizeBytes)]
-    for (const { key, value } of numbered) if (value !== null) seal(key, value)
-    await this.#engine.write(numbered)
-    this.#commits.committed(sizeBytes)
+  /**
+   * Writes one atomic, synced, numbered batch. Each value ends with `checksumBytes` spare bytes, filled here; a change's buffers need to be valid only
+   * until the next one is asked for.
+   */
+  async write(changes: Iterable<StateChange>): Promise<void> {
+    const size = { bytes: 0 }
+    await this.#engine.write(this.#numbered(changes, size))
+    this.#commits.committed(size.bytes)
+  }
+
+  *#numbered(changes: Iterable<StateChange>, size: { bytes: number }): Generator<StateChange> {
+    for (const change of changes) {
+      const { key, value } = change
+      size.bytes += key.length + (value === null ? 0 : value.length)
+      if (value !== null) seal(key, value)
+      yield change
+    }
+    for (const change of this.#commits.next(size.bytes)) {
+      if (change.value !== null) seal(change.key, change.value)
+      yield change
+    }
   }
 
   /** Pages of verified entries, values without checksums. */

@@ -8,8 +8,11 @@ export interface StateEngine {
   readonly location: string
   /** The value, or undefined. Synchronous in every engine. The bytes are the caller's. */
   get(key: Buffer): Buffer | undefined
-  /** Applies all changes or none, and resolves when they are on the disk. */
-  write(changes: readonly StateChange[]): Promise<void>
+  /**
+   * Applies all changes or none, and resolves when they are on the disk. They are gone through once, before `write` returns; the buffers of a change
+   * are valid until the next one is taken, so who keeps the bytes copies them. What throws while they are gone through fails the write.
+   */
+  write(changes: Iterable<StateChange>): Promise<void>
   /** Entries from `gte` to below `lt`, ascending. */
   scan(range: KeyRange): StateScan
   /** Removes a range and gives its space back in time. Not atomic with `write`: only for what no one may see any more. */
@@ -24,7 +27,7 @@ export interface StateEngine {
 /** As many entries are counted one by one; only of more than these may a count be an estimate. */
 export const COUNTED_ENTRIES = 1_000
 
-/** Put, or delete when the value is null. Buffers are given away. */
+/** Put, or delete when the value is null. */
 export interface StateChange {
   readonly key: Buffer
   readonly value: Buffer | null

@@ -8,7 +8,7 @@ import {
 import type { KeyRange, StateChange, StateEngine, StateScan } from './engine.ts'
 import { StoreDamagedError } from './errors.ts'
 import { type ChangeRecord, encodeChanges, readChanges } from './file-records.ts'
-import { scanOrdered } from './memory-engine.ts'
+import { keptChanges, scanOrdered } from './memory-engine.ts'
 import { OrderedBytes } from './ordered-bytes.ts'
 
 const smallestRewriteBytes = 64 << 10
@@ -53,9 +53,11 @@ export class FileEngine implements StateEngine {
     return value === undefined ? undefined : Buffer.from(value)
   }
 
-  write(changes: readonly StateChange[]): Promise<void> {
-    return this.#append(
-      changes.map(({ key, value }) => (value === null ? { kind: 'delete', key } : { kind: 'put', key, value }))
+  async write(changes: Iterable<StateChange>): Promise<void> {
+    await this.#append(
+      keptChanges(changes).map(({ key, value }) =>
+        value === null ? { kind: 'delete', key } : { kind: 'put', key, value }
+      )
     )
   }
 

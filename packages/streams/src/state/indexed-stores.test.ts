@@ -118,7 +118,12 @@ describe('stores with an index', () => {
           const changelog: (RestoredRecord & { readonly store: string })[] = []
           const commit = async () => {
             stores.changes(({ name }, keyBytes, valueBytes, timestamp) => {
-              changelog.push({ store: name, key: keyBytes, value: valueBytes, timestamp })
+              changelog.push({
+                store: name,
+                key: Buffer.from(keyBytes),
+                value: valueBytes && Buffer.from(valueBytes),
+                timestamp
+              })
             })
             await stores.apply({ changelogOffsets: new Map(), time: Buffer.alloc(0), nowMs: 0 })
             committed = new Map(model)

@@ -1,5 +1,6 @@
+import { EntryBytes } from './entry-bytes.ts'
 import { type KeyValueRow, keyValueRows } from './key-value-range.ts'
-import { decodeEngineValue, keyValueKey } from './layout.ts'
+import { decodeEngineValue } from './layout.ts'
 import type { KeySpan, KeyValueStore, StoreCell, Timestamped } from './store.ts'
 import type { StoreContext } from './store-context.ts'
 import { evictionMark, identityOf, type KeyIdentity, StoreEntry } from './store-entry.ts'
@@ -10,6 +11,7 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
   readonly buffer: WriteBuffer
   readonly #context: StoreContext
   readonly #identity: (key: unknown) => KeyIdentity
+  readonly #bytes: EntryBytes
   readonly #entries = new Map<KeyIdentity, StoreEntry>()
   #evictAt: number
   /** What is read is mostly written next. */
@@ -19,6 +21,7 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
   constructor(context: StoreContext) {
     this.#context = context
     this.#identity = identityOf(context.definition.key)
+    this.#bytes = new EntryBytes(context.definition)
     this.buffer = new WriteBuffer(context.definition.value)
     this.#evictAt = evictionMark(context.cacheEntries)
   }
@@ -113,11 +116,8 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
 
   #load(key: unknown): StoreEntry {
     const { definition, engine, meta } = this.#context
-    const keyBytes = definition.key.encode(key)
-    const bytes = engine.get(keyValueKey(meta.prefix, keyBytes))
+    const bytes = engine.get(this.#bytes.wantedKey(meta.prefix, { key, windowStartMs: 0 }))
     const current = bytes === undefined ? undefined : decodeEngineValue(definition, bytes)
-    const entry = new StoreEntry(key, 0, current)
-    entry.keyBytes = keyBytes
-    return entry
+    return new StoreEntry(key, 0, current)
   }
 }

@@ -17,8 +17,10 @@ import type { Timestamped } from './store.ts'
 
 /** Room for the checksum at the end of every value. */
 export const checksumBytes = 4
-const timestampBytes = 8
-const changelogSuffixBytes = 12
+/** Of the time before every value. */
+export const timestampBytes = 8
+/** Of window start and sequence behind the key of a window on the changelog. */
+export const changelogSuffixBytes = 12
 const sessionSuffixBytes = 16
 
 /** An engine key of a key-value store. */

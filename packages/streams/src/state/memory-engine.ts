@@ -11,8 +11,9 @@ export class MemoryEngine implements StateEngine {
     return value === undefined ? undefined : Buffer.from(value)
   }
 
-  async write(changes: readonly StateChange[]): Promise<void> {
-    for (const { key, value } of changes) {
+  async write(changes: Iterable<StateChange>): Promise<void> {
+    const kept = keptChanges(changes)
+    for (const { key, value } of kept) {
       if (value === null) this.#entries.delete(key)
       else this.#entries.set(key, value)
     }
@@ -35,6 +36,11 @@ export class MemoryEngine implements StateEngine {
   }
 
   async close(): Promise<void> {}
+}
+
+/** All changes, with bytes of their own. */
+export function keptChanges(changes: Iterable<StateChange>): StateChange[] {
+  return Array.from(changes, ({ key, value }) => ({ key: Buffer.from(key), value: value && Buffer.from(value) }))
 }
 
 /** A scan that sees what is written to the map meanwhile, if it is still ahead. */

@@ -29,6 +29,13 @@ export function sessionKey(inner: Serde<unknown>): Serde<SessionKey> {
       keyBytes.copy(bytes, 8)
       return bytes
     },
+    ...(inner.encodeInto && {
+      encodeInto({ startMs, key }: SessionKey, target: Buffer, at: number): number {
+        if (at + 8 > target.length) return -1
+        writeLong(target, startMs, at)
+        return inner.encodeInto?.(key, target, at + 8) ?? -1
+      }
+    }),
     decode(bytes: Buffer, start: number, end: number): SessionKey {
       if (end - start < 8) {
         const problem = `expected 8 bytes of session start and a key, got ${end - start} bytes`

@@ -4,21 +4,12 @@ import { BufferTable } from './buffer-table.ts'
 import { closingWindows, type WindowEntry } from './closing-windows.ts'
 import { CommittedReader } from './committed-reader.ts'
 import type { StateChange } from './engine.ts'
+import { EntryBytes } from './entry-bytes.ts'
 import { ExpiringTable } from './expiring-table.ts'
 import { IndexRestore } from './index-restore.ts'
 import { IndexedWindowTable } from './indexed-window-table.ts'
 import { KeyValueTable } from './key-value-table.ts'
-import {
-  changelogSessionKey,
-  changelogWindowKey,
-  engineKeyOfChangelog,
-  engineValue,
-  isTimeFirst,
-  keyValueKey,
-  windowKey,
-  windowRange,
-  windowStartOf
-} from './layout.ts'
+import { engineKeyOfChangelog, engineValue, isTimeFirst, windowRange, windowStartOf } from './layout.ts'
 import { SessionTable } from './session-table.ts'
 import type { KeyValueStore } from './store.ts'
 import type { StoreContext } from './store-context.ts'
@@ -38,7 +29,10 @@ export interface ChangelogPosition {
   readonly nowMs?: number
 }
 
-/** Gets one changed key: its bytes as on the changelog, the value's bytes or null, and the value's time. */
+/**
+ * Gets one changed key: its bytes as on the changelog, the value's bytes or null, and the value's time. The buffers are valid until it returns: who
+ * keeps the bytes copies them.
+ */
 export type ChangeVisitor = (store: StoreDefinition, key: Buffer, value: Buffer | null, timestamp: number) => void
 
 /** A record of a changelog. Its buffers are copied. */
@@ -52,6 +46,7 @@ export interface RestoredRecord {
 export class TaskStore {
   readonly context: StoreContext
   readonly #table: KeyValueTable | WindowTable
+  readonly #bytes: EntryBytes
   readonly #index: TaskStore | undefined
   /** Windows below are gone from the disk. */
   #clearedBeforeMs = 0
@@ -61,6 +56,7 @@ export class TaskStore {
   constructor(context: StoreContext, index?: TaskStore) {
     this.context = context
     this.#index = index
+    this.#bytes = new EntryBytes(context.definition)
     this.#table = isTimeFirst(context.definition.kind)
       ? new WindowTable(context, windowsOf(context.definition, index))
       : new KeyValueTable(context)
@@ -137,39 +133,28 @@ export class TaskStore {
     const { definition } = this.context
     for (const entry of this.buffer.dirty) {
       if (entry.vanished) continue
-      const keyBytes = entry.encodedKey(definition.key)
-      visit(
-        definition,
-        changelogKey(definition.kind, entry.windowStartMs, keyBytes),
-        entry.encodedValue(definition.value),
-        this.#timestampOf(entry)
-      )
+      const key = this.#bytes.changelogKey(entry)
+      visit(definition, key, this.#bytes.changelogValue(entry), this.#timestampOf(entry))
     }
   }
 
-  /** Comes before any store's `collectCommit`: it may change the store's index. */
+  /** Comes before any store's `commitChanges`: it may change the store's index. */
   prepareCommit(): void {
     if (!(this.#table instanceof WindowTable)) return
     this.#table.dropExpired()
     this.#table.updateIndex()
   }
 
-  /** Adds the store's part of a commit's batch. */
-  collectCommit(batch: StateChange[], position: ChangelogPosition | undefined, nowMs: number): void {
-    const { definition, meta } = this.context
-    const isWindow = isTimeFirst(definition.kind)
+  /** The store's part of a commit's batch; each change is valid until the next one. */
+  *commitChanges(position: ChangelogPosition | undefined, nowMs: number): Generator<StateChange> {
+    const { meta } = this.context
     for (const entry of this.buffer.dirty) {
       if (entry.vanished) continue
-      const keyBytes = entry.encodedKey(definition.key)
-      const value = entry.encodedValue(definition.value)
-      batch.push({
-        key: isWindow ? windowKey(meta.prefix, entry.windowStartMs, keyBytes) : keyValueKey(meta.prefix, keyBytes),
-        value: value === null ? null : engineValue(this.#timestampOf(entry), value)
-      })
+      yield { key: this.#bytes.engineKey(meta.prefix, entry), value: this.#bytes.engineValue(entry) }
       if (entry.windowStartMs > meta.maxWindowStartMs) meta.maxWindowStartMs = entry.windowStartMs
     }
     this.#moveTo(position, nowMs)
-    batch.push(storeMetaChange(this.name, meta))
+    yield storeMetaChange(this.name, meta)
   }
 
   /** The batch is on the disk. */
@@ -282,9 +267,4 @@ function windowsOf({ kind, indexBucketMs }: StoreDefinition, index: TaskStore | 
   if (index === undefined || indexBucketMs === undefined) return {}
   const found = new WindowIndex(index.window, indexBucketMs)
   return kind === 'session' ? { keys: index.context.definition.key, index: found } : { index: found }
-}
-
-function changelogKey(kind: StoreDefinition['kind'], windowStartMs: number, keyBytes: Buffer): Buffer {
-  if (kind === 'window') return changelogWindowKey(windowStartMs, keyBytes)
-  return kind === 'session' ? changelogSessionKey(windowStartMs, keyBytes) : keyBytes
 }

@@ -159,7 +159,12 @@ class ModelRun {
       }
     }
     stores.changes(({ name }, keyBytes, valueBytes, timestamp) => {
-      this.#changelog.push({ store: name, key: keyBytes, value: valueBytes, timestamp })
+      this.#changelog.push({
+        store: name,
+        key: Buffer.from(keyBytes),
+        value: valueBytes && Buffer.from(valueBytes),
+        timestamp
+      })
     })
     this.#offset++
     const position = { offset: this.#offset, leaderEpoch: 3 }

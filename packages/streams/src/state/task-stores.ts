@@ -124,10 +124,8 @@ export class TaskStores {
    * is on the disk is not known.
    */
   async apply(commit: StateCommit): Promise<void> {
-    const batch: StateChange[] = [timeStateChange(commit.time)]
     for (const store of this.#all) store.prepareCommit()
-    for (const store of this.#all) store.collectCommit(batch, commit.changelogOffsets.get(store.name), commit.nowMs)
-    await this.#engine.write(batch)
+    await this.#engine.write(this.#commitChanges(commit))
     this.#time = Buffer.from(commit.time)
     for (const store of this.#all) store.committed()
   }
@@ -190,6 +188,12 @@ export class TaskStores {
   async close(): Promise<void> {
     for (const store of this.#all) await store.spaceReturned()
     await this.#engine.close()
+  }
+
+  *#commitChanges({ changelogOffsets, time, nowMs }: StateCommit): Generator<StateChange> {
+    yield timeStateChange(time)
+    for (const store of this.#all)
+      for (const change of store.commitChanges(changelogOffsets.get(store.name), nowMs)) yield change
   }
 
   #store(name: string): TaskStore {

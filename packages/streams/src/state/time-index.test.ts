@@ -57,7 +57,9 @@ describe('the index of a store whose rows expire', () => {
     for (const [offset, step] of steps.entries()) {
       step()
       const records: RestoredRecord[] = []
-      first.changes((_store, key, value, timestamp) => records.push({ key, value, timestamp }))
+      first.changes((_store, key, value, timestamp) =>
+        records.push({ key: Buffer.from(key), value: value && Buffer.from(value), timestamp })
+      )
       await commit(first, offset)
       await restored.restore('rows', records, { offset: offset + 1, leaderEpoch: 0, nowMs: offset })
       expect(await keysBefore(restored, 99)).toEqual(await keysBefore(first, 99))

@@ -22,6 +22,12 @@ export const placeLists: Serde<PlaceList> = Object.freeze({
     for (let i = 0; i < list.length; i++) writeLong(bytes, list[i], i * 8)
     return bytes
   },
+  encodeInto(list: PlaceList, target: Buffer, at: number): number {
+    const end = at + list.length * 8
+    if (end > target.length) return -1
+    for (let i = 0; i < list.length; i++) writeLong(target, list[i], at + i * 8)
+    return end
+  },
   decode(bytes: Buffer, start: number, end: number): PlaceList {
     const list: number[] = []
     for (let at = start; at + 8 <= end; at += 8) list.push(readLong(bytes, at))

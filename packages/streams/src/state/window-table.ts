@@ -1,6 +1,7 @@
 import type { Serde } from '../serde/serde.ts'
+import { EntryBytes } from './entry-bytes.ts'
 import { type KeyWindows, WindowsInMemory } from './key-windows.ts'
-import { decodeEngineValue, windowKey } from './layout.ts'
+import { decodeEngineValue } from './layout.ts'
 import { SessionKey } from './session-key.ts'
 import type { StoreCell, Timestamped, WindowStore } from './store.ts'
 import type { StoreContext } from './store-context.ts'
@@ -28,6 +29,7 @@ export class WindowTable implements WindowStore<unknown, unknown> {
   readonly #context: StoreContext
   readonly #index: WindowIndex | undefined
   readonly #windows: WindowsInMemory
+  readonly #bytes: EntryBytes
   #evictAt: number
   #prunedBeforeMs = 0
   #sweptBeforeMs = 0
@@ -37,6 +39,7 @@ export class WindowTable implements WindowStore<unknown, unknown> {
     this.#context = context
     this.#index = options.index
     this.#windows = new WindowsInMemory(options.keys ?? definition.key)
+    this.#bytes = new EntryBytes(definition)
     this.buffer = new WriteBuffer(definition.value)
     this.#evictAt = evictionMark(cacheEntries)
   }
@@ -146,12 +149,10 @@ export class WindowTable implements WindowStore<unknown, unknown> {
     const { definition, engine, meta } = this.#context
     if (windowStartMs >= (row?.completeFromMs ?? this.#completeFromMs)) return undefined
     if (windowStartMs > meta.maxWindowStartMs) return undefined
-    const keyBytes = definition.key.encode(storeKey(key, sessionStartMs))
-    const bytes = engine.get(windowKey(meta.prefix, windowStartMs, keyBytes))
+    const wanted = { key: storeKey(key, sessionStartMs), windowStartMs }
+    const bytes = engine.get(this.#bytes.wantedKey(meta.prefix, wanted))
     const current = bytes === undefined ? undefined : decodeEngineValue(definition, bytes)
-    const entry = this.#add(key, windowStartMs, { startMs: sessionStartMs, current })
-    entry.keyBytes = keyBytes
-    return entry
+    return this.#add(key, windowStartMs, { startMs: sessionStartMs, current })
   }
 
   #add(

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { defineTopology } from '../dsl/define-topology.ts'
 import type { Topology } from '../graph/topology.ts'
-import type { OutgoingRecord } from '../processor/record-collector.ts'
+import { keptRecord, type OutgoingRecord } from '../processor/record-collector.ts'
 import { string } from '../serde/string.ts'
 import { MemoryEngine } from '../state/memory-engine.ts'
 import { TaskStores } from '../state/task-stores.ts'
@@ -59,7 +59,7 @@ async function run(topology: Topology, writes: readonly Write[], choices: readon
     const key = record.key?.toString() ?? ''
     if (record.topic === 'out' && record.value === null) delete results[key]
     else if (record.topic === 'out') results[key] = record.value?.toString() ?? ''
-    else queues.set(record.topic, [...(queues.get(record.topic) ?? []), record])
+    else queues.set(record.topic, [...(queues.get(record.topic) ?? []), keptRecord(record)])
   }
   const tasks = await Promise.all(
     topology.subtopologies.map(async (subtopology) => {

@@ -1,4 +1,4 @@
-import type { OutgoingRecord, RecordCollector } from '../processor/record-collector.ts'
+import { keptRecord, type OutgoingRecord, type RecordCollector } from '../processor/record-collector.ts'
 import type { StageParticipant } from '../processor/task-context.ts'
 
 /**
@@ -26,7 +26,7 @@ export function staged(collector: RecordCollector): Stage {
   return {
     collector: {
       send: (record) => {
-        sends.push(record)
+        sends.push(keptRecord(record))
       },
       partitionCount: (topic) => collector.partitionCount(topic),
       lookUp: (topic) => collector.lookUp(topic)

@@ -1,4 +1,4 @@
-import type { OutgoingRecord, RecordCollector } from '../processor/record-collector.ts'
+import { keptRecord, type OutgoingRecord, type RecordCollector } from '../processor/record-collector.ts'
 import type { LoggedRecord } from './single-record-batch.ts'
 
 /** The test driver's log: every topic has one partition, and every record sent to it is kept for the test to read. */
@@ -11,7 +11,8 @@ export class DriverLog implements RecordCollector {
     this.#deliver = deliver
   }
 
-  send({ topic, key, value, timestamp, headers }: OutgoingRecord): void {
+  send(sent: OutgoingRecord): void {
+    const { topic, key, value, timestamp, headers } = keptRecord(sent)
     const records = this.recordsOf(topic)
     const record = { topic, offset: records.length, key, value, timestamp, headers }
     records.push(record)

@@ -1,6 +1,6 @@
 import { decodeBatches, InvariantError, RecordBatchBuilder } from '@millrace/log'
 import type { Topology } from '../graph/topology.ts'
-import type { OutgoingRecord } from '../processor/record-collector.ts'
+import { keptRecord, type OutgoingRecord } from '../processor/record-collector.ts'
 import { MemoryEngine } from '../state/memory-engine.ts'
 import { TaskStores } from '../state/task-stores.ts'
 import type { ErrorPolicies } from '../task/error-policy.ts'
@@ -124,7 +124,11 @@ export class TaskBench {
       nowMs: () => this.#clock.nowMs,
       internalTopic: (name) => `${this.#topology.name}-${name}`,
       onSkipped: (error) => this.skipped.push(error),
-      collector: { send: (record) => this.#sent.push(record), partitionCount: () => 1, lookUp: () => undefined }
+      collector: {
+        send: (record) => this.#sent.push(keptRecord(record)),
+        partitionCount: () => 1,
+        lookUp: () => undefined
+      }
     })
   }
 
