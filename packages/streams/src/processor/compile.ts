@@ -85,7 +85,6 @@ export function compile(topology: Topology, subtopologyId: number, context: Proc
 }
 
 function compileNode(node: Node, context: ViewingContext, forward: Forward): Processor {
-  const { inspect } = context
   switch (node.kind) {
     case 'source':
     case 'merge':
@@ -96,23 +95,10 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
       return statelessProcessor(node.name, node.operator, forward)
     case 'map-async':
       return mapAsyncProcessor(node, context, forward)
-    case 'aggregate': {
-      const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
-      return aggregateProcessor({ ...node, aggregation }, context, forward)
-    }
-    case 'combine': {
-      const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
-      return combineProcessor({ ...node, aggregation }, context, forward)
-    }
-    case 'windowed-aggregate': {
-      const aggregation = inspect ? inspectedAggregation(inspect, node.aggregation) : node.aggregation
-      const windows = withIdleClosing(
-        node,
-        context,
-        windowedAggregateProcessor({ ...node, aggregation }, context, forward)
-      )
-      return withLateRecords(node, context, windows)
-    }
+    case 'aggregate':
+    case 'combine':
+    case 'windowed-aggregate':
+      return compileAggregation(node, context, forward)
     case 'process':
       return processProcessor(node, context, forward)
     case 'rx':
@@ -155,6 +141,25 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
       return { process: sinkProcessor(node, context) }
     case 'repartition':
       return { process: repartitionProcessor(node, context) }
+  }
+}
+
+type AggregationNode = Extract<Node, { kind: 'aggregate' | 'combine' | 'windowed-aggregate' }>
+
+/** With the program's functions watched where that is wanted. */
+function compileAggregation(made: AggregationNode, context: ViewingContext, forward: Forward): Processor {
+  const { inspect } = context
+  const aggregation = inspect ? inspectedAggregation(inspect, made.aggregation) : made.aggregation
+  const node = { ...made, aggregation }
+  switch (node.kind) {
+    case 'aggregate':
+      return aggregateProcessor(node, context, forward)
+    case 'combine':
+      return combineProcessor(node, context, forward)
+    case 'windowed-aggregate': {
+      const windows = withIdleClosing(node, context, windowedAggregateProcessor(node, context, forward))
+      return withLateRecords(node, context, windows)
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { derivedMark } from '../../graph/make-store.ts'
 import { pathBelow, repartitionName } from '../../graph/names.ts'
+import type { Step } from '../../graph/step.ts'
 import { MissingSerdeError } from '../../graph/topology-error.ts'
 import { Answer, answerSerde, subscriptionSerde } from '../../serde/foreign-key.ts'
 import type { Serde } from '../../serde/serde.ts'
@@ -18,48 +19,62 @@ export interface ForeignKeyJoinStep extends KeptTable {
   readonly staleAnswers?: 'repeated' | 'dropped'
 }
 
+/** What the program's functions make of the two tables. */
+interface ForeignKeyJoined {
+  readonly join: 'inner' | 'left'
+  readonly fn: JoinCallback
+  readonly foreignKey: TableCallback<unknown>
+}
+
+/** What the steps of one join share. */
+interface JoinUnderWay extends ForeignKeyJoined {
+  readonly left: Point
+  readonly right: Point
+  readonly options: ForeignKeyJoinStep
+  readonly verb: string
+  /** What the internal topics and the store of subscriptions are named after. */
+  readonly base: string
+  readonly serdes: ReturnType<typeof serdesOf>
+}
+
 /**
  * A table with another, whose key is in its values. Over two internal topics: rows of the left table subscribe where the right row is, and are
  * answered where they are. Both are named after the two tables, or by `name`.
  */
 export function foreignKeyJoin(
-  sides: readonly [Point, Point],
-  made: {
-    readonly join: 'inner' | 'left'
-    readonly fn: JoinCallback
-    readonly foreignKey: TableCallback<unknown>
-  },
+  [left, right]: readonly [Point, Point],
+  made: ForeignKeyJoined,
   options: ForeignKeyJoinStep
 ): Point {
-  const [left, right] = sides
-  const { join, fn, foreignKey } = made
   refuseOthers(left, right)
-  const { draft } = left
-  const verb = join === 'inner' ? 'foreignKeyJoin' : 'foreignKeyLeftJoin'
+  const verb = made.join === 'inner' ? 'foreignKeyJoin' : 'foreignKeyLeftJoin'
   const base = options.name ?? `${pathBelow(left.step)}-${pathBelow(right.step)}-${verb}`
-  const keyed = { name: base, key: undefined, value: undefined }
-  const serdes = serdesOf([left, right], options, base)
-  const subscription = subscriptionSerde(serdes.primary)
-  const subscribe = draft.add({
+  const joined = { ...made, left, right, options, verb, base, serdes: serdesOf([left, right], options, base) }
+  const subscriptions = subscribe(joined)
+  const step = result(joined, { subscriptions, answers: answer(joined, subscriptions) })
+  return addTable({ draft: left.draft, step, key: left.key, value: options.value }, joinVerbs[made.join], options)
+}
+
+/** Where the left rows are: each tells the right row that it wants it. @returns the topic of subscriptions, by foreign key. */
+function subscribe(joined: JoinUnderWay): Step {
+  const { left, join, foreignKey, serdes, verb } = joined
+  const subscribing = left.draft.add({
     verb: `${verb}-subscribe`,
     label: undefined,
     parents: [left.step],
     body: { kind: 'foreign-key-subscribe', join, foreignKey, foreign: serdes.foreign, left: serdes.left }
   })
-  const subscriptions = draft.add({
+  return left.draft.add({
     verb: 'subscription',
-    label: base,
-    parents: [subscribe],
-    body: {
-      kind: 'repartition',
-      explicit: true,
-      keepsNullKeys: true,
-      follows: true,
-      ...derivedMark(options.name),
-      key: serdes.foreign,
-      value: subscription
-    }
+    label: joined.base,
+    parents: [subscribing],
+    body: { ...internalTopic(joined), key: serdes.foreign, value: subscriptionSerde(serdes.primary) }
   })
+}
+
+/** Where the right rows are: subscriptions are kept, and answered now and when the row changes. @returns the topic of answers, by primary key. */
+function answer(joined: JoinUnderWay, subscriptions: Step): Step {
+  const { left, right, options, base, serdes } = joined
   const store = {
     kind: 'key-value',
     name: undefined,
@@ -67,44 +82,61 @@ export function foreignKeyJoin(
     value: subscriptionEntries,
     ...derivedMark(options.name)
   } as const
-  const answer = draft.add({
+  const answering = left.draft.add({
     verb: 'subscriptions',
     label: undefined,
     parents: [subscriptions, right.step],
-    keyed,
+    keyed: { name: base, key: undefined, value: undefined },
     body: { kind: 'foreign-key-answer', foreign: serdes.foreign, primary: serdes.primary, store }
   })
-  const answers = draft.add({
+  return left.draft.add({
     verb: 'answer',
     label: base,
-    parents: [answer],
+    parents: [answering],
     body: {
-      kind: 'repartition',
-      explicit: true,
-      keepsNullKeys: true,
-      follows: true,
-      ...derivedMark(options.name),
+      ...internalTopic(joined),
       key: serdes.primary,
       value: answerSerde(serdes.right),
       partitioner: (_key, value) => (value instanceof Answer ? value.partition : 0)
     }
   })
-  const step = draft.add({
+}
+
+/** Where the left rows are again: answers meet the rows that asked. */
+function result(
+  { left, join, fn, foreignKey, options, base, serdes }: JoinUnderWay,
+  { subscriptions, answers }: { readonly subscriptions: Step; readonly answers: Step }
+): Step {
+  const again = {
+    topic: repartitionName(subscriptions),
+    foreignKey,
+    foreign: serdes.foreign,
+    subscription: subscriptionSerde(serdes.primary)
+  }
+  return left.draft.add({
     verb: 'result',
     label: undefined,
     parents: [answers, left.step],
-    keyed,
+    keyed: { name: base, key: undefined, value: undefined },
     body: {
       kind: 'foreign-key-result',
       join,
       fn,
       left: serdes.left,
-      ...(options.staleAnswers !== 'dropped' && {
-        again: { topic: repartitionName(subscriptions), foreignKey, foreign: serdes.foreign, subscription }
-      })
+      ...(options.staleAnswers !== 'dropped' && { again })
     }
   })
-  return addTable({ draft, step, key: left.key, value: options.value }, joinVerbs[join], options)
+}
+
+/** A topic of the join's own, whose records follow its inputs' partitions. */
+function internalTopic({ options }: JoinUnderWay) {
+  return {
+    kind: 'repartition',
+    explicit: true,
+    keepsNullKeys: true,
+    follows: true,
+    ...derivedMark(options.name)
+  } as const
 }
 
 /** All that travels between the tasks. */
