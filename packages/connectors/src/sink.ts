@@ -10,6 +10,7 @@ export type Sink = TransactionalSink | IdempotentSink
 
 /** A target with transactions. The offsets live there, in a table (or the like) of the sink's. */
 export interface TransactionalSink {
+  /** Stable name: status, and the offsets in the target, are kept under it. Two running sinks of one name share its partitions. */
   readonly name: string
   readonly delivery: 'transactional'
   /**
@@ -36,19 +37,23 @@ export interface TransactionalSink {
    * offsets of this sink cannot be edited.
    */
   moveOffsets?(offsets: readonly SinkOffset[]): Promise<void>
+  /** Releases what `open` took, also after an error; never while a `write` is under way. `open` may follow. */
   close(): Promise<void>
 }
 
 /** A target without transactions. `write` may be repeated with the same records, in the same order, and must leave the same state. */
 export interface IdempotentSink {
+  /** Stable name: status and offsets are kept under it. Two running sinks of one name share its partitions. */
   readonly name: string
   readonly delivery: 'idempotent'
+  /** Told of the partitions that this runner was given, before the first `write` and after each rebalance. */
   open(partitions: readonly SinkPartition[], context: SinkContext): Promise<void>
   /**
    * Resolves when the records are safe in the target; only then are their offsets committed. Errors as for a transactional sink, but after a
    * TransientSinkError the same batch is given again without opening anew.
    */
   write(batch: readonly SinkRecord[]): Promise<void>
+  /** Releases what `open` took, also after an error; never while a `write` is under way. `open` may follow. */
   close(): Promise<void>
 }
 

@@ -81,6 +81,7 @@ export interface SourceContext {
  * the transaction is aborted. Kept in a compacted topic, so that it survives the loss of everything local.
  */
 export interface SourceState {
+  /** With the changes made so far, committed or not; undefined when there is none. */
   get(key: Buffer): Buffer | undefined
   /** Null removes. */
   set(key: Buffer, value: Buffer | null): void

@@ -45,7 +45,7 @@ export interface ConnectorHealth {
   readonly healthy: boolean
   /** When the last record came in; milliseconds since the epoch, undefined for never. */
   readonly lastEventAtMs: number | undefined
-  /** When something was last made safe at the other side. */
+  /** When something was last made safe at the other side; milliseconds since the epoch, undefined for never. */
   readonly lastCommitAtMs: number | undefined
   /** Of a sink: the records that its furthest partition is behind. Of a source: what it says, in its own unit. */
   readonly lag: number | undefined

@@ -23,6 +23,7 @@ export type ConnectorErrorPolicy = Exclude<ErrorPolicy, { readonly kind: 'skip' 
 
 /** Settings of a topic that a source makes. */
 export interface TopicSettings {
+  /** Default: the broker's. */
   readonly partitions?: number
   /** By Kafka's names, e.g. `{ 'cleanup.policy': 'compact' }`. */
   readonly configs?: Readonly<Record<string, string>>
@@ -30,6 +31,7 @@ export interface TopicSettings {
 
 /** A source, and how it is run. */
 export interface SourceConnector extends Supervision {
+  /** What reads. Its name is the connector's. */
   readonly source: Source<unknown>
   /** Applied to each record before it is written. */
   readonly transforms?: readonly RecordTransform[]
@@ -50,9 +52,11 @@ export interface SourceConnector extends Supervision {
 
 /** A sink, what it reads, and how it is run. */
 export interface SinkConnector extends Supervision {
+  /** What writes. Its name is the connector's, and `connect-<name>` its consumer group. */
   readonly sink: Sink
   /** Topics to read; a pattern is matched against the names of all topics, anew every `topicRefresh`. */
   readonly topics: readonly string[] | RegExp
+  /** How often the topics of a pattern are looked for. Default 30 seconds. */
   readonly topicRefresh?: Duration
   /** Applied to each record before it is delivered. */
   readonly transforms?: readonly RecordTransform[]

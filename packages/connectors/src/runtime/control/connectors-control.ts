@@ -21,18 +21,23 @@ export interface ConnectorInfo extends ConnectorStatus {
 
 /** Sees and steers the connectors of a log, running in this process or not running at all. */
 export interface ConnectorsControl {
+  /** Every connector that ever ran on this log. */
   list(): Promise<readonly ConnectorInfo[]>
   /** @throws UnknownConnectorError, as all that follow */
   status(name: string): Promise<ConnectorInfo>
+  /** Wants that nothing moves. Written to the log: it holds for runs to come too, as do the next two. */
   pause(name: string): Promise<void>
+  /** Wants that it goes on, after `pause` or `stop`. */
   resume(name: string): Promise<void>
+  /** Wants that it gives its resources back, so that its offsets may be edited. */
   stop(name: string): Promise<void>
-  /** @throws ConnectorNotRunningError */
+  /** Begins a new life from what was committed. @throws ConnectorNotRunningError when it does not run in this process. */
   restart(name: string): Promise<void>
+  /** What was committed: of a source its positions by split, of a sink its offsets by partition. */
   offsets(name: string): Promise<OffsetListing>
-  /** @throws ConnectorRunningError unless it is stopped; OffsetEditError, PositionError */
+  /** Moves or removes what was committed. @throws ConnectorRunningError unless it is stopped; OffsetEditError, PositionError */
   editOffsets(name: string, changes: readonly OffsetChange[]): Promise<void>
-  /** @throws NoDeadLetterTopicError */
+  /** Records that were put aside, with why. @throws NoDeadLetterTopicError */
   deadLetters(name: string): Promise<readonly DeadLetter[]>
   /** Sends those back that were not yet. @returns how many. @throws NoDeadLetterTopicError */
   replay(name: string): Promise<number>
