@@ -1,8 +1,14 @@
 import { parseArgs } from 'node:util'
-import { type ConnectorsFigures, soakConnectors } from './connectors/connectors-soak.ts'
+import { soakConnectors } from './connectors/connectors-soak.ts'
+import { soakSnapshot } from './connectors/snapshot-soak.ts'
 
-const USAGE = `usage: npm run soak -- [connectors] [--seeds A..B | --minutes N] [--large ROWS] [--kills N] [--verbose]
-  connectors  PostgreSQL to PostgreSQL through views, everything killed (default: seeds 1..10; with --minutes, seeds from 1 on until the time is over)`
+const USAGE = `usage: npm run soak -- [connectors] [snapshot] [--seeds A..B | --minutes N] [--large ROWS] [--rows ROWS] [--kills N] [--verbose]
+  connectors  PostgreSQL to PostgreSQL through views, everything killed; one transaction of --large rows (100,000)
+  snapshot    a table of --rows rows (1,000,000) read while it is written to, killed half-way
+  (default: connectors, seeds 1..10; with --minutes, seeds from 1 on until the time is over)`
+
+/** What a seed of something showed, in one line. */
+type Soak = (seed: number) => Promise<string>
 
 process.exitCode = await main()
 
@@ -13,55 +19,59 @@ async function main(): Promise<number> {
       seeds: { type: 'string' },
       minutes: { type: 'string' },
       large: { type: 'string', default: '100000' },
+      rows: { type: 'string', default: '1000000' },
       kills: { type: 'string', default: '8' },
       verbose: { type: 'boolean', default: false }
     }
   })
+  const kills = Number(values.kills)
+  const tell = values.verbose ? { tell: (line: string) => console.log(`  ${line}`) } : {}
+  const soaks: Readonly<Record<string, Soak>> = {
+    connectors: async (seed) => shown(await soakConnectors(seed, { kills, largeRows: Number(values.large), ...tell })),
+    snapshot: async (seed) => shown(await soakSnapshot(seed, { rows: Number(values.rows), kills }))
+  }
   const range = /^(\d+)(?:\.\.(\d+))?$/.exec(values.seeds ?? '1..10')
-  if (range === null || positionals.some((what) => what !== 'connectors')) {
+  const chosen = positionals.length === 0 ? ['connectors'] : positionals
+  if (range === null || chosen.some((what) => !(what in soaks))) {
     console.error(USAGE)
     return 2
   }
-  const from = Number(range[1])
-  const endless = values.minutes !== undefined && values.seeds === undefined
-  const to = endless ? Number.POSITIVE_INFINITY : Number(range[2] ?? range[1])
+  const isEndless = values.minutes !== undefined && values.seeds === undefined
+  const to = isEndless ? Number.POSITIVE_INFINITY : Number(range[2] ?? range[1])
   const endMs =
     values.minutes === undefined ? Number.POSITIVE_INFINITY : performance.now() + Number(values.minutes) * 60_000
-  const options = {
-    kills: Number(values.kills),
-    largeRows: Number(values.large),
-    ...(values.verbose ? { tell: (line: string) => console.log(`  ${line}`) } : {})
-  }
-  for (let seed = from; seed <= to && performance.now() < endMs; seed++) {
-    const beganMs = performance.now()
-    try {
-      const figures = await soakConnectors(seed, options)
-      console.log(`connectors: seed ${seed} passed in ${seconds(beganMs)} s: ${summary(figures)}`)
-    } catch (error) {
-      console.error(`connectors: seed ${seed} FAILED after ${seconds(beganMs)} s`)
-      console.error(error)
-      console.error(
-        `again: npm run soak -- connectors --seeds ${seed}..${seed} --large ${values.large} --kills ${values.kills} --verbose`
-      )
-      return 1
+  const again = `--large ${values.large} --rows ${values.rows} --kills ${kills} --verbose`
+  for (let seed = Number(range[1]); seed <= to && performance.now() < endMs; seed++) {
+    for (const what of chosen) {
+      const soak = soaks[what]
+      if (soak !== undefined && !(await passes(what, seed, { soak, again }))) return 1
     }
   }
   return 0
 }
 
-function seconds(beganMs: number): string {
-  return ((performance.now() - beganMs) / 1000).toFixed(1)
+async function passes(
+  what: string,
+  seed: number,
+  { soak, again }: { readonly soak: Soak; readonly again: string }
+): Promise<boolean> {
+  const beganMs = performance.now()
+  const seconds = () => ((performance.now() - beganMs) / 1000).toFixed(1)
+  try {
+    const figures = await soak(seed)
+    console.log(`${what}: seed ${seed} passed in ${seconds()} s: ${figures}`)
+    return true
+  } catch (error) {
+    console.error(`${what}: seed ${seed} FAILED after ${seconds()} s`)
+    console.error(error)
+    console.error(`again: npm run soak -- ${what} --seeds ${seed}..${seed} ${again}`)
+    return false
+  }
 }
 
-function summary({
-  kills,
-  killsAtSteps,
-  faults,
-  transactions,
-  changes,
-  snapshotRows,
-  truncates,
-  results
-}: ConnectorsFigures): string {
-  return `${kills} kills (${killsAtSteps} at a step), ${faults.length} faults, ${transactions} transactions, ${snapshotRows} rows read, ${changes} changes, ${truncates} truncates, ${results} results`
+/** Figures by name; of lists, how long they are, unless they are of numbers. */
+function shown(figures: object): string {
+  return Object.entries(figures)
+    .map(([name, value]) => `${name} ${Array.isArray(value) && typeof value[0] === 'string' ? value.length : value}`)
+    .join(', ')
 }

@@ -59,7 +59,8 @@ async function readAndWrite(
     await client.query(`insert into large select i, i % 1000, 'row ' || i from generate_series(1, ${rows}) i`)
   })
   const log = join(directory, 'log')
-  const settings: JobSettings = { directory: log, source: url, chunkRows: 1000, transactionRecords: 1000 }
+  const unit = Math.max(1000, rows / 50)
+  const settings: JobSettings = { directory: log, source: url, chunkRows: unit, transactionRecords: unit }
   const writer = new Writer(url, rows, random)
   const rowsAtKills: number[] = []
   const beganMs = performance.now()
