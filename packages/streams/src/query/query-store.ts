@@ -37,11 +37,6 @@ export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarge
     demand(hasWindows(definition), 'has no windows to fetch: read it by get, range or prefix')
     return pages((reader) => reader.fetch(key, bounds(range)))
   }
-  const versionsOf = async (key: K) => {
-    demand(isVersioned(definition), 'keeps no versions: give its table { history }')
-    const found = (await target.readers()).map((reader) => reader.versions(key))
-    return found.find((versions) => versions.length > 0) ?? []
-  }
   const changes$: Observable<StoreEntry<K, V>> = target.hub
     .changes(definition.name)
     .pipe(map((change) => toEntry(decodeChange(definition, change))))
@@ -67,15 +62,7 @@ export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarge
       demand(hasWindows(definition), 'has no windows to fetch: read it by get, range or prefix')
       return pages((reader) => reader.fetchAll(bounds(range)))
     },
-    asOf: async (key, timeMs) => versionAt(await versionsOf(key), timeMs)?.value as V | undefined,
-    versions: async (key) => {
-      const versions = await versionsOf(key)
-      return versions.map(({ value, timestamp }, i) => ({
-        value: value as V | undefined,
-        timestamp,
-        validUntilMs: versions[i + 1]?.timestamp
-      }))
-    },
+    ...versionQueries<K, V>(definition, target),
     approximateCount: async () => {
       const counts = await Promise.all((await target.readers()).map((reader) => reader.approximateCount()))
       return counts.reduce((sum, count) => sum + count, 0)
@@ -93,6 +80,31 @@ export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarge
       })
     },
     changes$
+  }
+}
+
+/** What a versioned table was. */
+function versionQueries<K, V>(
+  definition: StoreDefinition,
+  target: QueryTarget
+): Pick<QueryableStore<K, V>, 'asOf' | 'versions'> {
+  const versionsOf = async (key: K) => {
+    if (!isVersioned(definition)) {
+      throw new UsageError(`store ${definition.name} keeps no versions: give its table { history }`)
+    }
+    const found = (await target.readers()).map((reader) => reader.versions(key))
+    return found.find((versions) => versions.length > 0) ?? []
+  }
+  return {
+    asOf: async (key, timeMs) => versionAt(await versionsOf(key), timeMs)?.value as V | undefined,
+    versions: async (key) => {
+      const versions = await versionsOf(key)
+      return versions.map(({ value, timestamp }, i) => ({
+        value: value as V | undefined,
+        timestamp,
+        validUntilMs: versions[i + 1]?.timestamp
+      }))
+    }
   }
 }
 
