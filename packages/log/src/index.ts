@@ -44,7 +44,6 @@ export { partitionKey } from './client/topic-partition.ts'
 // The injected world
 export { writeFileAtomically } from './environment/atomic-file.ts'
 export { makeDirectoryDurably } from './environment/durable-directory.ts'
-export { sha256 } from './environment/sha256.ts'
 export type {
   Clock,
   Connection,
@@ -63,6 +62,7 @@ export type {
 } from './environment/environment.ts'
 export { memoryEnvironment } from './environment/memory-environment.ts'
 export { realEnvironment } from './environment/real-environment.ts'
+export { sha256 } from './environment/sha256.ts'
 export {
   CorruptionError,
   FileSystemError,
