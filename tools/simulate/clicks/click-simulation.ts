@@ -62,6 +62,7 @@ class ClickRun {
     commits: 0,
     records: 0,
     tornTails: 0,
+    lostWrites: 0,
     rebuiltFiles: 0,
     virtualMs: 0
   }
@@ -153,12 +154,16 @@ class ClickRun {
     if (!crashed || error instanceof BrokenPromiseError) throw error
   }
 
-  /** Nothing may ever be damaged: torn ends and stale indexes are all that a crash leaves. */
+  /**
+   * Nothing that was synced may ever be damaged: torn ends, stale indexes, and writes lost from between others that were under way with them are all that a
+   * crash leaves.
+   */
   #heard(event: BrokerEvent, crashed: boolean): void {
     if (event.kind === 'damage') {
-      const { kind, message } = event.report
+      const { kind, message, path, position } = event.report
       if (kind === 'torn-tail') this.#counts.tornTails++
       else if (kind === 'rebuilt') this.#counts.rebuiltFiles++
+      else if (kind === 'damaged-range' && position >= this.#machine.disk.uncertainFrom(path)) this.#counts.lostWrites++
       else this.#broken ??= new BrokenPromiseError(message)
       this.#tell(message)
     } else if (!crashed) this.#broken ??= new BrokenPromiseError(`the broker reports: ${JSON.stringify(event)}`)

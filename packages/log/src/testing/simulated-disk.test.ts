@@ -25,6 +25,26 @@ describe('a power cut', () => {
     expect(lost).toBeGreaterThan(1000)
   })
 
+  it('knows from which byte on a file was not certain, until it is synced', async () => {
+    const { files, world, machine } = simulatedEnvironment({ seed: 1 })
+    const file = files.open('/f', 'create')
+    await world.run(files.syncDirectory('/'))
+    file.write([Buffer.alloc(1000, 1)], 0)
+    await world.run(file.datasync())
+    file.write([Buffer.alloc(1000, 2)], 2000)
+    file.write([Buffer.alloc(1000, 3)], 1000)
+    machine.powerCut()
+    const again = machine.restart().files
+    expect(machine.disk.uncertainFrom('/f')).toBe(1000)
+    machine.powerCut()
+    const third = machine.restart().files
+    expect(machine.disk.uncertainFrom('/f')).toBe(1000)
+    expect(again).not.toBe(third)
+    const kept = third.open('/f', 'write')
+    await world.run(kept.datasync())
+    expect(machine.disk.uncertainFrom('/f')).toBe(Number.POSITIVE_INFINITY)
+  })
+
   it('keeps a synced name, and each other one for itself', async () => {
     const found = new Set<string>()
     for (let seed = 0; seed < 100; seed++) {

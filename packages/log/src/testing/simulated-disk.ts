@@ -1,7 +1,7 @@
 import { fileSystemError } from '../environment/file-system-failure.ts'
 import { MemoryFile } from '../environment/memory-file.ts'
 import type { MemoryJournal } from '../environment/memory-files.ts'
-import { MemoryDirectory, type MemoryName } from '../environment/memory-tree.ts'
+import { MemoryDirectory, type MemoryName, MemoryTree } from '../environment/memory-tree.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { Lane, SimulatedScheduler } from './simulated-scheduler.ts'
 import type { TraceHash } from './trace-hash.ts'
@@ -77,6 +77,12 @@ export class SimulatedDisk {
     }
   }
 
+  /** The first byte of a file that a power cut may have lost; infinite when all of it was synced, or there is no such file. */
+  uncertainFrom(path: string): number {
+    const file = new MemoryTree(this.#root).find(path)
+    return file instanceof MemoryFile ? this.#file(file).uncertainFrom : Number.POSITIVE_INFINITY
+  }
+
   /** Leaves what is certain, and of the rest what chance decides. */
   powerCut(): void {
     const { random } = this.#world
@@ -86,9 +92,10 @@ export class SimulatedDisk {
     const directories = new WeakMap<MemoryDirectory, UnsyncedDirectory>()
 
     const surviveFile = (file: MemoryFile): MemoryFile => {
-      const found = this.#file(file).afterPowerCut(random)
+      const unsynced = this.#file(file)
+      const found = unsynced.afterPowerCut(random)
       found.modifiedMs = file.modifiedMs
-      files.set(found, UnsyncedFile.of(found))
+      files.set(found, unsynced.survivedAs(found))
       return found
     }
     const surviveDirectory = (directory: MemoryDirectory): MemoryDirectory => {

@@ -9,6 +9,12 @@ type FileChange =
 export class UnsyncedFile {
   #durable = new MemoryFile()
   #changes: FileChange[] = []
+  #uncertainFrom = Number.POSITIVE_INFINITY
+
+  /** The first byte that a power cut or a failed sync may have lost, until a sync made all certain; infinite when there is none. */
+  get uncertainFrom(): number {
+    return this.#uncertainFrom
+  }
 
   written(position: number, bytes: Uint8Array): void {
     this.#changes.push({ kind: 'write', position, bytes: Buffer.from(bytes) })
@@ -28,10 +34,13 @@ export class UnsyncedFile {
     return {
       complete: () => {
         for (const change of take()) apply(this.#durable, change)
+        this.#uncertainFrom = Number.POSITIVE_INFINITY
       },
       // As Linux does it: pages whose writing failed are marked clean, and a later sync says nothing about them.
       fail: (random) => {
-        this.#durable = survivor(this.#durable, take(), random)
+        const lost = take()
+        this.#uncertainFrom = Math.min(this.#uncertainFrom, ...lost.map(firstByte))
+        this.#durable = survivor(this.#durable, lost, random)
       }
     }
   }
@@ -41,10 +50,11 @@ export class UnsyncedFile {
     return survivor(this.#durable, this.#changes, random)
   }
 
-  /** A file all of whose bytes are on the disk. */
-  static of(file: MemoryFile): UnsyncedFile {
+  /** The disk's file after a power cut that left `found` of it: what was not certain before is not certain still. */
+  survivedAs(found: MemoryFile): UnsyncedFile {
     const unsynced = new UnsyncedFile()
-    unsynced.#durable = copyOf(file)
+    unsynced.#durable = copyOf(found)
+    unsynced.#uncertainFrom = Math.min(this.#uncertainFrom, ...this.#changes.map(firstByte))
     return unsynced
   }
 }
@@ -80,6 +90,10 @@ function survivor(durable: MemoryFile, changes: readonly FileChange[], random: S
   }
   result.truncate(sizeBytes)
   return result
+}
+
+function firstByte(change: FileChange): number {
+  return change.kind === 'write' ? change.position : change.sizeBytes
 }
 
 function apply(file: MemoryFile, change: FileChange): void {
