@@ -6,6 +6,8 @@ import type { ClickInput } from './click-input.ts'
 
 const PATH = '/access.log'
 const LONGEST_PAUSE_MS = 6
+/** Few lines at a time, so that a life has many transactions to be killed in. */
+const MOST_LINES = 8
 const LONGEST_COMMIT_INTERVAL_MS = 8
 
 /** How much of the file is read. */
@@ -30,7 +32,7 @@ export async function feedClicks(log: Log, input: ClickInput, random: SeededRand
         read: async () => {
           if (next.position >= input.file.length || context.signal.aborted) return undefined
           await pause(context, random.between(0, LONGEST_PAUSE_MS))
-          const batch = readBatch(input, next, 1 + random.below(20))
+          const batch = readBatch(input, next, 1 + random.below(MOST_LINES))
           next = batch.position
           return { records: batch.records, positions: new Map([[PATH, batch.position]]) }
         },
