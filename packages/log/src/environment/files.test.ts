@@ -33,6 +33,11 @@ describe('real files', () => {
     expect(failure).toMatchObject({ systemCode: 'ENOSPC', path: '/dev/full', code: 'MILLRACE_FILE_SYSTEM' })
     expect(String(failure)).toMatch(/free some space/)
   })
+
+  it.skipIf(process.platform !== 'linux')('refuses to make a directory where there can be none', () => {
+    const { files } = realEnvironment()
+    expect(() => files.makeDirectory('/proc/nowhere/at/all')).toThrow('cannot make directory /proc/nowhere/at/all')
+  })
 })
 
 describe('memory files', () => {

@@ -14,6 +14,7 @@ import {
   statSync,
   unlinkSync
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import type { DirectoryEntry, FileHandle, FileStat, FileSystem } from './environment.ts'
 import { fileSystemError, systemCodeOf } from './file-system-failure.ts'
@@ -37,13 +38,26 @@ export const realFiles: FileSystem = {
   stat: (path) => attempt('look at', path, () => statFile(path)),
   realPath: (path) => attempt('look at', path, () => realpathSync(path)),
   makeDirectory: (path) => {
-    attempt('make directory', path, () => mkdirSync(path, { recursive: true }))
+    attempt('make directory', path, () => makeDirectory(path))
   },
   rename: (from, to) => attempt('rename', from, () => renameSync(from, to)),
   remove: (path) => attempt('remove', path, () => unlinkSync(path)),
   removeDirectory: (path) => attempt('remove directory', path, () => rmSync(path, { recursive: true, force: true })),
   syncDirectory: (path) => syncDirectory(path),
   lock: (path, holder) => lockFile(path, holder)
+}
+
+/** Step by step: Node's `recursive` tries for ever where a file system that exists, such as /proc, takes no new directories. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    const code = systemCodeOf(error)
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error
+    makeDirectory(dirname(path))
+    makeDirectory(path)
+  }
 }
 
 function listDirectory(path: string): DirectoryEntry[] {
