@@ -56,7 +56,9 @@ function payload(message: Row): Row {
 }
 
 function withoutUnavailable(row: Row): Row {
-  const columns = Object.entries(row)
-  const known = columns.filter(([, value]) => value !== UNAVAILABLE_VALUE)
-  return known.length === columns.length ? row : Object.fromEntries(known)
+  for (const name of Object.keys(row)) {
+    if (row[name] !== UNAVAILABLE_VALUE) continue
+    return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== UNAVAILABLE_VALUE))
+  }
+  return row
 }

@@ -1,6 +1,5 @@
-import type { FetchedPartition } from '@millrace/log'
+import type { FetchedPartition, RecordCursor } from '@millrace/log'
 import type { SinkOffset, SinkPartition, SinkRecord } from '../sink.ts'
-import { recordsOf } from './read-topic.ts'
 
 /** A record that waits for its batch. */
 export interface QueuedRecord {
@@ -26,6 +25,8 @@ export interface BatchLimits {
  */
 export class SinkQueue {
   readonly #entries: QueuedRecord[] = []
+  /** Of each entry. */
+  readonly #origins: PartitionState[] = []
   readonly #partitions = new Map<string, PartitionState>()
   #head = 0
   #bytes = 0
@@ -39,14 +40,15 @@ export class SinkQueue {
   }
 
   add(fetched: FetchedPartition): number {
-    const { topic, partition } = fetched
     const state = this.#state(fetched)
     let count = 0
-    for (const { offset, key, value, timestamp, headers } of recordsOf(fetched)) {
-      const sizeBytes = 32 + (key?.length ?? 0) + (value?.length ?? 0)
-      this.#entries.push({ record: { topic, partition, offset, key, value, timestamp, headers }, sizeBytes })
-      this.#bytes += sizeBytes
-      count++
+    for (const batch of fetched.batches) {
+      const cursor = batch.records()
+      while (cursor.next()) {
+        if (cursor.offset < fetched.position) continue
+        this.#push(state, cursor)
+        count++
+      }
     }
     state.waiting += count
     state.fetchedTo = fetched.nextOffset
@@ -65,7 +67,7 @@ export class SinkQueue {
       this.#head++
       entries.push(entry)
       sizeBytes += entry.sizeBytes
-      const state = this.#state(entry.record)
+      const state = this.#origins[this.#head - 1]
       state.waiting--
       touched.set(state, entry.record.offset + 1)
     }
@@ -95,9 +97,22 @@ export class SinkQueue {
 
   clear(): void {
     this.#entries.length = 0
+    this.#origins.length = 0
     this.#head = 0
     this.#bytes = 0
     this.#partitions.clear()
+  }
+
+  #push(state: PartitionState, cursor: RecordCursor): void {
+    const { topic, partition } = state
+    const { offset, timestamp } = cursor
+    const key = cursor.key()
+    const value = cursor.value()
+    const sizeBytes = 32 + (key?.length ?? 0) + (value?.length ?? 0)
+    const record = { topic, partition, offset, key, value, timestamp, headers: cursor.headers() }
+    this.#entries.push({ record, sizeBytes })
+    this.#origins.push(state)
+    this.#bytes += sizeBytes
   }
 
   #state({ topic, partition }: SinkPartition): PartitionState {
@@ -112,6 +127,7 @@ export class SinkQueue {
   #trim(): void {
     if (this.#head < 4096 && this.#head < this.#entries.length) return
     this.#entries.splice(0, this.#head)
+    this.#origins.splice(0, this.#head)
     this.#head = 0
   }
 }

@@ -50,6 +50,21 @@ describe('planWrites', () => {
     ])
   })
 
+  it('knows a key again that is a number here and its text there', () => {
+    const keys = [7, '7', 9007199254740991, '9007199254740991', '007', 'x', 1.5, '1.5', -3, '-3', '12345678901234567']
+    const batch = keys.map((id, n) => record({ id }, { n }))
+    const [step] = planWrites(batch, options)
+    expect(step?.kind === 'write' && step.rows.map(({ id }) => id)).toEqual([
+      '-3',
+      '7',
+      '9007199254740991',
+      '007',
+      '1.5',
+      '12345678901234567',
+      'x'
+    ])
+  })
+
   it('keeps what an earlier record gave of a column that a later one leaves out', () => {
     const batch = [record({ id: 1 }, { n: 1, big: 'x' }), record({ id: 1 }, { n: 2 })]
     expect(planWrites(batch, options)).toMatchObject([{ rows: [{ id: 1, n: 2, big: 'x' }] }])

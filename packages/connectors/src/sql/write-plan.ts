@@ -1,7 +1,9 @@
 import { PoisonousRecordError } from '../errors.ts'
-import type { ColumnValue, Row, RowChange, RowUpsert } from '../rows/row-change.ts'
+import type { Row, RowChange, RowUpsert } from '../rows/row-change.ts'
 import type { SinkPartition, SinkRecord } from '../sink.ts'
+import { ColumnNames } from './column-names.ts'
 import { PartitionedTruncateError } from './errors.ts'
+import { identityOf, type KeyIdentity, sortedIdentities } from './key-identity.ts'
 import { type SqlSinkOptions, tableOf, type WriteMode } from './sql-sink-options.ts'
 
 /** One statement's worth of work, to be done in the order of the plan. */
@@ -61,13 +63,22 @@ interface OrderedWrite extends WriteRows {
   readonly rows: Row[]
 }
 
+/** A row to be upserted. */
+interface Upsert {
+  readonly keyColumns: readonly string[]
+  readonly columns: readonly string[]
+  readonly row: Row
+}
+
 /** The work for one table: what only its last change per key decides, and what keeps its order. */
 class TablePlan {
   readonly #table: string
   readonly #mode: WriteMode
+  readonly #keyNames = new ColumnNames()
+  readonly #rowNames = new ColumnNames()
   #truncate = false
-  readonly #deletes = new Map<string, Row>()
-  readonly #upserts = new Map<string, { readonly keyColumns: readonly string[]; readonly row: Row }>()
+  readonly #deletes = new Map<KeyIdentity, Row>()
+  readonly #upserts = new Map<KeyIdentity, Upsert>()
   readonly #ordered: (Exclude<WriteStep, WriteRows> | OrderedWrite)[] = []
 
   constructor(table: string, mode: WriteMode) {
@@ -84,22 +95,31 @@ class TablePlan {
 
   steps(): { readonly removals: readonly WriteStep[]; readonly writes: readonly WriteStep[] } {
     const removals: WriteStep[] = this.#truncate ? [{ kind: 'truncate', table: this.#table }] : []
-    for (const rows of sameColumns([...this.#deletes].toSorted(byIdentity).map(([, row]) => row))) {
-      removals.push({ kind: 'delete', table: this.#table, columns: columnsOf(rows[0] ?? {}), rows })
+    const keys = sortedIdentities(this.#deletes.keys()).flatMap((identity) => {
+      const key = this.#deletes.get(identity)
+      return key === undefined ? [] : [key]
+    })
+    for (const [columns, rows] of Map.groupBy(keys, (key) => this.#keyNames.of(key))) {
+      removals.push({ kind: 'delete', table: this.#table, columns, rows })
     }
     return { removals, writes: [...this.#upsertSteps(), ...this.#ordered] }
   }
 
   #upsertSteps(): WriteStep[] {
     const steps: OrderedWrite[] = []
-    for (const identity of [...this.#upserts.keys()].sort()) {
+    let step: OrderedWrite | undefined
+    for (const identity of sortedIdentities(this.#upserts.keys())) {
       const upsert = this.#upserts.get(identity)
       if (upsert === undefined) continue
-      const { keyColumns, row } = upsert
-      const columns = columnsOf(row)
-      const step = steps.find((other) => other.columns === columns && other.keyColumns === keyColumns)
-      if (step === undefined) steps.push({ kind: 'write', table: this.#table, keyColumns, columns, rows: [row] })
-      else step.rows.push(row)
+      const { keyColumns, columns, row } = upsert
+      if (step?.columns !== columns || step.keyColumns !== keyColumns) {
+        step = steps.find((other) => other.columns === columns && other.keyColumns === keyColumns)
+      }
+      if (step !== undefined) step.rows.push(row)
+      else {
+        step = { kind: 'write', table: this.#table, keyColumns, columns, rows: [row] }
+        steps.push(step)
+      }
     }
     return steps
   }
@@ -112,78 +132,43 @@ class TablePlan {
   }
 
   #write(record: SinkRecord, { key, row }: RowUpsert): void {
-    const keyed = Object.keys(key).length > 0
-    if (!keyed && this.#mode === 'update')
+    const keyColumns = this.#keyNames.of(key)
+    if (keyColumns.length === 0 && this.#mode === 'update') {
       throw new PoisonousRecordError(record, 'it has no key, which an update needs')
-    if (keyed && this.#mode === 'upsert') this.#upsert(key, row)
-    else this.#append(key, row)
+    }
+    if (keyColumns.length > 0 && this.#mode === 'upsert') this.#upsert(keyColumns, key, row)
+    else this.#append(keyColumns, row)
   }
 
-  #upsert(key: Row, row: Row): void {
-    const keyColumns = columnsOf(key)
+  #upsert(keyColumns: readonly string[], key: Row, row: Row): void {
     const identity = identityOf(key, keyColumns)
     const before = this.#upserts.get(identity)
-    this.#upserts.set(identity, { keyColumns, row: before === undefined ? row : { ...before.row, ...row } })
+    const merged = before === undefined ? row : { ...before.row, ...row }
+    this.#upserts.set(identity, { keyColumns, columns: this.#rowNames.of(merged), row: merged })
   }
 
   #delete(record: SinkRecord, key: Row): void {
-    if (Object.keys(key).length === 0) throw new PoisonousRecordError(record, 'it deletes, but has no key')
+    const columns = this.#keyNames.of(key)
+    if (columns.length === 0) throw new PoisonousRecordError(record, 'it deletes, but has no key')
     if (this.#mode !== 'upsert') {
-      this.#ordered.push({ kind: 'delete', table: this.#table, columns: columnsOf(key), rows: [key] })
+      this.#ordered.push({ kind: 'delete', table: this.#table, columns, rows: [key] })
       return
     }
-    const identity = identityOf(key, columnsOf(key))
+    const identity = identityOf(key, columns)
     this.#upserts.delete(identity)
     this.#deletes.set(identity, key)
   }
 
   #deleteRow(row: Row): void {
-    this.#ordered.push({ kind: 'delete-row', table: this.#table, columns: columnsOf(row), row })
+    const columns = this.#rowNames.of(row)
+    this.#ordered.push({ kind: 'delete-row', table: this.#table, columns, row })
   }
 
   /** Neighbours of the same columns share a statement. */
-  #append(key: Row, row: Row): void {
-    const columns = columnsOf(row)
+  #append(keyColumns: readonly string[], row: Row): void {
+    const columns = this.#rowNames.of(row)
     const previous = this.#ordered.at(-1)
     if (this.#mode !== 'update' && previous?.kind === 'write' && previous.columns === columns) previous.rows.push(row)
-    else this.#ordered.push({ kind: 'write', table: this.#table, keyColumns: columnsOf(key), columns, rows: [row] })
+    else this.#ordered.push({ kind: 'write', table: this.#table, keyColumns, columns, rows: [row] })
   }
-}
-
-function sameColumns(rows: readonly Row[]): (readonly Row[])[] {
-  return [...Map.groupBy(rows, columnsOf).values()]
-}
-
-const knownColumns = new Map<string, readonly string[]>()
-const KNOWN_COLUMNS_LIMIT = 1000
-
-/** The row's columns, sorted: one and the same array for all rows of the same columns, as far as they are known. */
-function columnsOf(row: Row): readonly string[] {
-  const names = Object.keys(row)
-  const written = names.join('\0')
-  const known = knownColumns.get(written)
-  if (known !== undefined) return known
-  const sorted = names.toSorted()
-  const identity = sorted.join('\0')
-  const columns = knownColumns.get(identity) ?? sorted
-  if (knownColumns.size >= KNOWN_COLUMNS_LIMIT) knownColumns.clear()
-  knownColumns.set(identity, columns)
-  knownColumns.set(written, columns)
-  return columns
-}
-
-/** Text that two keys share when they are equal in the target, where '1' may be 1. */
-function identityOf(key: Row, columns: readonly string[]): string {
-  let identity = ''
-  for (const column of columns) identity += `${stringOf(key[column])}\0`
-  return identity
-}
-
-function stringOf(value: ColumnValue | undefined): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
-}
-
-function byIdentity([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
-  if (left === right) return 0
-  return left < right ? -1 : 1
 }

@@ -61,6 +61,27 @@ describe('the SQLite sink', () => {
     await second.close()
   })
 
+  it('writes any number of rows, in any mode', async () => {
+    database.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY, n TEXT)')
+    let offset = 0
+    const write = async (options: Partial<SqliteSinkOptions>, count: number, n: number) => {
+      const running = sink(options)
+      await running.open([partition], context)
+      const batch = Array.from({ length: count }, (_, id) => record(offset + id, { id: id + 1 }, { n }))
+      offset += count
+      await running.write(batch, at(offset))
+      await running.close()
+    }
+    for (const count of [1, 31, 32, 33, 100]) {
+      await write({}, count, count)
+      expect(rows().slice(0, count)).toEqual(Array.from({ length: count }, (_, id) => ({ id: id + 1, n: `${count}` })))
+    }
+    await write({ mode: 'update' }, 120, 7)
+    expect(rows().map(({ n }) => n)).toEqual(new Array(100).fill('7'))
+    await expect(write({ mode: 'insert' }, 101, 8)).rejects.toThrow(TargetRefusedError)
+    expect(rows()).toHaveLength(100)
+  })
+
   it('refuses a zombie, which writes nothing', async () => {
     const zombie = sink({ createTables: true })
     await zombie.open([partition], context)

@@ -9,7 +9,7 @@ import { planWrites, type WriteRows, type WriteStep } from '../sql/write-plan.ts
 import { type Affinity, affinityOf } from './catalog.ts'
 import { SqliteDatabase } from './database.ts'
 import { asSinkError } from './errors.ts'
-import { deleteRowStatement, deleteStatement, type RowStatement, writeStatement } from './statements.ts'
+import { deleteRowStatement, deleteStatement, type RowStatement, rowsTogether, writeStatement } from './statements.ts'
 import { encodeValue, SQLITE_TYPES, type SqliteValue } from './values.ts'
 
 /** A SQLite database as a target. */
@@ -149,22 +149,29 @@ class SqliteSinkRun {
     const { statements, write } = prepareWrite(step, target, this.#options, SQLITE_TYPES)
     for (const statement of statements) this.#database.exec(statement)
     if (statements.length > 0) this.#database.forget()
-    this.#runForRows(step.table, writeStatement(write, this.#options.mode ?? 'upsert'), write.rows)
+    const mode = this.#options.mode ?? 'upsert'
+    const { rows } = write
+    const together = rowsTogether(write, mode)
+    const alone = rows.length % together
+    const many = rows.length - alone
+    if (many > 0) this.#runForRows(step.table, writeStatement(write, mode, together), rows.slice(0, many))
+    if (alone > 0) this.#runForRows(step.table, writeStatement(write, mode), rows.slice(many))
   }
 
-  #runForRows(table: string, { sql, columns }: RowStatement, rows: readonly Row[]): void {
+  #runForRows(table: string, { sql, columns, together }: RowStatement, rows: readonly Row[]): void {
     const statement = this.#database.prepare(sql)
     const forms = this.#options.rows.text
     const target = this.#database.table(table)
     const affinities = columns.map((name): Affinity => affinityOf(target?.columns.get(name)?.type ?? ''))
-    const values: SqliteValue[] = new Array(columns.length).fill(null)
+    const values: SqliteValue[] = new Array(columns.length * together).fill(null)
+    let at = 0
     for (const row of rows) {
-      let at = 0
-      for (const name of columns) {
-        values[at] = encodeValue(row[name], affinities[at] ?? 'blob', forms)
-        at++
+      for (let column = 0; column < columns.length; column++) {
+        values[at++] = encodeValue(row[columns[column]], affinities[column], forms)
       }
+      if (at < values.length) continue
       statement.run(...values)
+      at = 0
     }
   }
 
