@@ -17,6 +17,7 @@ import {
 import type { GoldenNode } from './case.ts'
 import { keyFunction, mapper, predicate, printed } from './functions.ts'
 import { processStream, splitStream } from './processors.ts'
+import { transformTable } from './transformers.ts'
 import { aggregateWindows, type WindowedGroup, windowGroup } from './window-operators.ts'
 
 type Text = string | null
@@ -119,6 +120,15 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
       )
     }
     return streamOf(streamFrom(node, scope).mapValues((value, { key }) => map({ key, value }), TEXT_VALUE))
+  },
+  transformValues: (node, scope) => {
+    const { builder } = scope
+    const kept = givenStore(node, scope)
+    const table = tableFrom(node, scope)
+    if (table !== undefined) return tableOf(transformTable(node, { builder, table, keyText: (key) => key, kept }))
+    const windows = windowsFrom(node, scope)
+    if (windows === undefined) throw new UnsupportedOperatorError('transformValues of a stream')
+    return windowsOf(transformTable(node, { builder, table: windows, keyText: windowText, kept }))
   },
   map: (node, scope) => {
     const newKey = keyFunction(node.keyFn)

@@ -40,6 +40,7 @@ export type {
   ForeignKeySerdes,
   GlobalJoinOptions,
   JoinedOptions,
+  JoinStores,
   KnownAfterJoin,
   StreamJoinOptions,
   StreamJoinSerdes,
@@ -52,6 +53,7 @@ export type { KGroupedTable } from './dsl/k-grouped-table.ts'
 export type { KStream } from './dsl/k-stream.ts'
 export type { KTable } from './dsl/k-table.ts'
 export type { AsyncFunction, AsyncRetryOptions, MapAsyncOptions, OrderedKey } from './dsl/map-async-options.ts'
+export type { Materialized, NamedStore } from './dsl/materialized.ts'
 export type {
   AggregateOptions,
   EmitEvery,
@@ -128,6 +130,12 @@ export type {
 } from './dsl/table-options.ts'
 export type { TimeWindowedKStream } from './dsl/time-windowed-k-stream.ts'
 export type {
+  TransformValuesContext,
+  TransformValuesOptions,
+  ValueTransformer,
+  ValueTransformerOf
+} from './dsl/transform-types.ts'
+export type {
   SessionWindowedCogroupedKStream,
   TimeWindowedCogroupedKStream
 } from './dsl/windowed-cogrouped-k-stream.ts'
@@ -177,6 +185,7 @@ export { type Header, type RecordOrigin, StreamRecord } from './graph/record.ts'
 export type { TableEmit, TableRow } from './graph/table-node.ts'
 export type { Subtopology, Topology } from './graph/topology.ts'
 export { MissingSerdeError, NameTieError, TopologyError } from './graph/topology-error.ts'
+export type { TransformedRow } from './graph/transform-node.ts'
 export type { AppMetrics, AppState, RestoreProgress } from './observe/app-state.ts'
 export type { HotKey, PartitionLoad, SkewReport, TopicSkew } from './observe/skew.ts'
 export { COMMIT_STEPS, type Trace, type TraceStep } from './observe/trace.ts'

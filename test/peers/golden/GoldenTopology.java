@@ -100,6 +100,7 @@ final class GoldenTopology {
                 Stores.persistentVersionedKeyValueStore(
                     node.has("store") ? text(node, "store") : "versioned-" + text(node, "id"), millis(node, "historyMs"))));
             case "filter", "filterNot", "mapValues" -> filterOrMap(op, node);
+            case "transformValues" -> transformValues(node);
             case "selectKey" -> stream(node).selectKey((key, value) -> keyFunction(node, "fn").apply(value));
             case "map" -> stream(node).map((key, value) -> KeyValue.pair(
                 keyFunction(node, "keyFn").apply(value), Functions.mapper(text(node, "fn")).apply(key, value)));
@@ -145,6 +146,16 @@ final class GoldenTopology {
         KStream<String, String> stream = stream(node);
         if (op.equals("mapValues")) return stream.mapValues((key, value) -> Functions.mapper(fn).apply(key, value));
         return op.equals("filter") ? stream.filter(Functions.predicate(fn)) : stream.filterNot(Functions.predicate(fn));
+    }
+
+    private Object transformValues(JsonNode node) {
+        String state = text(node, "id") + "-state";
+        builder.addStateStore(Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore(state), Serdes.String(), Serdes.String()));
+        var transformers = Transformers.named(text(node, "fn"), state, node.path("everyMs").asLong());
+        KTable<Object, String> table = table(text(node, "from"));
+        return node.has("store")
+            ? table.transformValues(transformers, stored(node), state)
+            : table.transformValues(transformers, state);
     }
 
     private Object split(JsonNode node) {

@@ -76,6 +76,9 @@ function whatIsKept({ node, kind, inputs }: ReadNode<Kept>, every: boolean): Kep
     case 'table':
     case 'toTable':
       return table
+    case 'transformValues':
+      if (every || node.fn === 'presence') return table
+      return { lost: 'a transformer remembers the updates of a table' }
     case 'mapValues':
       return kind === 'table' ? table : asIs
     default:

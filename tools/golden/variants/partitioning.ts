@@ -58,6 +58,8 @@ function lossAt(node: GoldenNode, { disorder, isRekeyed, inputs }: At): string |
     case 'process':
       if (node.fn === 'countsEachStreamTime') return OWN_TIME
       return isRekeyed ? STATE : undefined
+    case 'transformValues':
+      return node.fn === 'ticks' ? OWN_TIME : undefined
     case 'join':
     case 'leftJoin':
     case 'outerJoin':

@@ -56,6 +56,8 @@ function keptBy({ node, kind, inputs }: ReadNode<Fact>): Kept {
       return inputs[0]?.kind === 'grouped-table' ? 'last' : 'nothing'
     case 'groupBy':
       return inputs[0]?.kind === 'table' ? 'last' : 'nothing'
+    case 'transformValues':
+      return node.fn === 'presence' ? 'last' : 'nothing'
     case 'mapValues':
     case 'toStream':
     case 'toTable':

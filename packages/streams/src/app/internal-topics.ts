@@ -5,7 +5,7 @@ import type { Topology } from '../graph/topology.ts'
 import type { ErrorPolicies } from '../task/error-policy.ts'
 import type { RunOptions } from './app-options.ts'
 import { InternalTopicMismatchError } from './errors.ts'
-import { planTopics, type TopicPlan } from './topic-plan.ts'
+import { configsOf, planTopics, type TopicPlan } from './topic-plan.ts'
 
 /** Topics of the topology that are not its own: sources and sinks. */
 export function externalTopics(topology: Topology): string[] {
@@ -35,7 +35,7 @@ export async function prepareTopics(
   }
   const plan = planTopics(topology, await partitionCounts(admin, external))
   for (const topic of plan.internal) {
-    const configs = { ...topic.configs, ...options.internalTopicConfigs }
+    const configs = configsOf(topic, options.internalTopicConfigs)
     await admin.ensureTopic({ name: topic.name, partitions: topic.partitions, configs })
   }
   const actual = await partitionCounts(

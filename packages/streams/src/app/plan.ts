@@ -5,7 +5,7 @@ import { TopologyError } from '../graph/topology-error.ts'
 import type { RunOptions } from './app-options.ts'
 import { CopartitionError, MissingSourceTopicError } from './errors.ts'
 import { externalTopics } from './internal-topics.ts'
-import { type InternalTopic, planTopics } from './topic-plan.ts'
+import { configsOf, type InternalTopic, planTopics } from './topic-plan.ts'
 import { isLog } from './where.ts'
 
 /** What a start would do about one topic. */
@@ -27,6 +27,8 @@ export interface StartPlan {
   readonly topics: readonly PlannedTopic[]
   /** What else keeps the application from starting: topics without the same number of partitions, a pattern that matches nothing. */
   readonly problems: readonly string[]
+  /** What is good to know and keeps nothing from starting: stores without a changelog. */
+  readonly notes: readonly string[]
   /** Tasks, when the topics are such that they can be counted. */
   readonly tasks: number | null
   /** Whether a start would succeed, as far as topics go. */
@@ -123,9 +125,10 @@ class StartPlanner {
   }
 
   /** A start leaves the configurations of a topic that exists alone, so that what somebody set by hand stays. */
-  async #configDifferences({ name, configs }: InternalTopic): Promise<string[]> {
+  async #configDifferences(topic: InternalTopic): Promise<string[]> {
+    const { name } = topic
     const actual = await this.#admin.describeConfigs({ type: 'topic', name })
-    return Object.entries({ ...configs, ...this.#options.internalTopicConfigs }).flatMap(([key, wanted]) => {
+    return Object.entries(configsOf(topic, this.#options.internalTopicConfigs)).flatMap(([key, wanted]) => {
       const value = actual.get(key)?.value ?? null
       return value === null || value === wanted ? [] : [`its ${key} stays ${value}, a new one would have ${wanted}`]
     })
@@ -150,23 +153,30 @@ function isRead(topology: Topology, topic: string): boolean {
 }
 
 function planOf(
-  { name: application }: Topology,
+  { name: application, stores }: Topology,
   topics: readonly PlannedTopic[],
   { problems, tasks }: Pick<StartPlan, 'problems' | 'tasks'>
 ): StartPlan {
   // A sink that is missing does not keep the application from starting: the first record for it does.
   const startable = problems.length === 0 && !topics.some(({ action, role }) => action === 'reject' && role !== 'sink')
-  return { application, topics, problems, tasks, startable }
+  return { application, topics, problems, notes: unloggedStores(stores), tasks, startable }
+}
+
+function unloggedStores(stores: Topology['stores']): string[] {
+  return stores
+    .filter(({ changelog }) => changelog === false)
+    .map(({ name }) => `store '${name}' has no changelog: it begins empty wherever its task was not before`)
 }
 
 /** The plan as text, a line a topic. */
-export function formatPlan({ application, topics, problems, tasks, startable }: StartPlan): string {
+export function formatPlan({ application, topics, problems, notes, tasks, startable }: StartPlan): string {
   const lines = [application]
   for (const { topic, role, action, partitions, reason } of topics) {
     const count = partitions === null ? '' : ` (${partitions} ${partitions === 1 ? 'partition' : 'partitions'})`
     lines.push(`  ${action.padEnd(6)} ${role} ${topic}${count}: ${reason}`)
   }
   for (const problem of problems) lines.push(`  problem: ${problem}`)
+  for (const note of notes) lines.push(`  note: ${note}`)
   if (tasks !== null) lines.push(`  ${tasks} ${tasks === 1 ? 'task' : 'tasks'}`)
   lines.push(startable ? 'it can start' : 'it cannot start')
   return `${lines.join('\n')}\n`

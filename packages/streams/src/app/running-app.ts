@@ -92,7 +92,7 @@ export class RunningApp implements StreamsApp {
       const globals = this.#resources?.globals
       if (globals && !topology.stores.includes(definition)) return [globals.committed(definition)]
       const tasks = this.#thread?.tasks ?? []
-      return tasks.filter((task) => task.changelogs.has(name)).map((task) => task.stores.committed(name))
+      return tasks.filter((task) => task.has(name)).map((task) => task.stores.committed(name))
     }
     return queryStore<K, V>(definition, { readers, hub: this.#hub })
   }

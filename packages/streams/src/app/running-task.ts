@@ -10,6 +10,7 @@ import type { RestoreJob } from '../changelog/restore.ts'
 import { type ChangelogFacts, judgeStore, type StoreVerdict } from '../changelog/store-verdict.ts'
 import type { CommittableTask } from '../commit/commit-unit.ts'
 import type { StartingTask } from '../commit/start.ts'
+import { noChangelog } from '../state/store-meta.ts'
 import type { TaskStores } from '../state/task-stores.ts'
 import { Task, type TaskOptions } from '../task/task.ts'
 
@@ -20,6 +21,8 @@ export interface RunningTaskParts {
   readonly inputs: readonly { readonly topic: string; readonly partition: number }[]
   /** Changelog topic by store name. */
   readonly changelogs: ReadonlyMap<string, string>
+  /** Stores without one. */
+  readonly unlogged: readonly string[]
   /** Opens the state on disk, or, when it cannot be used, an empty one: `discard` empties it first. */
   openStores(discard: boolean): Promise<OpenedStores>
   /** Everything of the task but its stores and what the committed offsets bring. */
@@ -84,6 +87,11 @@ export class RunningTask implements CommittableTask, StartingTask {
     return this.#task
   }
 
+  /** Whether a store is one of the task's. */
+  has(store: string): boolean {
+    return this.changelogs.has(store) || this.#parts.unlogged.includes(store)
+  }
+
   offer(fetched: FetchedPartition): void {
     this.task.offer(fetched)
   }
@@ -104,14 +112,15 @@ export class RunningTask implements CommittableTask, StartingTask {
   }
 
   async restoreJobs(): Promise<readonly RestoreJob[]> {
-    if (this.changelogs.size === 0) return []
-    const facts = await this.#changelogFacts()
+    const facts = this.changelogs.size === 0 ? new Map<string, ChangelogFacts>() : await this.#changelogFacts()
     const verdicts = judgeAll(this.stores, facts)
     const reason = this.#opened.setAside ?? reasonToRebuild(verdicts)
     if (reason !== undefined && this.#opened.setAside === undefined) {
       await this.stores.close()
       this.#opened = { ...(await this.#parts.openStores(true)), setAside: reason }
     }
+    const { catalog, unlogged } = this.#parts
+    for (const store of unlogged) this.stores.setIdentity(store, { clusterId: catalog.clusterId, topicId: noChangelog })
     return [...facts].map(([store, fact]) => {
       this.stores.setIdentity(store, { clusterId: fact.clusterId, topicId: fact.topicId })
       const verdict = verdicts.get(store)

@@ -45,14 +45,16 @@ export function openTask(id: TaskId, options: TaskOpenerOptions): Promise<Runnin
   const name = taskName(id)
   const subtopology = topology.subtopologies[id.subtopology]
   const inputs = inputPartitions(topology, plan, id)
+  const definitions = definitionsOf(topology, subtopology.stores)
+  const logged = definitions.flatMap(({ name: store, changelog }) => (changelog === false ? [] : [store]))
   return RunningTask.open({
     id,
     name,
     inputs,
-    changelogs: new Map(subtopology.stores.map((store) => [store, changelogTopicName(topology.name, store)])),
+    changelogs: new Map(logged.map((store) => [store, changelogTopicName(topology.name, store)])),
+    unlogged: definitions.flatMap(({ name: store, changelog }) => (changelog === false ? [store] : [])),
     catalog: options.catalog,
-    openStores: (discard) =>
-      openStores(options, { name, definitions: definitionsOf(topology, subtopology.stores), discard }),
+    openStores: (discard) => openStores(options, { name, definitions, discard }),
     taskOptions: {
       topology,
       subtopology,
@@ -104,8 +106,9 @@ async function replaceDamaged(
 }
 
 async function openAt(path: string, options: TaskOpenerOptions, wanted: StoresToOpen): Promise<TaskStores> {
-  // A task without stores has nothing to keep.
-  const engine = wanted.definitions.length === 0 ? new MemoryEngine() : await options.engine(path, options.environment)
+  // What is not in memory in any case is kept in the application's engine.
+  const isEmpty = wanted.definitions.every(({ engine: kept }) => kept === 'memory')
+  const engine = isEmpty ? new MemoryEngine() : await options.engine(path, options.environment)
   try {
     return await TaskStores.open({ definitions: wanted.definitions, engine })
   } catch (error) {

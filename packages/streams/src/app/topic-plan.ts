@@ -10,6 +10,13 @@ export interface InternalTopic {
   readonly name: string
   readonly partitions: number
   readonly configs: Readonly<Record<string, string>>
+  /** What the program says of this topic alone. */
+  readonly own?: Readonly<Record<string, string>>
+}
+
+/** The configurations that an internal topic is made with: Millrace's, then those of all internal topics, then its own. */
+export function configsOf({ configs, own }: InternalTopic, ofAll: Readonly<Record<string, string>> = {}) {
+  return { ...configs, ...ofAll, ...own }
 }
 
 /** Everything that depends on how many partitions the topics have. */
@@ -69,9 +76,10 @@ export function planTopics(topology: Topology, external: ReadonlyMap<string, num
   const internal = [
     ...repartitions.map((node) => repartitionTopic(topology, node, partitions)),
     ...topology.subtopologies.flatMap((subtopology) =>
-      subtopology.stores.map((name) =>
-        changelogTopic(topology, storeNamed(topology, name), tasks.get(subtopology.id) ?? 0)
-      )
+      subtopology.stores
+        .map((name) => storeNamed(topology, name))
+        .filter(({ changelog }) => changelog !== false)
+        .map((store) => changelogTopic(topology, store, tasks.get(subtopology.id) ?? 0))
     )
   ]
   for (const topic of internal) partitions.set(topic.name, topic.partitions)
@@ -190,14 +198,16 @@ function repartitionTopic(
 function changelogTopic(topology: Topology, store: StoreDefinition, tasks: number): InternalTopic {
   const name = changelogTopicName(topology.name, store.name)
   const common = { 'message.timestamp.type': 'CreateTime' }
+  const own = store.changelog ? { own: store.changelog } : {}
   const isEndless = store.retentionMs === Number.MAX_SAFE_INTEGER
   if (store.kind === 'key-value' || store.kind === 'buffer' || isEndless)
-    return { name, partitions: tasks, configs: { 'cleanup.policy': 'compact', ...common } }
+    return { name, partitions: tasks, configs: { 'cleanup.policy': 'compact', ...common }, ...own }
   const retentionMs = (store.retentionMs ?? 0) + CHANGELOG_EXTRA_RETENTION_MS
   return {
     name,
     partitions: tasks,
-    configs: { 'cleanup.policy': 'compact,delete', 'retention.ms': String(retentionMs), ...common }
+    configs: { 'cleanup.policy': 'compact,delete', 'retention.ms': String(retentionMs), ...common },
+    ...own
   }
 }
 

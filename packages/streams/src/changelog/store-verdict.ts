@@ -1,3 +1,5 @@
+import { noChangelog } from '../state/store-meta.ts'
+
 /** What a store wrote down of itself at its last commit. */
 export interface StoreIdentity {
   readonly clusterId: string
@@ -38,6 +40,7 @@ export function judgeStore(identity: StoreIdentity | undefined, facts: Changelog
   if (identity.clusterId !== facts.clusterId) {
     return rebuild(`its state is of cluster ${identity.clusterId}, this is ${facts.clusterId}`)
   }
+  if (identity.topicId === noChangelog) return rebuild('it was kept without a changelog until now')
   if (identity.topicId !== facts.topicId) return rebuild('its changelog was deleted and made anew')
   if (identity.offset > facts.endOffset) {
     return rebuild(`it is at offset ${identity.offset}, past the changelog's end ${facts.endOffset}`)

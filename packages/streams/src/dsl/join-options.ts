@@ -2,6 +2,7 @@ import type { Duration } from '../graph/duration.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import type { TableRow } from '../graph/table-node.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { Materialized } from './materialized.ts'
 import type { KeySerde, LateOption, Slot, StepOptions } from './options.ts'
 import type { TableOptions } from './table-options.ts'
 
@@ -29,6 +30,21 @@ export interface StreamJoinOptions<R> extends JoinedOptions<R> {
    * stream share it.
    */
   readonly repartition?: { readonly left?: string; readonly right?: string }
+  /**
+   * How the records of both sides, and of a left or outer join those that nothing matched yet, are kept; the stores are named after `name` by default,
+   * with `-left`, `-right`, `-unmatched` behind it.
+   */
+  readonly store?: string | Materialized
+  /** The same for each store by itself; a name is the whole name then. */
+  readonly stores?: JoinStores
+}
+
+/** The stores of a join of two streams. */
+export interface JoinStores {
+  readonly left?: Materialized
+  readonly right?: Materialized
+  /** Of left and outer joins: what nothing matched yet. */
+  readonly unmatched?: Materialized
 }
 
 /**
@@ -57,6 +73,8 @@ export interface StreamTableJoinOptions<R> extends JoinedOptions<R> {
    * (`history`) only. Default: none waits.
    */
   readonly grace?: Duration
+  /** With `grace`: how the records that wait are kept. Its name is `name` by default. */
+  readonly store?: string | Materialized
   /** Name of the internal topic that a stream whose key was changed goes through. Joins that give the same one for the same stream share it. */
   readonly repartition?: string
 }

@@ -11,10 +11,13 @@ import { tableFilter } from './operators/table-filter.ts'
 import { tableGroupBy } from './operators/table-group-by.ts'
 import { tableJoin } from './operators/table-join.ts'
 import { tableMapValues } from './operators/table-map-values.ts'
+import { type AnyTransformer, tableTransformValues } from './operators/table-transform-values.ts'
 import { toStream } from './operators/to-stream.ts'
-import type { GivenKey, OptionsArgument, Slot, StepOptions, ValueSerde } from './options.ts'
+import type { GivenKey, GivenValue, OptionsArgument, Slot, StepOptions, ValueSerde } from './options.ts'
+import type { StoreHandles } from './process-types.ts'
 import type { Suppressed, SuppressOptions } from './suppress-until.ts'
 import type { JoinFunction, KeptResultOptions, TableFunction, TableOptions } from './table-options.ts'
+import type { TransformValuesContext, TransformValuesOptions, ValueTransformerOf } from './transform-types.ts'
 
 /**
  * A table: the latest value of every key, and its changes. `V` includes null where rows may be deleted, which is what `toStream()` then shows;
@@ -61,6 +64,28 @@ export class KTable<K, V, Known extends Slot = Slot> {
   ): KTable<K, V2 | Extract<V, null>, Exclude<Known, 'value'>>
   mapValues<V2>(mapper: TableFunction<K, V, V2>, options: StepOptions & Partial<KeptResultOptions<V2>> = {}): unknown {
     return this.#fluent.table(tableMapValues(this.#point, mapper, options))
+  }
+
+  /**
+   * Replaces each value by what `transformer` makes of it and of its stores; it is shown deletions too, as null, and has the clocks of a processor. Kept
+   * under `store`, the result is what was computed when the row changed; else it is computed again for what the row was and where it is read.
+   *
+   * @example
+   * const limits = b.globalStore('limits', 'limits', { key: string(), value: long() })
+   * accounts.transformValues((balance, { key }, context) => Math.min(balance ?? 0, context.store('limits').get(key) ?? 0), {
+   *   stores: [limits], value: long()
+   * })
+   */
+  transformValues<V2, const S extends StoreHandles = readonly []>(
+    transformer: ValueTransformerOf<K, V, V2, TransformValuesContext<S>>,
+    options: TransformValuesOptions<S> & TableOptions & GivenValue<V2>
+  ): KTable<K, V2, Known | 'value'>
+  transformValues<V2, const S extends StoreHandles = readonly []>(
+    transformer: ValueTransformerOf<K, V, V2, TransformValuesContext<S>>,
+    options?: TransformValuesOptions<S>
+  ): KTable<K, V2, Exclude<Known, 'value'>>
+  transformValues(transformer: AnyTransformer, options: Parameters<typeof tableTransformValues>[2] = {}): unknown {
+    return this.#fluent.table(tableTransformValues(this.#point, transformer, options))
   }
 
   /** The table's updates as a stream: each new value, null for a deleted key. */

@@ -1,6 +1,7 @@
 import type { Duration } from '../graph/duration.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { Materialized } from './materialized.ts'
 
 /** The serdes a stream may know. A step that changes the type of keys or values forgets the one; giving it makes it known again. */
 export type Slot = 'key' | 'value'
@@ -101,9 +102,9 @@ export interface WindowedByOptions<K, V> {
 }
 
 /** Of an aggregation. */
-export interface AggregateOptions {
-  /** The store's name, under which it is queried; survives edits of the steps before it. Default: derived, not queryable. */
-  readonly store?: string
+export interface AggregateOptions extends StepOptions {
+  /** The store's name, under which it is queried and survives edits of the steps before it, or how it is kept too. Default: derived, not queryable. */
+  readonly store?: string | Materialized
   /** When results go on: the last per key at each commit (default), every update, or at a limited rate. */
   readonly emit?: 'commit' | 'changes' | EmitEvery
   /**
@@ -119,9 +120,9 @@ export interface AggregateOptions {
 }
 
 /** Of a windowed aggregation. */
-export interface WindowedAggregateOptions {
-  /** The store's name, under which it is queried; survives edits of the steps before it. Default: derived, not queryable. */
-  readonly store?: string
+export interface WindowedAggregateOptions extends StepOptions {
+  /** The store's name, under which it is queried and survives edits of the steps before it, or how it is kept too. Default: derived, not queryable. */
+  readonly store?: string | Materialized
   /** When results go on: the last per window at each commit (default), every update, once when the window closes, or at a limited rate. */
   readonly emit?: 'commit' | 'changes' | 'final' | EmitEvery
   /**

@@ -1,5 +1,6 @@
 import type { Duration } from '../graph/duration.ts'
-import type { AggregateOptions, EmitEvery } from './options.ts'
+import type { Materialized } from './materialized.ts'
+import type { AggregateOptions, EmitEvery, StepOptions } from './options.ts'
 
 /** Of a grouping whose keys may be hot. */
 export interface SaltOption {
@@ -11,12 +12,12 @@ export interface SaltOption {
 }
 
 /** Of a salted aggregation. */
-export type SaltedAggregateOptions = Pick<AggregateOptions, 'store' | 'emit'>
+export type SaltedAggregateOptions = Pick<AggregateOptions, 'name' | 'store' | 'emit'>
 
 /** Of a salted aggregation in windows. */
-export interface SaltedWindowedOptions {
-  /** The store's name, under which it is queried; survives edits of the steps before it. Default: derived, not queryable. */
-  readonly store?: string
+export interface SaltedWindowedOptions extends StepOptions {
+  /** The store's name, under which it is queried and survives edits of the steps before it, or how it is kept too. Default: derived, not queryable. */
+  readonly store?: string | Materialized
   /** When results go on: the last per window at each commit (default), every merge, or at a limited rate. Never `final`. */
   readonly emit?: 'commit' | 'changes' | EmitEvery
   /**

@@ -8,6 +8,7 @@ import type {
   ProcessorWindowStore
 } from '../graph/process-context.ts'
 import type { Serde } from '../serde/serde.ts'
+import { keptStore, type Materialized } from './materialized.ts'
 
 /** A key-value store for processors: given to those that use it as `{ stores: [handle] }`. */
 export interface KeyValueStoreHandle<N extends string = string, K = unknown, V = unknown> {
@@ -57,7 +58,7 @@ export type StoreOf<H> =
           : never
 
 /** Of a processor's key-value store. */
-export interface StoreOptions<K, V> {
+export interface StoreOptions<K, V> extends Omit<Materialized, 'name'> {
   readonly key: Serde<K>
   readonly value: Serde<V>
 }
@@ -75,10 +76,10 @@ const definitions = new WeakMap<StoreHandle, StoreDefinition>()
 /** Defines a key-value store; it is there once a processor is given it. */
 export function keyValueStore<const N extends string, K, V>(
   name: N,
-  { key, value }: StoreOptions<K, V>
+  { key, value, ...kept }: StoreOptions<K, V>
 ): KeyValueStoreHandle<N, K, V> {
   const handle = Object.freeze({ kind: 'key-value', name, key, value } as const)
-  definitions.set(handle, Object.freeze({ ...handle, named: true }))
+  definitions.set(handle, Object.freeze({ ...keptStore(kept), ...handle, named: true }))
   return handle
 }
 
@@ -94,12 +95,12 @@ export function readOnlyStore<const N extends string, K, V>(
 /** Defines a window store; it is there once a processor is given it. */
 export function windowStore<const N extends string, K, V>(
   name: N,
-  { key, value, retention, size }: WindowStoreOptions<K, V>
+  { key, value, retention, size, ...kept }: WindowStoreOptions<K, V>
 ): WindowStoreHandle<N, K, V> {
   const handle = Object.freeze({ kind: 'window', name, key, value } as const)
   const retentionMs = durationMs('retention', retention, { leastMs: 1 })
   const sized = size === undefined ? {} : { windowSizeMs: durationMs('size', size, { leastMs: 1 }) }
-  definitions.set(handle, Object.freeze({ ...handle, retentionMs, ...sized, named: true }))
+  definitions.set(handle, Object.freeze({ ...keptStore(kept), ...handle, retentionMs, ...sized, named: true }))
   return handle
 }
 

@@ -1,6 +1,7 @@
 import { UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '../graph/duration.ts'
 import type { SuppressBounds } from '../graph/suppress-node.ts'
+import type { Materialized } from './materialized.ts'
 import type { LateOption, StepOptions } from './options.ts'
 
 /** How long a suppress holds updates back; made by {@link untilWindowCloses} and {@link untilTimeLimit}. */
@@ -19,8 +20,8 @@ export interface SuppressLimits {
 
 /** Of a suppress of a table with keys `K` and values `V`. */
 export interface SuppressOptions<K = unknown, V = unknown> extends StepOptions {
-  /** Name of the store of what is held back. */
-  readonly store?: string
+  /** Name of the store of what is held back, or how it is kept too. */
+  readonly store?: string | Materialized
   /**
    * What an update that goes on says that the row was before: what those below know of it (`emitted`, the default), or, as in Kafka Streams, what
    * it was before the last update that was held back (`latest`), which those below may never have seen: a grouping then subtracts what it

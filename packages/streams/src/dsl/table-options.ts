@@ -1,6 +1,7 @@
 import type { Duration } from '../graph/duration.ts'
 import type { TableEmit, TableRow } from '../graph/table-node.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { Materialized, NamedStore } from './materialized.ts'
 import type { GivenValue, StepOptions, StreamOptions } from './options.ts'
 import type { KeyValueStoreHandle } from './store-handle.ts'
 
@@ -13,13 +14,15 @@ export type JoinFunction<K, L, R, Result> = (left: L, right: R, row: TableRow<K>
 /** Of a table that may be kept. */
 export interface TableOptions {
   /** Keeps the table under this name, to query it. Default: kept only where something below has to read it, or computed there. */
-  readonly store?: string
+  readonly store?: NamedStore
   /** For a table that is kept: whether every change goes on at once (default), or the last per key at each commit. */
   readonly emit?: TableEmit
 }
 
 /** Of a table read from a topic, or made of a stream. */
-export interface SourceTableOptions extends TableOptions {
+export interface SourceTableOptions extends Omit<TableOptions, 'store'> {
+  /** As for every table. Without a name it says how the table is kept where something below has to read it. */
+  readonly store?: string | Materialized
   /**
    * Makes it a versioned table: a row's earlier values are kept for this long in stream time, and a stream joined with it finds the value
    * that was valid at each record's time. Older records than that are dropped.
@@ -38,7 +41,7 @@ export interface StreamTableOptions<K, V> extends Omit<SourceTableOptions, 'stor
    * As for every table; or the handle of a processor's store, which then holds the table: a processor above can read the rows, and send changes for
    * any of them. It should leave the writing to the table.
    */
-  readonly store?: string | KeyValueStoreHandle<string, NonNullable<K>, NonNullable<V>>
+  readonly store?: string | Materialized | KeyValueStoreHandle<string, NonNullable<K>, NonNullable<V>>
 }
 
 /** Of `b.table()`. */
@@ -48,9 +51,9 @@ export interface TopicTableOptions<K, V> extends StreamOptions<K, V>, SourceTabl
 export type KeptResultOptions<V> = StepOptions & TableOptions & GivenValue<V>
 
 /** Of an aggregation over a table's rows. */
-export interface TableAggregateOptions {
-  /** The store's name, under which it is queried. Default: derived, not queryable. */
-  readonly store?: string
+export interface TableAggregateOptions extends StepOptions {
+  /** The store's name, under which it is queried, or how it is kept too. Default: derived, not queryable. */
+  readonly store?: string | Materialized
   /** When results go on: the last per key at each commit (default), or every update. */
   readonly emit?: TableEmit
 }

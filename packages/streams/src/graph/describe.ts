@@ -1,5 +1,5 @@
 import { formatDuration } from './duration.ts'
-import { type Inventory, inventoryOf } from './inventory.ts'
+import { type Inventory, inventoryOf, type StoreDescription } from './inventory.ts'
 import { lateTopicOf } from './make-late-records.ts'
 import type { MapAsyncNode } from './map-async-node.ts'
 import type { EmitMode, Node, StoreDefinition, WindowDefinition } from './node.ts'
@@ -69,17 +69,29 @@ export function describeTopology(topology: Topology): TopologyDescription {
 
 /** The description as text, a line a node: `clicks-filter: filter -> clicks-groupBy`. */
 export function formatTopology(topology: Topology): string {
-  const { name, subtopologies, globalTables } = describeTopology(topology)
+  const { name, subtopologies, globalTables, stores } = describeTopology(topology)
   const lines = [name]
   for (const part of subtopologies) {
     lines.push(`  sub-topology ${part.id}`)
     for (const node of part.nodes) lines.push(`    ${formatNode(node)}`)
     for (const topics of part.copartitioned) lines.push(`    same number of partitions: ${topics.join(', ')}`)
   }
+  for (const store of stores) lines.push(...formatKeeping(store))
   for (const { topic, store } of globalTables) {
     lines.push(`  global table ${topic} (${store.key}, ${store.value}) in ${store.name}`)
   }
   return `${lines.join('\n')}\n`
+}
+
+/** What is special about how a store is kept; nothing for most. */
+function formatKeeping({ name, changelog, changelogConfigs, engine }: StoreDescription): string[] {
+  const configs = Object.entries(changelogConfigs).map(([key, value]) => `${key}=${value}`)
+  const parts = [
+    ...(engine === null ? [] : ['in memory']),
+    ...(changelog === null ? ['without a changelog'] : []),
+    ...(configs.length === 0 ? [] : [`changelog with ${configs.join(', ')}`])
+  ]
+  return parts.length === 0 ? [] : [`  store ${name}: ${parts.join(', ')}`]
 }
 
 function formatNode({ name, does, detail, children }: NodeDescription): string {
@@ -106,6 +118,7 @@ function whatItTouches(node: Node): Pick<NodeDescription, 'reads' | 'writes' | '
     case 'stream-global-join':
       return { reads: [], writes: [], stores: [node.global] }
     case 'process':
+    case 'table-transform-values':
       return { reads: [], writes: [], stores: [...stores, ...node.globals] }
     default:
       return { reads: [], writes: [], stores }
@@ -149,6 +162,10 @@ function whatItDoes(node: Node): { does: string; detail: string } {
       return { does: node.not ? 'filterNot' : 'filter', detail: storeDetail(node) }
     case 'table-map-values':
       return { does: 'mapValues', detail: storeDetail(node) }
+    case 'table-transform-values': {
+      const parts = [storeNames(node.stores), storeDetail(node)].filter((part) => part !== '')
+      return { does: 'transformValues', detail: parts.join(', result ') }
+    }
     case 'table-group':
       return { does: 'groupBy', detail: '' }
     case 'table-aggregate':

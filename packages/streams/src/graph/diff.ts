@@ -5,8 +5,8 @@ import type { RepartitionDescription, StoreDescription } from './inventory.ts'
 export interface DurableChange {
   readonly what: 'store' | 'repartition topic'
   readonly name: string
-  /** The topic on the log: a store's changelog, or the repartition topic. */
-  readonly topic: string
+  /** The topic on the log: a store's changelog, or the repartition topic; null for a store without a changelog, which lasts on its machine only. */
+  readonly topic: string | null
   /**
    * `survives`: its content goes on. `new`: begins empty. `orphaned`: stays behind, unread; delete it when it is not wanted. `reset`: its bytes
    * mean something else now, so the application must be reset before the new topology runs.
@@ -35,7 +35,7 @@ export function diffTopologies(before: TopologyDescription, after: TopologyDescr
       breaks: storeBreaks,
       notes: storeNotes
     }),
-    ...compare<RepartitionDescription>(topicsOf(before), topicsOf(after), {
+    ...compare<DurableTopic>(topicsOf(before), topicsOf(after), {
       what: 'repartition topic',
       breaks: serdeBreaks,
       notes: topicNotes
@@ -68,7 +68,9 @@ export function formatDiff({ from, to, changes, sources, mustReset }: TopologyDi
 
 interface Durable {
   readonly name: string
-  readonly topic: string
+  readonly topic: string | null
+  /** The same, for what is the same. */
+  readonly id: string
   readonly derivedName: boolean
 }
 
@@ -85,18 +87,20 @@ function compare<T extends Durable>(
   after: readonly T[],
   { what, breaks, notes }: Comparison<T>
 ): DurableChange[] {
-  const old = new Map(before.map((one) => [one.topic, one]))
-  const now = new Map(after.map((one) => [one.topic, one]))
-  const gone = before.filter(({ topic }) => !now.has(topic))
-  const came = after.filter(({ topic }) => !old.has(topic))
+  const old = new Map(before.map((one) => [one.id, one]))
+  const now = new Map(after.map((one) => [one.id, one]))
+  const gone = before.filter(({ id }) => !now.has(id))
+  const came = after.filter(({ id }) => !old.has(id))
   const changed = (one: T, outcome: DurableChange['outcome'], reasons: readonly string[]): DurableChange => {
     const { name, topic } = one
     return { what, name, topic, outcome, reasons }
   }
   return [
     ...after.map((one) => {
-      const known = old.get(one.topic)
+      const known = old.get(one.id)
       if (known === undefined) return changed(one, 'new', renamedFrom(one, gone, breaks))
+      if (known.topic === null && one.topic !== null)
+        return changed(one, 'new', ['it had no changelog until now: what it holds on its machine is given up'])
       const problems = breaks(known, one)
       return problems.length > 0 ? changed(one, 'reset', problems) : changed(one, 'survives', notes(known, one))
     }),
@@ -118,14 +122,16 @@ function renamedTo<T extends Durable>(one: T, came: readonly T[], breaks: Compar
 }
 
 type DurableStore = StoreDescription & Durable
+type DurableTopic = RepartitionDescription & Durable
 
-/** Global tables' stores are read anew at each start: nothing of them lasts. */
-function storesOf({ stores }: TopologyDescription): DurableStore[] {
-  return stores.flatMap((store) => (store.changelog === null ? [] : [{ ...store, topic: store.changelog }]))
+/** Nothing lasts of what is only in memory. */
+function storesOf({ name: application, stores }: TopologyDescription): DurableStore[] {
+  const lasting = stores.filter(({ changelog, engine }) => changelog !== null || engine !== 'memory')
+  return lasting.map((store) => ({ ...store, topic: store.changelog, id: `${application}-${store.name}` }))
 }
 
-function topicsOf({ repartitions }: TopologyDescription): readonly RepartitionDescription[] {
-  return repartitions
+function topicsOf({ repartitions }: TopologyDescription): DurableTopic[] {
+  return repartitions.map((repartition) => ({ ...repartition, id: repartition.topic }))
 }
 
 function storeBreaks(before: StoreDescription, after: StoreDescription): string[] {
@@ -150,8 +156,19 @@ function storeNotes(before: StoreDescription, after: StoreDescription): string[]
     ...differing('retention in ms', before.retentionMs, after.retentionMs).map(
       (text) => `${text}; the changelog's retention.ms stays as it is`
     ),
-    ...differing('time of versions in ms', before.historyMs, after.historyMs)
+    ...differing('time of versions in ms', before.historyMs, after.historyMs),
+    ...(before.changelog !== null && after.changelog === null
+      ? [`it has no changelog any more: '${before.changelog}' stays behind, and machines without the store begin empty`]
+      : []),
+    ...differing('changelog configurations', configsText(before), configsText(after)).map(
+      (text) => `${text}; a topic that is there stays as it is`
+    )
   ]
+}
+
+function configsText({ changelogConfigs = {} }: Partial<StoreDescription>): string | null {
+  const configs = Object.entries(changelogConfigs)
+  return configs.length === 0 ? null : configs.map(([key, value]) => `${key}=${value}`).join(', ')
 }
 
 function serdeBreaks(before: { key: string; value: string }, after: { key: string; value: string }): string[] {

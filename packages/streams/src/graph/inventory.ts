@@ -10,8 +10,12 @@ export interface StoreDescription {
   /** Names of the serdes. */
   readonly key: string
   readonly value: string
-  /** Full name of the changelog topic; null for a global table's store, which is read from its topic at each start. */
+  /** Full name of the changelog topic; null for a global table's store, which is read from its topic at each start, and for one that has none. */
   readonly changelog: string | null
+  /** What the program adds to the changelog's configurations. */
+  readonly changelogConfigs: Readonly<Record<string, string>>
+  /** `memory` for a store that is kept there whatever the others are kept in; null: in the application's engine. */
+  readonly engine: 'memory' | null
   /** What the steps that keep it do with it: `count`, `join` ... */
   readonly keptBy: readonly string[]
   /** Whether the name is worked out from the steps above, so that an edit there renames it. */
@@ -60,14 +64,17 @@ export function inventoryOf(topology: Topology, verbOf: (node: Topology['nodes']
     topology.nodes.filter((node) => storesOf(node).some(({ name }) => name === store.name)).map(verbOf)
   return {
     stores: topology.stores.map((store) =>
-      describeStore(store, { changelog: changelogTopicName(topology.name, store.name), keptBy: keptBy(store) })
+      describeStore(store, {
+        changelog: store.changelog === false ? null : changelogTopicName(topology.name, store.name),
+        keptBy: keptBy(store)
+      })
     ),
     repartitions: topology.nodes
       .filter((node): node is RepartitionNode => node.kind === 'repartition')
       .map((node) => describeRepartition(topology.name, node)),
     globalTables: topology.globalTables.map(({ topic, store }) => ({
       topic,
-      store: describeStore(store, { changelog: null, keptBy: ['globalTable'] })
+      store: { ...describeStore(store, { changelog: null, keptBy: ['globalTable'] }), engine: 'memory' }
     }))
   }
 }
@@ -82,6 +89,8 @@ function describeStore(
     key: store.key.name,
     value: store.value.name,
     changelog,
+    changelogConfigs: store.changelog === false ? {} : (store.changelog ?? {}),
+    engine: store.engine ?? null,
     keptBy,
     derivedName: store.derivedName === true,
     windowSizeMs: finite(store.windowSizeMs),

@@ -19,6 +19,8 @@ export type LintRule =
   | 'low-cardinality-key'
   /** A store or an internal topic that an edit of the steps above renames, which loses its content. */
   | 'derived-name'
+  /** A store without a changelog: what it holds is lost with its machine. */
+  | 'no-changelog'
 
 /** One thing worth a look. */
 export interface LintFinding {
@@ -47,7 +49,8 @@ export function lintTopology(topology: Topology): LintFinding[] {
       ...keyChangedBeforeJoin(node, byName),
       ...repeatedRepartition(node, topology.nodes),
       ...lowCardinality(node),
-      ...derivedNames(node, stores)
+      ...derivedNames(node, stores),
+      ...noChangelog(node, stores)
     ]
   })
 }
@@ -187,6 +190,20 @@ function* derivedNames(node: Node, stores: readonly StoreDefinition[]): Generato
       'derived-name',
       'warning',
       `the name of internal topic '${node.topic}' is worked out: ${advice}`
+    )
+  }
+}
+
+function* noChangelog(node: Node, stores: readonly StoreDefinition[]): Generator<LintFinding> {
+  for (const { name, changelog, engine } of stores) {
+    if (changelog !== false) continue
+    const when = engine === 'memory' ? 'whenever its task starts' : 'wherever its task was not before'
+    const advice = 'results that are made of it are not exact then; leave out { changelog: false } where that matters'
+    yield finding(
+      node,
+      'no-changelog',
+      'warning',
+      `store '${name}' has no changelog and begins empty ${when}: ${advice}`
     )
   }
 }

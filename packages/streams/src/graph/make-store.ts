@@ -18,12 +18,13 @@ export interface Place {
  */
 export function makeStore(step: Step, open: OpenStore, place: Place, part?: string): StoreDefinition {
   if (open.defined !== undefined) return open.defined
+  const { wholeName = false, ...rest } = open
   const named = part === undefined && open.name !== undefined
   const derived = storeName(step, open.name)
   // A foreign-key join names all it makes together, and says itself whether the program gave that name.
   const mark = step.body.kind === 'foreign-key-answer' ? {} : derivedMark(open.name)
-  const name = part === undefined ? derived : `${derived}-${part}`
-  return Object.freeze({ ...open, ...completeSerdes(open, place), name, named, ...mark })
+  const name = part === undefined || wholeName ? derived : `${derived}-${part}`
+  return Object.freeze({ ...rest, ...completeSerdes(open, place), name, named, ...mark })
 }
 
 /** Marks what has no name of the program's in it. */

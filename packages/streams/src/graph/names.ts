@@ -40,7 +40,8 @@ export function nodeName(step: Step): string {
   if (body.kind === 'source') return `${pathBelow(step)}-source`
   if (body.kind === 'repartition') return repartitionName(step)
   const store = storeOf(step)
-  if (store !== undefined) return store.name === undefined ? storeName(step, undefined) : `${store.name}-${verb}`
+  if (store !== undefined && label === undefined)
+    return store.name === undefined ? storeName(step, undefined) : `${store.name}-${verb}`
   if (body.kind === 'sink') return label ?? `${body.topic}-sink`
   return label ?? `${pathAbove(step)}-${verb}`
 }

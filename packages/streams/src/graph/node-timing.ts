@@ -33,6 +33,7 @@ export function timingOf(node: Node): NodeTiming {
       return { ...NOTHING, emit: node.store === undefined ? null : node.emit, ttlMs: node.ttlMs ?? null }
     case 'table-filter':
     case 'table-map-values':
+    case 'table-transform-values':
     case 'table-join':
     case 'table-aggregate':
       return { ...NOTHING, emit: node.store === undefined ? null : node.emit }

@@ -24,6 +24,7 @@ import type {
   TableMapValuesNode,
   TableNode
 } from './table-node.ts'
+import type { TableTransformValuesNode } from './transform-node.ts'
 
 /**
  * The nodes of a topology: frozen data that the DSL makes and the runtime compiles. A node names its parents; records flow from
@@ -46,6 +47,7 @@ export type Node =
   | TableNode
   | TableFilterNode
   | TableMapValuesNode
+  | TableTransformValuesNode
   | TableGroupNode
   | TableAggregateNode
   | TableJoinNode
@@ -220,6 +222,10 @@ export interface StoreDefinition {
   readonly historyMs?: number
   /** Key-value stores only: how long a row is kept after its timestamp, in stream time. */
   readonly ttlMs?: number
+  /** What its changelog is made with beside what Millrace says. False: it has none, and what it holds is lost with its machine. */
+  readonly changelog?: false | Readonly<Record<string, string>>
+  /** `memory`: in memory, and read anew from its changelog whenever its task starts. Absent: in the application's engine. */
+  readonly engine?: 'memory'
   /** True when the user gave the name: it may be queried and survives edits. */
   readonly named: boolean
   /** True when the name is worked out from the steps above: an edit there gives the store another one. */

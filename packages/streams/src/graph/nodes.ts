@@ -113,6 +113,7 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
     case 'table':
     case 'table-filter':
     case 'table-map-values':
+    case 'table-transform-values':
     case 'table-join':
     case 'table-group':
     case 'table-aggregate':

@@ -36,6 +36,7 @@ import type {
   TableMapValuesNode,
   TableNode
 } from './table-node.ts'
+import type { TableTransformValuesNode } from './transform-node.ts'
 
 /**
  * A step as the program wrote it, before names, repartitions and checks: what the DSL collects and `build.ts` turns into nodes. A step
@@ -118,6 +119,7 @@ export type TableBodyOnDemand =
   | Kept<TableNode>
   | Kept<TableFilterNode, 'versioned'>
   | Kept<TableMapValuesNode>
+  | Kept<TableTransformValuesNode>
   | Kept<TableJoinNode>
 
 /** Of a step that makes a table, or groups one. */
@@ -167,6 +169,8 @@ export interface OpenSerdes {
 export type OpenStore = Omit<StoreDefinition, 'name' | 'named' | 'key' | 'value'> &
   OpenSerdes & {
     readonly name: string | undefined
+    /** Of a step with several stores: the name is this one's own, not what all of them begin with. */
+    readonly wholeName?: boolean
     /** The store as it is already, of processors that share it. */
     readonly defined?: StoreDefinition
   }
@@ -204,6 +208,7 @@ export function isTable(body: StepBody): body is TableBodyOnDemand {
     body.kind === 'table' ||
     body.kind === 'table-filter' ||
     body.kind === 'table-map-values' ||
+    body.kind === 'table-transform-values' ||
     body.kind === 'table-join'
   )
 }

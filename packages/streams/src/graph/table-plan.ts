@@ -25,7 +25,8 @@ export function planTables(steps: readonly Step[]): ReadonlyMap<Step, TableTrait
 /** Whether a table remembers earlier values, by itself or through those it is computed from. */
 export function isVersioned({ body, parents }: Step): boolean {
   if (body.kind === 'table') return body.historyMs !== undefined
-  if (body.kind !== 'table-filter' && body.kind !== 'table-map-values') return false
+  const follows = ['table-filter', 'table-map-values', 'table-transform-values'].includes(body.kind)
+  if (!follows || !isTable(body)) return false
   return body.store === undefined && isVersioned(parents[0])
 }
 

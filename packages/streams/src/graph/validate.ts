@@ -21,6 +21,7 @@ export function validate(candidate: Candidate): void {
   checkNames(candidate)
   checkSources(candidate)
   checkLoops(candidate)
+  checkChangelogs(candidate)
 }
 
 function checkNames({ name: topology, nodes, stores, globalTables }: Candidate): void {
@@ -72,6 +73,16 @@ function checkSources({ name: topology, nodes, globalTables }: Candidate): void 
       throw new TopologyError({ topology, node: store.name, problem })
     }
     readBy.set(topic, store.name)
+  }
+}
+
+/** A changelog that forgets old records by age or size forgets rows that are still in the store. */
+function checkChangelogs({ name: topology, stores }: Candidate): void {
+  for (const { name, kind, changelog } of stores) {
+    const policy = changelog === false ? undefined : changelog?.['cleanup.policy']
+    if (policy === undefined || kind === 'window' || kind === 'session' || policy.trim() === 'compact') continue
+    const problem = `the changelog of store '${name}' would have cleanup.policy ${policy} and lose rows that the store has: leave it out, or give the rows a ttl`
+    throw new TopologyError({ topology, node: name, problem })
   }
 }
 

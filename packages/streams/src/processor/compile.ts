@@ -26,8 +26,10 @@ import { tableGroup } from './table-group.ts'
 import { tableJoinProcessor } from './table-join.ts'
 import { tableMapValuesProcessor } from './table-map-values.ts'
 import { tableToStream } from './table-to-stream.ts'
+import { tableTransformValuesProcessor } from './table-transform-values.ts'
 import { tableViews, type ViewingContext } from './table-view.ts'
 import type { ProcessorContext } from './task-context.ts'
+import { transformersOf } from './transformers.ts'
 import { windowedAggregateProcessor } from './windowed-aggregate.ts'
 
 /** A sub-topology as plain function calls, for one task. */
@@ -57,7 +59,8 @@ export function compile(topology: Topology, subtopologyId: number, context: Proc
   const nodes = nodesOf(topology, subtopologyId)
   const children = childrenByParent(nodes)
   const processors = new Map<string, Processor>()
-  const views = tableViews(topology.nodes, context)
+  const transformers = transformersOf(context)
+  const views = tableViews(topology.nodes, { ...context, transformers })
   const forwardTo = (node: Node): Forward => {
     const targets = (children.get(node.name) ?? []).flatMap(({ child, input }) => {
       const { process, inputs } = processorOf(processors, child)
@@ -68,7 +71,7 @@ export function compile(topology: Topology, subtopologyId: number, context: Proc
     return context.inspect ? inspected(context.inspect, onward) : onward
   }
   for (const node of nodes.toReversed())
-    processors.set(node.name, compileNode(node, { ...context, views }, forwardTo(node)))
+    processors.set(node.name, compileNode(node, { ...context, views, transformers }, forwardTo(node)))
 
   const compiled = nodes.map((node) => processorOf(processors, node))
   return {
@@ -109,6 +112,8 @@ function compileNode(node: Node, context: ViewingContext, forward: Forward): Pro
       return tableFilterProcessor(node, context, forward)
     case 'table-map-values':
       return tableMapValuesProcessor(node, context, forward)
+    case 'table-transform-values':
+      return tableTransformValuesProcessor(node, context, forward)
     case 'table-group':
       return { process: tableGroup(node, context, forward) }
     case 'table-aggregate':

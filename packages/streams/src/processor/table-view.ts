@@ -3,10 +3,12 @@ import type { TableJoinNode } from '../graph/join-node.ts'
 import type { Node, StoreDefinition, WindowedAggregateNode } from '../graph/node.ts'
 import type { RecordOrigin } from '../graph/record.ts'
 import type { TableFilterNode, TableMapValuesNode } from '../graph/table-node.ts'
+import type { TableTransformValuesNode } from '../graph/transform-node.ts'
 import { Windowed } from '../serde/windowed.ts'
 import type { Timestamped } from '../state/store.ts'
 import { ProcessingError } from './errors.ts'
 import type { ProcessorContext } from './task-context.ts'
+import type { TableTransformer } from './transformers.ts'
 import { readVersion } from './versioned-table.ts'
 
 /** Rows of a table as another node reads them: from its store, or computed from the tables above. */
@@ -24,14 +26,20 @@ export interface TableView {
   asOf(key: unknown, origin: RecordOrigin, timestamp: number): Timestamped<unknown> | undefined
 }
 
+/** What is needed to compute rows. */
+export interface ComputingContext extends ProcessorContext {
+  /** The transformer of a node. */
+  readonly transformers: (node: TableTransformValuesNode) => TableTransformer
+}
+
 /** What nodes that read tables are compiled with. */
-export interface ViewingContext extends ProcessorContext {
+export interface ViewingContext extends ComputingContext {
   /** The table that a node makes. */
   readonly views: (node: string) => TableView
 }
 
 /** Finds the views of a topology's tables. */
-export function tableViews(nodes: readonly Node[], context: ProcessorContext): (node: string) => TableView {
+export function tableViews(nodes: readonly Node[], context: ComputingContext): (node: string) => TableView {
   const byName = new Map(nodes.map((node) => [node.name, node]))
   const viewOf = (name: string): TableView => {
     const node = byName.get(name)
@@ -40,10 +48,13 @@ export function tableViews(nodes: readonly Node[], context: ProcessorContext): (
       case 'table':
       case 'table-filter':
       case 'table-map-values':
+      case 'table-transform-values':
       case 'table-join':
       case 'table-aggregate':
       case 'aggregate':
-        return node.store === undefined ? computed(node, viewOf) : stored({ ...node, store: node.store }, context)
+        return node.store === undefined
+          ? computed(node, viewOf, context)
+          : stored({ ...node, store: node.store }, context)
       case 'windowed-aggregate':
         return node.store.kind === 'session' ? sessions(node.store, context) : windows(node, context)
       case 'suppress':
@@ -116,12 +127,14 @@ function latestOnly(read: (key: unknown, origin: RecordOrigin) => Timestamped<un
   return { versioned: false, get: read, asOf: read }
 }
 
-function computed(node: Node, viewOf: (name: string) => TableView): TableView {
+function computed(node: Node, viewOf: (name: string) => TableView, context: ComputingContext): TableView {
   const [first, second] = node.parents
   switch (node.kind) {
     case 'table-filter':
     case 'table-map-values':
       return mapped(viewOf(first), node)
+    case 'table-transform-values':
+      return transformed(viewOf(first), context.transformers(node))
     case 'table-join':
       return joined(node, viewOf(first), viewOf(second))
     default:
@@ -141,6 +154,20 @@ function mapped(above: TableView, node: TableFilterNode | TableMapValuesNode): T
           : row.value
     )
     return value === undefined || value === null ? undefined : { value, timestamp: row.timestamp }
+  }
+  return {
+    versioned: above.versioned,
+    get: (key, origin) => below(key, origin, above.get(key, origin)),
+    asOf: (key, origin, timestamp) => below(key, origin, above.asOf(key, origin, timestamp))
+  }
+}
+
+/** The transformer is asked for every row that is read, also where there is none above. */
+function transformed(above: TableView, transformer: TableTransformer): TableView {
+  const below = (key: unknown, origin: RecordOrigin, row: Timestamped<unknown> | undefined) => {
+    const timestamp = row?.timestamp ?? -1
+    const value = transformer.transform(row?.value, { key, timestamp }, origin)
+    return value === undefined ? undefined : { value, timestamp }
   }
   return {
     versioned: above.versioned,

@@ -22,12 +22,13 @@ export function isIndexName(store: string): boolean {
 
 /** A store, and before it its index, if it has one. */
 export function withIndex(definition: StoreDefinition): readonly StoreDefinition[] {
-  const { indexBucketMs, name, key, retentionMs = 0 } = definition
+  const { indexBucketMs, name, key, retentionMs = 0, engine } = definition
+  const beside = { name: indexName(name), kind: 'window', key, named: false, ...(engine && { engine }) } as const
   if (hasTimeIndex(definition)) {
-    return [{ name: indexName(name), kind: 'window', key, value: presence, retentionMs: 0, named: false }, definition]
+    return [{ ...beside, value: presence, retentionMs: 0 }, definition]
   }
   if (indexBucketMs === undefined) return [definition]
-  return [{ name: indexName(name), kind: 'window', key, value: placeLists, retentionMs, named: false }, definition]
+  return [{ ...beside, value: placeLists, retentionMs }, definition]
 }
 
 /** The store as tables and readers know it: a session's key begins with its start. */

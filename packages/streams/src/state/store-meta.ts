@@ -21,6 +21,9 @@ export interface StoreMeta {
   expiredBeforeMs: number
 }
 
+/** In the place of a changelog's topic id: the store has none. */
+export const noChangelog = 'none'
+
 /** What a store says about where it belongs and how far it is. */
 export interface StoreIdentity {
   readonly clusterId: string

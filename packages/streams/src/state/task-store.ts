@@ -14,7 +14,7 @@ import { SessionTable } from './session-table.ts'
 import type { KeyValueStore } from './store.ts'
 import type { StoreContext } from './store-context.ts'
 import type { StoreEntry } from './store-entry.ts'
-import { type StoreIdentity, type StoreMeta, storeMetaChange } from './store-meta.ts'
+import { noChangelog, type StoreIdentity, type StoreMeta, storeMetaChange } from './store-meta.ts'
 import { completeTimeIndex, hasTimeIndex, TimeIndexRestore } from './time-index.ts'
 import { bucketOf } from './window-bucket.ts'
 import { WindowIndex } from './window-index.ts'
@@ -107,7 +107,9 @@ export class TaskStore {
 
   get identity(): StoreIdentity | undefined {
     const { clusterId, topicId, offset, leaderEpoch, committedAtMs } = this.context.meta
-    return offset < 0 ? undefined : { clusterId, topicId, offset, leaderEpoch, committedAtMs }
+    return offset < 0 && topicId !== noChangelog
+      ? undefined
+      : { clusterId, topicId, offset, leaderEpoch, committedAtMs }
   }
 
   belongTo({ clusterId, topicId }: Pick<StoreIdentity, 'clusterId' | 'topicId'>): void {

@@ -5,6 +5,7 @@ import type { WindowEntry } from './closing-windows.ts'
 import type { CommittedReader } from './committed-reader.ts'
 import type { StateChange, StateEngine } from './engine.ts'
 import { indexName, inEngine, isIndexName, withIndex } from './index-stores.ts'
+import { MemoryEngine } from './memory-engine.ts'
 import type { BufferStore, IndexedWindowStore, KeyValueStore, SessionStore, WindowStore } from './store.ts'
 import type { StoreIdentity } from './store-meta.ts'
 import { timeStateChange, timeStateKey } from './store-meta.ts'
@@ -37,13 +38,16 @@ export interface StateCommit {
  */
 export class TaskStores {
   readonly #engine: CheckedEngine
+  /** Of stores that are in memory whatever the others are in. */
+  readonly #memory: CheckedEngine
   readonly #stores: ReadonlyMap<string, TaskStore>
   readonly #all: readonly TaskStore[]
   readonly #buffers: readonly WriteBuffer[]
   #time: Buffer | undefined
 
-  private constructor(engine: CheckedEngine, stores: ReadonlyMap<string, TaskStore>, time: Buffer | undefined) {
+  private constructor({ engine, memory }: Engines, stores: ReadonlyMap<string, TaskStore>, time: Buffer | undefined) {
     this.#engine = engine
+    this.#memory = memory
     this.#stores = stores
     this.#all = [...stores.values()]
     this.#buffers = this.#all.map(({ buffer }) => buffer)
@@ -52,19 +56,27 @@ export class TaskStores {
 
   /** @throws StoreDamagedError when the engine lost a commit, or one of its entries is wrong. */
   static async open(options: TaskStoresOptions): Promise<TaskStores> {
-    const engine = await CheckedEngine.open(options.engine)
+    const engines = {
+      engine: await CheckedEngine.open(options.engine),
+      memory: await CheckedEngine.open(new MemoryEngine())
+    }
     const definitions = options.definitions.flatMap(withIndex)
-    const metas = await loadStoreMetas(engine, definitions)
+    const { memory = [], engine: others = [] } = Object.groupBy(definitions, engineOf)
+    const metas = new Map([
+      ...(await loadStoreMetas(engines.engine, others)),
+      ...(await loadStoreMetas(engines.memory, memory))
+    ])
     const cacheEntries = options.cacheEntries ?? 100_000
     const stores = new Map<string, TaskStore>()
     for (const definition of definitions) {
       const meta = metas.get(definition.name)
       if (meta === undefined) continue
+      const engine = engines[engineOf(definition)]
       const context = { definition: inEngine(definition), engine, meta, committed: { ...meta }, cacheEntries }
       stores.set(definition.name, new TaskStore(context, stores.get(indexName(definition.name))))
     }
     for (const store of stores.values()) await store.completeIndex()
-    return new TaskStores(engine, stores, engine.get(timeStateKey))
+    return new TaskStores(engines, stores, engines.engine.get(timeStateKey))
   }
 
   /** @throws UsageError when there is no such store, or it is of another kind. */
@@ -126,6 +138,8 @@ export class TaskStores {
   async apply(commit: StateCommit): Promise<void> {
     for (const store of this.#all) store.prepareCommit()
     await this.#engine.write(this.#commitChanges(commit))
+    // What is in memory follows what is on the disk: when that fails, it stays behind with it.
+    await this.#memory.write(this.#storeChanges(commit, this.#memory))
     this.#time = Buffer.from(commit.time)
     for (const store of this.#all) store.committed()
   }
@@ -188,12 +202,19 @@ export class TaskStores {
   async close(): Promise<void> {
     for (const store of this.#all) await store.spaceReturned()
     await this.#engine.close()
+    await this.#memory.close()
   }
 
-  *#commitChanges({ changelogOffsets, time, nowMs }: StateCommit): Generator<StateChange> {
-    yield timeStateChange(time)
-    for (const store of this.#all)
+  *#commitChanges(commit: StateCommit): Generator<StateChange> {
+    yield timeStateChange(commit.time)
+    yield* this.#storeChanges(commit, this.#engine)
+  }
+
+  *#storeChanges({ changelogOffsets, nowMs }: StateCommit, engine: CheckedEngine): Generator<StateChange> {
+    for (const store of this.#all) {
+      if (store.context.engine !== engine) continue
       for (const change of store.commitChanges(changelogOffsets.get(store.name), nowMs)) yield change
+    }
   }
 
   #store(name: string): TaskStore {
@@ -202,4 +223,14 @@ export class TaskStores {
       throw new UsageError(`the task has no store ${name}: it has ${[...this.#stores.keys()].join(', ')}`)
     return store
   }
+}
+
+/** The engines of a task's stores. */
+interface Engines {
+  readonly engine: CheckedEngine
+  readonly memory: CheckedEngine
+}
+
+function engineOf({ engine }: StoreDefinition): keyof Engines {
+  return engine ?? 'engine'
 }

@@ -4,6 +4,7 @@ import type { Aggregation, EmitMode } from '../../graph/node.ts'
 import type { OpenLateRecords, Step } from '../../graph/step.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Point } from '../draft.ts'
+import { keptStore, type Materialized } from '../materialized.ts'
 import type { AggregateOptions, EmitEvery } from '../options.ts'
 import { untilTimeLimit } from '../suppress-until.ts'
 import type { GroupedPoint } from './group-by-key.ts'
@@ -18,7 +19,9 @@ export interface AggregationStep {
   readonly aggregation: Aggregation
   /** How results are kept; undefined is a missing serde, found when the topology is built. */
   readonly value: Serde<unknown> | undefined
-  readonly store?: string | undefined
+  /** The node's. */
+  readonly name?: string | undefined
+  readonly store?: string | Materialized | undefined
   readonly emit?: EmitMode | EmitEvery | undefined
   readonly retention?: Duration | undefined
   readonly ttl?: Duration | undefined
@@ -55,7 +58,7 @@ function inputs(first: GroupedPoint, others: readonly GroupedPoint[]): Pick<Step
 
 function addPlain(
   { point, keyed, others = [] }: GroupedPoint,
-  { verb, aggregation, value, store: name, emit = 'commit', firstOldValue = 'nothing', ttl }: EmittingStep
+  { verb, name, aggregation, value, store, emit = 'commit', firstOldValue = 'nothing', ttl }: EmittingStep
 ): Point {
   const { draft, key } = point
   if (emit === 'final') {
@@ -66,7 +69,7 @@ function addPlain(
   const living = ttl === undefined ? {} : { ttlMs: durationMs('ttl', ttl, { leastMs: 1 }) }
   const step = draft.add({
     verb: verb ?? aggregation.kind,
-    label: undefined,
+    label: name,
     ...inputs({ point, keyed }, others),
     body: {
       kind: 'aggregate',
@@ -74,7 +77,7 @@ function addPlain(
       emit,
       ...(firstOldValue === 'initial' && { firstFromInitial: true }),
       ...living,
-      store: { kind: 'key-value', name, key, value, ...living }
+      store: { kind: 'key-value', ...keptStore(store), key, value, ...living }
     }
   })
   return { draft, step, key, value }
@@ -82,7 +85,7 @@ function addPlain(
 
 function addWindowed(on: WindowedPoint, made: EmittingStep): Point {
   const { point, keyed, others = [], window } = on
-  const { aggregation, value, store: name, emit = 'commit', retention, firstOldValue, idle } = made
+  const { aggregation, value, emit = 'commit', retention, firstOldValue, idle } = made
   const { draft, key } = point
   if (window.kind === 'unlimited' && emit === 'final') {
     throw new UsageError(
@@ -98,7 +101,7 @@ function addWindowed(on: WindowedPoint, made: EmittingStep): Point {
   const retentionMs = durationMs('retention', retention ?? kept.retentionMs, { leastMs: kept.leastRetentionMs })
   const step = draft.add({
     verb: `${windowVerb(window)}-${made.verb ?? aggregation.kind}`,
-    label: undefined,
+    label: made.name,
     ...inputs({ point, keyed }, others),
     body: {
       kind: 'windowed-aggregate',
@@ -108,7 +111,14 @@ function addWindowed(on: WindowedPoint, made: EmittingStep): Point {
       ...(firstOldValue === 'initial' && { firstFromInitial: true }),
       ...(idle !== undefined && { idleMs: durationMs('idle', idle, { leastMs: 1 }) }),
       ...lateRecords(on),
-      store: { ...kept.store, ...indexBucket(kept.store.indexBucketMs, retentionMs), name, key, value, retentionMs },
+      store: {
+        ...kept.store,
+        ...indexBucket(kept.store.indexBucketMs, retentionMs),
+        ...keptStore(made.store),
+        key,
+        value,
+        retentionMs
+      },
       ...(aggregation.adders !== undefined && retention !== undefined && { beginsAnew: true }),
       ...(emit === 'final' && retention !== undefined && { finalRetentionMs: retentionMs })
     }

@@ -38,9 +38,7 @@ export function addProcessor(
   made: Pick<ProcessNode, 'verb' | 'keepsKey' | 'make'> & { readonly options: AnyProcessOptions }
 ): Point {
   const { verb, keepsKey, make, options } = made
-  const { name, stores = [], key = point.key, value = point.value } = options
-  const { global = [], own = [] } = Object.groupBy(stores, ({ kind }) => (kind === 'global' ? 'global' : 'own'))
-  const readOnly = own.flatMap((handle) => (handle.kind === 'read-only' ? [handle.name] : []))
+  const { name, stores, key = point.key, value = point.value } = options
   const step = point.draft.add({
     verb,
     label: name,
@@ -50,12 +48,21 @@ export function addProcessor(
       verb,
       keepsKey,
       make,
-      stores: own.map(definitionOf),
-      ...(readOnly.length > 0 && { readOnly: Object.freeze(readOnly) }),
-      globals: global.map((handle) => handle.name)
+      ...givenStores(stores)
     }
   })
   return { draft: point.draft, step, key, value }
+}
+
+/** The stores that a program's own code is given, by what it may do with them. */
+export function givenStores(stores: readonly StoreHandle[] = []): Pick<ProcessNode, 'stores' | 'readOnly' | 'globals'> {
+  const { global = [], own = [] } = Object.groupBy(stores, ({ kind }) => (kind === 'global' ? 'global' : 'own'))
+  const readOnly = own.flatMap((handle) => (handle.kind === 'read-only' ? [handle.name] : []))
+  return {
+    stores: own.map(definitionOf),
+    ...(readOnly.length > 0 && { readOnly: Object.freeze(readOnly) }),
+    globals: global.map((handle) => handle.name)
+  }
 }
 
 /** A function is a processor that keeps nothing between records. */

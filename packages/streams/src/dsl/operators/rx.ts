@@ -5,10 +5,11 @@ import { long } from '../../serde/long.ts'
 import type { Serde } from '../../serde/serde.ts'
 import { waitingListSerde } from '../../serde/waiting-list.ts'
 import type { Point } from '../draft.ts'
+import { keptStore, type Materialized } from '../materialized.ts'
 
 /** What a durable operator is told beside itself. */
 export interface RxStep {
-  readonly store?: string
+  readonly store?: string | Materialized
   readonly key?: Serde<unknown>
   readonly input?: Serde<unknown>
   readonly value?: Serde<unknown>
@@ -16,7 +17,8 @@ export interface RxStep {
 
 /** Adds a durable operator per key. Where the key was changed before, a repartition precedes it and drops null keys. */
 export function rx(point: Point, operator: DurableOperator<never, unknown>, options: RxStep): Point {
-  const { key = point.key, input = point.value, store: name } = options
+  const { key = point.key, input = point.value } = options
+  const place = keptStore(options.store)
   const kept = operator.kept ?? input
   const step = point.draft.add({
     verb: operator.verb,
@@ -27,9 +29,9 @@ export function rx(point: Point, operator: DurableOperator<never, unknown>, opti
       kind: 'rx',
       operator,
       input,
-      store: { kind: 'key-value', name, key, value: key && kept && durableEntrySerde(key, kept) },
+      store: { kind: 'key-value', ...place, key, value: key && kept && durableEntrySerde(key, kept) },
       ...(operator.onTimer && {
-        timers: { kind: 'key-value', name, key: long(), value: key && waitingListSerde(key, [boolean()]) }
+        timers: { kind: 'key-value', ...place, key: long(), value: key && waitingListSerde(key, [boolean()]) }
       })
     }
   })

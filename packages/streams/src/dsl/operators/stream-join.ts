@@ -6,6 +6,8 @@ import { versionListSerde } from '../../serde/version-list.ts'
 import { waitingListSerde } from '../../serde/waiting-list.ts'
 import type { JoinCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
+import type { JoinStores } from '../join-options.ts'
+import { keptStore, type Materialized } from '../materialized.ts'
 import { joinVerbs, refuseOthers } from './table-join.ts'
 import { type AnyLateOption, lateOption } from './windowed-by.ts'
 
@@ -16,6 +18,8 @@ export interface StreamJoinStep {
   readonly onLate?: AnyLateOption
   readonly name?: string
   readonly repartition?: { readonly left?: string; readonly right?: string }
+  readonly store?: string | Materialized
+  readonly stores?: JoinStores
   readonly key?: Serde<unknown>
   readonly left?: Serde<unknown>
   readonly right?: Serde<unknown>
@@ -36,10 +40,10 @@ export function streamJoin(
   // Half a window wide, so that a record's window touches three entries of a key at most.
   const bucketMs = Math.max(1, Math.ceil((within.beforeMs + within.afterMs) / 2))
   const retentionMs = within.beforeMs + within.afterMs + within.graceMs + bucketMs
-  const kept = (value: Serde<unknown> | undefined) =>
+  const kept = (value: Serde<unknown> | undefined, of: 'left' | 'right') =>
     ({
       kind: 'window',
-      name,
+      ...placeOf(options, of),
       key,
       value: value && versionListSerde(value),
       retentionMs,
@@ -68,13 +72,22 @@ export function streamJoin(
         ])
       }),
       stores: {
-        left: kept(leftValue),
-        right: kept(rightValue),
-        ...(join !== 'inner' && { unmatched: { kind: 'key-value', name, key: long(), value: waiting } })
+        left: kept(leftValue, 'left'),
+        right: kept(rightValue, 'right'),
+        ...(join !== 'inner' && {
+          unmatched: { kind: 'key-value', ...placeOf(options, 'unmatched'), key: long(), value: waiting }
+        })
       }
     }
   })
   return { draft, step, key, value: options.value }
+}
+
+/** How one of the stores is kept: as is said of it alone, then as is said of all of them. */
+function placeOf({ name, store, stores = {} }: StreamJoinStep, of: keyof JoinStores) {
+  const own = keptStore(stores[of])
+  const all = { ...keptStore(store), name: keptStore(store).name ?? name }
+  return own.name === undefined ? { ...all, ...own, name: all.name } : { ...all, ...own, wholeName: true }
 }
 
 function windowOf({ within, grace = 0 }: StreamJoinStep): JoinWindow {

@@ -6,11 +6,13 @@ import type { Serde } from '../../serde/serde.ts'
 import { waitingListSerde } from '../../serde/waiting-list.ts'
 import type { JoinCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
+import { keptStore, type Materialized } from '../materialized.ts'
 import { joinVerbs, refuseOthers } from './table-join.ts'
 
 /** What a join of a stream with a table is told. */
 export interface StreamTableJoinStep {
   readonly grace?: Duration
+  readonly store?: string | Materialized
   readonly name?: string
   readonly repartition?: string
   readonly key?: Serde<unknown>
@@ -46,10 +48,16 @@ export function streamTableJoin(
         grace: {
           graceMs: durationMs('grace', grace),
           keys: key,
-          store: { kind: 'key-value', name, key: long(), value: waiting }
+          store: { kind: 'key-value', ...waitingPlace(options), key: long(), value: waiting }
         }
       })
     }
   })
   return { draft, step, key, value: options.value }
+}
+
+/** Of the records that wait. */
+function waitingPlace({ name, store }: StreamTableJoinStep) {
+  const place = keptStore(store)
+  return place.name === undefined ? { ...place, name } : { ...place, wholeName: true }
 }

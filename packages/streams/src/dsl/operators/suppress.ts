@@ -1,8 +1,10 @@
 import { UsageError } from '@millrace/log'
 import type { Step } from '../../graph/step.ts'
 import type { SuppressUntil } from '../../graph/suppress-node.ts'
+import { isVersioned } from '../../graph/table-plan.ts'
 import { buffered } from '../../serde/buffered.ts'
 import type { Point } from '../draft.ts'
+import { keptStore } from '../materialized.ts'
 import type { Suppressed, SuppressOptions } from '../suppress-until.ts'
 import { closeDelayMs } from './kept-windows.ts'
 import { type AnyLateOption, lateOption } from './windowed-by.ts'
@@ -17,6 +19,9 @@ export function suppress(
   { name, store, oldValue = 'emitted', onLate }: SuppressStep
 ): Point {
   const { draft, key, value } = point
+  if (isVersioned(point.step)) {
+    throw new UsageError(`topology '${draft.topology}': a versioned table is not suppressed: its past would be lost`)
+  }
   if (onLate !== undefined && (until.kind !== 'window-close' || until.idleMs === undefined)) {
     throw new UsageError(
       `topology '${draft.topology}': onLate of suppress() is for untilWindowCloses({ idle }) only: nothing else is late there`
@@ -31,7 +36,7 @@ export function suppress(
       until: held(point, until),
       oldValue,
       ...(onLate && { late: lateOption(onLate, [{ key, value }]) }),
-      store: { kind: 'buffer', name: store, key, value: value === undefined ? undefined : buffered(value) }
+      store: { kind: 'buffer', ...keptStore(store), key, value: value === undefined ? undefined : buffered(value) }
     }
   })
   return { draft, step, key, value }
@@ -52,6 +57,13 @@ function held({ draft, step }: Point, until: Suppressed): SuppressUntil {
 /** How long the windows above take records after their end. */
 function windowDelayMs({ body, parents }: Step): number | undefined {
   if (body.kind === 'windowed-aggregate') return closeDelayMs(body.window)
-  if (body.kind !== 'table-filter' && body.kind !== 'table-map-values' && body.kind !== 'suppress') return undefined
+  if (!passesWindowsOn(body)) return undefined
   return windowDelayMs(parents[0])
+}
+
+/** Whether the keys below are the windows above. */
+function passesWindowsOn({ kind }: Step['body']): boolean {
+  return (
+    kind === 'table-filter' || kind === 'table-map-values' || kind === 'table-transform-values' || kind === 'suppress'
+  )
 }

@@ -2,11 +2,13 @@ import type { TableAggregation, TableEmit } from '../../graph/table-node.ts'
 import { long } from '../../serde/long.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Point } from '../draft.ts'
+import { keptStore, type Materialized } from '../materialized.ts'
 import type { GroupedPoint } from './group-by-key.ts'
 
 /** What count, reduce and aggregate of a grouped table are told. */
 export interface TableAggregationOptions {
-  readonly store?: string
+  readonly name?: string
+  readonly store?: string | Materialized
   readonly emit?: TableEmit
   readonly value?: Serde<unknown>
 }
@@ -60,15 +62,15 @@ function valueFirst(fold: { readonly adder: TableAggregateCallback; readonly sub
 function addTableAggregation(
   { point, keyed }: GroupedPoint,
   aggregation: TableAggregation,
-  { store: name, emit = 'commit', value }: TableAggregationOptions
+  { name, store, emit = 'commit', value }: TableAggregationOptions
 ): Point {
   const { draft, key } = point
   const step = draft.add({
     verb: aggregation.kind,
-    label: undefined,
+    label: name,
     parents: [point.step],
     keyed,
-    body: { kind: 'table-aggregate', aggregation, emit, store: { kind: 'key-value', name, key, value } }
+    body: { kind: 'table-aggregate', aggregation, emit, store: { kind: 'key-value', ...keptStore(store), key, value } }
   })
   return { draft, step, key, value }
 }

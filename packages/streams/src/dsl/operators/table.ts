@@ -4,12 +4,13 @@ import type { TableEmit } from '../../graph/table-node.ts'
 import type { Serde } from '../../serde/serde.ts'
 import { versionListSerde } from '../../serde/version-list.ts'
 import type { Draft, Point } from '../draft.ts'
+import { keptStore, type Materialized } from '../materialized.ts'
 import { definitionOf, type KeyValueStoreHandle } from '../store-handle.ts'
 import { stream } from './stream.ts'
 
 /** What `table()` and `toTable()` say of the table they make. */
 export interface KeptTable {
-  readonly store?: string | KeyValueStoreHandle
+  readonly store?: string | Materialized | KeyValueStoreHandle
   readonly emit?: TableEmit
   readonly history?: Duration
   readonly ttl?: Duration
@@ -33,11 +34,11 @@ export function addTable(
   const { store, emit = 'changes', history, ttl, keyed, label } = options
   const living = ttl === undefined ? {} : { ttlMs: durationMs('ttl', ttl, { leastMs: 1 }) }
   const historyMs = history === undefined ? undefined : durationMs('history', history, { leastMs: 1 })
-  if (ttl !== undefined && (history !== undefined || typeof store === 'object')) {
+  if (ttl !== undefined && (history !== undefined || isHandle(store))) {
     const what = history === undefined ? 'is kept in a store that a processor writes too' : 'keeps a history'
     throw new UsageError(`topology '${draft.topology}': a table that ${what} has no time to live: leave out ttl`)
   }
-  if (typeof store === 'object') {
+  if (isHandle(store)) {
     if (historyMs !== undefined) throw new UsageError(`store ${store.name} is a processor's too: it keeps no history`)
     const body = { kind: 'table', emit, store: { ...store, defined: definitionOf(store) } } as const
     const step = draft.add({ verb, label, parents: [above], ...(keyed && { keyed }), body })
@@ -54,7 +55,7 @@ export function addTable(
       emit,
       store: {
         kind: 'key-value',
-        name: store,
+        ...keptStore(store),
         key,
         value: kept,
         ...living,
@@ -65,4 +66,9 @@ export function addTable(
     }
   })
   return { draft, step, key, value }
+}
+
+/** A processor's store, which is as its handle says. */
+function isHandle(store: KeptTable['store']): store is KeyValueStoreHandle {
+  return typeof store === 'object' && 'kind' in store
 }
