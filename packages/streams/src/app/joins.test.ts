@@ -109,6 +109,48 @@ describe('joins on a log with several partitions, through restarts', () => {
     ])
   })
 
+  it('foreign keys of tables that have partitioners of their own: questions find the rows', async () => {
+    await topics({ orders: 3, products: 2 })
+    const byLetter = (name: string, partitions: number) => name.charCodeAt(0) % partitions
+    const byNumber = (order: string, partitions: number) => Number(order.slice(1)) % partitions
+    const shop = (partitioners: object) =>
+      defineTopology('partitioned-shop', (b) => {
+        const orders = b.table<string, string>('orders', TEXT)
+        const products = b.table<string, string>('products', TEXT)
+        orders.leftJoin(products, (order, product) => `${order}=${product}`, {
+          name: 'priced-orders',
+          foreignKey: (order) => order,
+          value: string(),
+          store: 'priced',
+          partitioners
+        })
+      })
+    const rows = async (topic: string, of: Readonly<Record<string, string>>, partitionOf: (key: string) => number) => {
+      const producer = log.producer()
+      for (const [key, value] of Object.entries(of))
+        producer.enqueue(topic, partitionOf(key), Buffer.from(key), Buffer.from(value), 0)
+      await producer.close()
+    }
+    const prices = { tea: '3', cup: '7', jam: '2', pan: '9', oil: '4' }
+    await rows('products', prices, (name) => byLetter(name, 2))
+    const orders = { o1: 'tea', o2: 'cup', o3: 'jam', o4: 'pan', o5: 'oil', o6: 'egg' }
+    await rows('orders', orders, (order) => byNumber(order, 3))
+    const expected = { o1: 'tea=3', o2: 'cup=7', o3: 'jam=2', o4: 'pan=9', o5: 'oil=4', o6: 'egg=null' }
+    await throughRestarts(shop({ right: byLetter }), [
+      (app) => reaches(app, 'priced', expected),
+      async (app) => {
+        await rows('products', { tea: '5' }, (name) => byLetter(name, 2))
+        await reaches(app, 'priced', { ...expected, o1: 'tea=5' })
+      }
+    ])
+    await throughRestarts(shop({ left: byNumber, right: byLetter }), [
+      async (app) => {
+        await rows('orders', { o2: 'oil' }, (order) => byNumber(order, 3))
+        await reaches(app, 'priced', { ...expected, o1: 'tea=5', o2: 'oil=4' })
+      }
+    ])
+  })
+
   it('a grouped table takes out what its rows were', async () => {
     await topics({ users: 3 })
     const topology = defineTopology('regions', (b) => {

@@ -26,6 +26,9 @@ export type JoinCallback = { run(left: unknown, right: unknown, row: TableRow): 
 /** A program's choice of a partition, from 0 to below `partitions`. */
 export type PartitionCallback = { run(key: unknown, value: unknown, partitions: number): number }['run']
 
+/** A program's choice of a partition by the key alone. */
+export type KeyPartitionCallback = { run(key: unknown, partitions: number): number }['run']
+
 /** A program's choice of partitions of a topic: one, several for a copy each, or none. */
 export type SinkPartitionCallback = {
   run(key: unknown, value: unknown, partitions: number): number | readonly number[] | undefined

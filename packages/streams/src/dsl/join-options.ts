@@ -96,6 +96,16 @@ export interface ForeignKeyJoinOptions<K, V, K2, R> extends JoinedOptions<R>, Ta
    * that no result of a deleted row stays; or only `dropped`, as Kafka Streams does.
    */
   readonly staleAnswers?: 'repeated' | 'dropped'
+  /** Where rows are, of tables whose topics were written with partitioners of their own (Kafka Streams' TableJoined). */
+  readonly partitioners?: ForeignKeyPartitioners<K, K2>
+}
+
+/** From 0 to below `partitions`, each; default: murmur2 of the key's bytes. */
+export interface ForeignKeyPartitioners<K, K2> {
+  /** Of this table: where the answer to a row goes. It is sent where its question came from if this is left out, which is right in any case. */
+  readonly left?: (key: K, partitions: number) => number
+  /** Of the other table: where the question for a foreign key goes. */
+  readonly right?: (foreignKey: K2, partitions: number) => number
 }
 
 /** Serdes of a foreign-key join's inputs, which travel between tasks; those a table does not know must be given. */

@@ -1,6 +1,6 @@
 import type { Serde } from '../serde/serde.ts'
 import type { LateRecords } from './late-records.ts'
-import type { NodeBase, StoreDefinition } from './node.ts'
+import type { NodeBase, RepartitionNode, StoreDefinition } from './node.ts'
 import type { StreamRecord } from './record.ts'
 import type { TableNodeBase, TableRow } from './table-node.ts'
 
@@ -100,6 +100,8 @@ export interface ForeignKeyResultNode extends NodeBase {
     readonly foreignKey: (value: unknown, row: TableRow) => unknown
     readonly foreign: Serde<unknown>
     readonly subscription: Serde<unknown>
+    /** Where it goes: default murmur2 of the key's bytes. */
+    readonly partitioner?: RepartitionNode['partitioner']
   }
 }
 

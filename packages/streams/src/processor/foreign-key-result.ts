@@ -5,6 +5,7 @@ import { hash128 } from '../serde/hash128.ts'
 import type { Timestamped } from '../state/store.ts'
 import { ProcessingError } from './errors.ts'
 import type { Forward, Processor } from './processor.ts'
+import { sender } from './sink.ts'
 import type { ViewingContext } from './table-view.ts'
 
 /**
@@ -46,16 +47,17 @@ function again(
   asked: NonNullable<ForeignKeyResultNode['again']>,
   context: ViewingContext
 ): (record: StreamRecord, of: { readonly row: Timestamped<unknown>; readonly hash: Buffer }) => boolean {
-  const { foreignKey, foreign, subscription } = asked
+  const { foreignKey, foreign, subscription, partitioner } = asked
   const topic = context.internalTopic(asked.topic)
+  const serdes = { key: foreign, value: subscription }
+  const write = sender({ name: node.name, ...serdes, ...(partitioner && { partitioner }) }, context.collector)
   return (record, { row, hash }) => {
-    const { key, timestamp, headers } = record
+    const { key, timestamp } = record
     const wanted = guarded(node, record, () => foreignKey(row.value, { key })) ?? null
     if (wanted === null) return false
     const partition = context.partition ?? record.origin.partition
     const value = new Subscription({ instruction: Instruction.answer, primaryKey: key, hash, partition })
-    const sent = { topic, partition: undefined, timestamp: Math.max(timestamp, row.timestamp), headers }
-    context.collector.send({ ...sent, key: foreign.encode(wanted), value: subscription.encode(value) })
+    write(record.with(wanted, value, Math.max(timestamp, row.timestamp)), topic)
     return true
   }
 }

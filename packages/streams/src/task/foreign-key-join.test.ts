@@ -11,11 +11,11 @@ import { Task } from './task.ts'
 
 const TEXT = { key: string(), value: string() }
 
-function joined(kind: 'join' | 'leftJoin', emit: 'changes' | 'commit'): Topology {
+function joined(kind: 'join' | 'leftJoin', emit: 'changes' | 'commit', more: object = {}): Topology {
   return defineTopology('fk', (b) => {
     const left = b.table<string, string>('left', { ...TEXT, emit, store: 'left-rows' })
     const right = b.table<string, string>('right', { ...TEXT, emit, store: 'right-rows' })
-    const options = { foreignKey: (value: string) => foreignKeyOf(value), value: string() }
+    const options = { foreignKey: (value: string) => foreignKeyOf(value), value: string(), ...more }
     const result =
       kind === 'join'
         ? left.join(right, (one, other) => `${one}+${other}`, options)
@@ -51,11 +51,16 @@ function oracle(kind: 'join' | 'leftJoin', writes: readonly Write[]): Record<str
 }
 
 /** Runs the writes with the tasks' inputs delivered in an order that `choices` decides, and returns the last value of every key. */
-async function run(topology: Topology, writes: readonly Write[], choices: readonly number[]) {
+async function run(
+  topology: Topology,
+  writes: readonly Write[],
+  { choices, heard }: { readonly choices: readonly number[]; readonly heard?: (record: OutgoingRecord) => void }
+) {
   const queues = new Map<string, OutgoingRecord[]>()
   const offsets = new Map<string, number>()
   const results: Record<string, string> = {}
   const send = (record: OutgoingRecord): void => {
+    heard?.(record)
     const key = record.key?.toString() ?? ''
     if (record.topic === 'out' && record.value === null) delete results[key]
     else if (record.topic === 'out') results[key] = record.value?.toString() ?? ''
@@ -65,7 +70,7 @@ async function run(topology: Topology, writes: readonly Write[], choices: readon
     topology.subtopologies.map(async (subtopology) => {
       const definitions = topology.stores.filter(({ name }) => subtopology.stores.includes(name))
       const stores = await TaskStores.open({ definitions, engine: new MemoryEngine() })
-      const collector = { send, partitionCount: () => 1, lookUp: () => undefined }
+      const collector = { send, partitionCount: () => 3, lookUp: () => undefined }
       const internalTopic = (name: string) => `fk-${name}`
       const task = new Task({ topology, subtopology, partition: 0, stores, collector, internalTopic })
       const topics = [...subtopology.sourceTopics, ...subtopology.repartitionSources.map(internalTopic)]
@@ -130,10 +135,31 @@ describe.each(['join', 'leftJoin'] as const)('a foreign-key %s', (kind) => {
       const topology = joined(kind, emit)
       await fc.assert(
         fc.asyncProperty(writes, choices, async (written, chosen) => {
-          expect(await run(topology, written, chosen)).toEqual(oracle(kind, written))
+          expect(await run(topology, written, { choices: chosen })).toEqual(oracle(kind, written))
         }),
         { numRuns: 400 }
       )
     }
   )
+
+  it('sends questions and answers where the partitioners say', async () => {
+    const right = (foreignKey: string, partitions: number) => foreignKey.charCodeAt(0) % partitions
+    const left = (key: string, partitions: number) => (Number(key.slice(1)) + 1) % partitions
+    const isRightOf = (of: 'both' | 'right') => (record: OutgoingRecord) => {
+      const key = record.key?.toString() ?? ''
+      if (record.topic.endsWith('-subscription')) expect(record.partition).toBe(key === '' ? 0 : right(key, 3))
+      if (record.topic.endsWith('-answer')) expect(record.partition).toBe(of === 'both' ? left(key, 3) : 0)
+    }
+    const topologies = {
+      both: joined(kind, 'changes', { partitioners: { left, right } }),
+      right: joined(kind, 'changes', { partitioners: { right } })
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom('both', 'right'), writes, choices, async (of, written, chosen) => {
+        const end = await run(topologies[of], written, { choices: chosen, heard: isRightOf(of) })
+        expect(end).toEqual(oracle(kind, written))
+      }),
+      { numRuns: 200 }
+    )
+  })
 })

@@ -5,7 +5,7 @@ import { MissingSerdeError } from '../../graph/topology-error.ts'
 import { Answer, answerSerde, subscriptionSerde } from '../../serde/foreign-key.ts'
 import type { Serde } from '../../serde/serde.ts'
 import { subscriptionEntries, subscriptionKeys } from '../../serde/subscription-store.ts'
-import type { JoinCallback, TableCallback } from '../callback.ts'
+import type { JoinCallback, KeyPartitionCallback, PartitionCallback, TableCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
 import { addTable, type KeptTable } from './table.ts'
 import { joinVerbs, refuseOthers } from './table-join.ts'
@@ -17,6 +17,7 @@ export interface ForeignKeyJoinStep extends KeptTable {
   readonly right?: Serde<unknown>
   readonly value?: Serde<unknown>
   readonly staleAnswers?: 'repeated' | 'dropped'
+  readonly partitioners?: { readonly left?: KeyPartitionCallback; readonly right?: KeyPartitionCallback }
 }
 
 /** What the program's functions make of the two tables. */
@@ -68,7 +69,12 @@ function subscribe(joined: JoinUnderWay): Step {
     verb: 'subscription',
     label: joined.base,
     parents: [subscribing],
-    body: { ...internalTopic(joined), key: serdes.foreign, value: subscriptionSerde(serdes.primary) }
+    body: {
+      ...internalTopic(joined),
+      key: serdes.foreign,
+      value: subscriptionSerde(serdes.primary),
+      ...subscriptionPartitioner(joined)
+    }
   })
 }
 
@@ -97,7 +103,7 @@ function answer(joined: JoinUnderWay, subscriptions: Step): Step {
       ...internalTopic(joined),
       key: serdes.primary,
       value: answerSerde(serdes.right),
-      partitioner: (_key, value) => (value instanceof Answer ? value.partition : 0)
+      partitioner: answerPartitioner(options.partitioners?.left)
     }
   })
 }
@@ -111,7 +117,8 @@ function result(
     topic: repartitionName(subscriptions),
     foreignKey,
     foreign: serdes.foreign,
-    subscription: subscriptionSerde(serdes.primary)
+    subscription: subscriptionSerde(serdes.primary),
+    ...subscriptionPartitioner({ options })
   }
   return left.draft.add({
     verb: 'result',
@@ -126,6 +133,22 @@ function result(
       ...(options.staleAnswers !== 'dropped' && { again })
     }
   })
+}
+
+/** Where questions go: to where the other table has the row. */
+function subscriptionPartitioner({ options: { partitioners } }: Pick<JoinUnderWay, 'options'>): {
+  readonly partitioner?: PartitionCallback
+} {
+  const right = partitioners?.right
+  if (right === undefined) return {}
+  // A null foreign key is answered wherever it is asked.
+  return { partitioner: (key, _value, partitions) => (key === null || key === undefined ? 0 : right(key, partitions)) }
+}
+
+/** Where answers go: back to where the row is that asked. */
+function answerPartitioner(left: KeyPartitionCallback | undefined): PartitionCallback {
+  if (left !== undefined) return (key, _value, partitions) => left(key, partitions)
+  return (_key, value) => (value instanceof Answer ? value.partition : 0)
 }
 
 /** A topic of the join's own, whose records follow its inputs' partitions. */
