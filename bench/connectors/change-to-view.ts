@@ -2,8 +2,8 @@ import { materializedView, rowKey, runConnectors } from '@millrace/connectors'
 import { postgresCdc } from '@millrace/connectors/postgres'
 import { defineTopology, runStreams } from '@millrace/streams'
 import pg from 'pg'
-import { type BenchmarkResult, checkEqual, Span } from '../benchmark.ts'
-import { withScene } from './scene.ts'
+import { type BenchmarkResult, checkEqual } from '../benchmark.ts'
+import { ServerSpan, withScene } from './scene.ts'
 
 const CHANGES = 10_000
 const CHANGES_PER_SECOND = 1000
@@ -18,7 +18,7 @@ interface Order {
 /** From the commit in the database until the row is in the view, at a steady rate of single-row transactions. */
 export function changeToView(): Promise<BenchmarkResult> {
   return withScene(async ({ log, postgres }) => {
-    const { client, connection } = await postgres()
+    const { client, connection, server } = await postgres()
     await client.query('CREATE TABLE orders (id bigint PRIMARY KEY, total numeric(10,2))')
     const source = postgresCdc({ driver: pg, connection, name: 'shop', tables: ['orders'] })
     const connectors = await runConnectors({ log, connectors: [{ source, commitInterval: COMMIT_INTERVAL_MS }] })
@@ -37,7 +37,7 @@ export function changeToView(): Promise<BenchmarkResult> {
       latencies.push(performance.now() - sentMs)
       if (latencies.length === CHANGES + WARM_UP_CHANGES) all.resolve()
     })
-    const span = new Span()
+    const span = new ServerSpan(server)
     const beganMs = performance.now()
     for (let id = 0; id < CHANGES + WARM_UP_CHANGES; id++) {
       sent.set(id, performance.now())

@@ -6,7 +6,7 @@ import { sqliteSink } from '@millrace/connectors/sqlite'
 import { type Log, partitionForKey } from '@millrace/log'
 import pg from 'pg'
 import { type BenchmarkResult, checkEqual, Span } from '../benchmark.ts'
-import { withScene } from './scene.ts'
+import { ServerSpan, withScene } from './scene.ts'
 
 const TOPIC = 'orders'
 const PARTITIONS = 4
@@ -20,10 +20,11 @@ const COLUMNS = ['id', 'customer', 'total', 'note', 'at']
 /** Upserts of many keys, most of them updates, until the target has all of them. */
 export function postgresUpserts(records = 400_000): Promise<BenchmarkResult> {
   return withScene(async ({ log, postgres }) => {
-    const { client, connection } = await postgres()
+    const { client, connection, server } = await postgres()
     await client.query(TABLE)
     const sink = postgresSink({ name: 'orders', driver: pg, connection, rows: jsonRows() })
-    const result = await runSink('postgres sink', log, { sink, records, batchRecords: BATCH_RECORDS })
+    const span = () => new ServerSpan(server)
+    const result = await runSink('postgres sink', log, { sink, records, span, batchRecords: BATCH_RECORDS })
     const { rows } = await client.query<{ count: string; sum: string }>('SELECT count(*), sum(at) FROM orders')
     checkSums(rows[0], records)
     return result
@@ -39,7 +40,8 @@ export function sqliteUpserts(records = 1_000_000): Promise<BenchmarkResult> {
     // In SQLite only this type makes the key the row's own number, without an index beside the table.
     database.exec(TABLE.replace('bigint PRIMARY KEY', 'INTEGER PRIMARY KEY'))
     const sink = sqliteSink({ name: 'orders', file, rows: jsonRows() })
-    const result = await runSink('sqlite sink', log, { sink, records, batchRecords: SQLITE_BATCH_RECORDS })
+    const span = () => new Span()
+    const result = await runSink('sqlite sink', log, { sink, records, span, batchRecords: SQLITE_BATCH_RECORDS })
     checkSums({ ...database.prepare('SELECT count(*) AS count, sum(at) AS sum FROM orders').get() }, records)
     database.close()
     return result
@@ -49,11 +51,11 @@ export function sqliteUpserts(records = 1_000_000): Promise<BenchmarkResult> {
 /** What a plain program does: the same rows from memory, in transactions of as many upserts, one statement each. No offsets, no repeats handled. */
 export function plainUpserts(records = 20_000): Promise<BenchmarkResult> {
   return withScene(async ({ postgres }) => {
-    const { client } = await postgres()
+    const { client, server } = await postgres()
     await client.query(TABLE)
     const sql = `INSERT INTO orders VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET customer = excluded.customer, total = excluded.total,
       note = excluded.note, at = excluded.at`
-    const span = new Span()
+    const span = new ServerSpan(server)
     for (let i = 0; i < records; i += BATCH_RECORDS) {
       await client.query('BEGIN')
       for (let at = i; at < i + BATCH_RECORDS; at++) {
@@ -73,13 +75,17 @@ export function plainUpserts(records = 20_000): Promise<BenchmarkResult> {
   })
 }
 
-async function runSink(
-  name: string,
-  log: Log,
-  { sink, records, batchRecords }: { readonly sink: Sink; readonly records: number; readonly batchRecords: number }
-) {
+interface SinkRun {
+  readonly sink: Sink
+  readonly records: number
+  readonly batchRecords: number
+  /** Begins to measure. */
+  readonly span: () => Pick<Span, 'end'>
+}
+
+async function runSink(name: string, log: Log, { sink, records, batchRecords, span: begin }: SinkRun) {
   await produce(log, records)
-  const span = new Span()
+  const span = begin()
   const app = await runConnectors({ log, connectors: [{ sink, topics: [TOPIC], batchRecords }] })
   let failed: unknown
   app.done.catch((error: unknown) => {

@@ -3,8 +3,8 @@ import { postgresCdc } from '@millrace/connectors/postgres'
 import pg from 'pg'
 import { firstValueFrom } from 'rxjs'
 import { filter } from 'rxjs/operators'
-import { type BenchmarkResult, checkEqual, Span } from '../benchmark.ts'
-import { countRecords, type Scene, withScene } from './scene.ts'
+import { type BenchmarkResult, checkEqual } from '../benchmark.ts'
+import { countRecords, type Scene, ServerSpan, withScene } from './scene.ts'
 
 const SNAPSHOT_ROWS = 1_000_000
 const CHANGES = 500_000
@@ -18,10 +18,10 @@ const ROWS = (count: number) =>
 /** A table with rows, from the start of the source until the log has them. */
 export function snapshot(): Promise<BenchmarkResult> {
   return withScene(async (scene) => {
-    const { client, connection } = await scene.postgres()
+    const { client, connection, server } = await scene.postgres()
     await client.query(TABLE)
     await client.query(ROWS(SNAPSHOT_ROWS))
-    const span = new Span()
+    const span = new ServerSpan(server)
     const app = await start(scene, connection)
     await written(app, SNAPSHOT_ROWS)
     const result = span.end('snapshot', SNAPSHOT_ROWS, {})
@@ -34,7 +34,7 @@ export function snapshot(): Promise<BenchmarkResult> {
 /** Changes that wait in the server's log, from the start of the source until the log has them. */
 export function streaming(): Promise<BenchmarkResult> {
   return withScene(async (scene) => {
-    const { client, connection } = await scene.postgres()
+    const { client, connection, server } = await scene.postgres()
     await client.query(TABLE)
     const first = await start(scene, connection)
     await Promise.race([snapshotFinished(first), first.done])
@@ -44,7 +44,7 @@ export function streaming(): Promise<BenchmarkResult> {
         `INSERT INTO orders SELECT i, i % 1000, 1.5, 'order number ' || i FROM generate_series(${id + 1}, ${id + CHANGES_PER_TRANSACTION}) AS i`
       )
     }
-    const span = new Span()
+    const span = new ServerSpan(server)
     const app = await start(scene, connection)
     await written(app, CHANGES)
     const result = span.end('streaming', CHANGES, { changesPerTransaction: CHANGES_PER_TRANSACTION })
@@ -57,10 +57,10 @@ export function streaming(): Promise<BenchmarkResult> {
 /** What a plain program does to the same table: read it whole and count, nothing kept. */
 export function plainSelect(): Promise<BenchmarkResult> {
   return withScene(async (scene) => {
-    const { client } = await scene.postgres()
+    const { client, server } = await scene.postgres()
     await client.query(TABLE)
     await client.query(ROWS(SNAPSHOT_ROWS))
-    const span = new Span()
+    const span = new ServerSpan(server)
     let rows = 0
     for (let last = 0; ; ) {
       const page = await client.query<{ id: string }>('SELECT * FROM orders WHERE id > $1 ORDER BY id LIMIT 10000', [

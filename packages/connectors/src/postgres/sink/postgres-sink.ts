@@ -1,18 +1,18 @@
-import { UsageError } from '@millrace/log'
+import { type Timers, UsageError } from '@millrace/log'
 import type { Row } from '../../rows/row-change.ts'
 import type { SinkOffset, SinkPartition, SinkRecord, TransactionalSink } from '../../sink.ts'
 import { ClaimedOffsets, type OffsetAdvance } from '../../sql/claimed-offsets.ts'
 import { quoteTable } from '../../sql/identifier.ts'
 import { prepareWrite } from '../../sql/prepare-write.ts'
 import { DEFAULT_OFFSETS_TABLE, type SqlSinkOptions } from '../../sql/sql-sink-options.ts'
-import type { TargetTable } from '../../sql/target-table.ts'
-import { planWrites, type WriteRows, type WriteStep } from '../../sql/write-plan.ts'
+import type { WriteRows, WriteStep } from '../../sql/write-plan.ts'
 import type { PostgresConnection, PostgresDriver } from '../driver.ts'
-import { readTable } from './catalog.ts'
+import { type PostgresTable, readTable } from './catalog.ts'
 import { OffsetsTable } from './offsets-table.ts'
+import { PreparedBatches, typeIn } from './prepared-batches.ts'
 import { PostgresSession } from './session.ts'
 import { asSinkError } from './sink-errors.ts'
-import { deleteRowStatement, deleteStatement, type TypeOf, writeStatement } from './statements.ts'
+import { deleteRowStatement, deleteStatement, type TypeOf } from './statements.ts'
 import { encodeRows, encoderFor, POSTGRES_TYPES } from './values.ts'
 
 /** A PostgreSQL database as a target. */
@@ -35,8 +35,8 @@ export function postgresSink(options: PostgresSinkOptions): TransactionalSink {
   return {
     name: options.name,
     delivery: 'transactional',
-    open(partitions) {
-      run = new PostgresSinkRun(options)
+    open(partitions, context) {
+      run = new PostgresSinkRun(options, context.environment.timers)
       return run.claim(partitions)
     },
     write: (batch, offsets) => opened().write(batch, offsets),
@@ -54,17 +54,21 @@ class PostgresSinkRun {
   readonly #options: PostgresSinkOptions
   readonly #session: PostgresSession
   readonly #offsets: OffsetsTable
-  readonly #tables = new Map<string, TargetTable | undefined>()
+  readonly #tables = new Map<string, PostgresTable | undefined>()
+  readonly #batches: PreparedBatches
   #claimed: ClaimedOffsets
-  #prepared: { readonly batch: readonly SinkRecord[]; readonly steps: readonly WriteStep[] } | undefined
-  /** Rows as the statement takes them, for the table and columns that they were encoded for. */
-  readonly #encoded = new WeakMap<readonly Row[], EncodedRows>()
 
-  constructor(options: PostgresSinkOptions) {
+  constructor(options: PostgresSinkOptions, timers: Timers) {
     this.#options = options
     this.#session = new PostgresSession(options.driver, options.connection, () => this.#tables.clear())
     this.#offsets = new OffsetsTable(this.#session, options.offsetsTable ?? DEFAULT_OFFSETS_TABLE, options.name)
     this.#claimed = new ClaimedOffsets(options.name, [])
+    this.#batches = new PreparedBatches({
+      options,
+      timers,
+      hasSiblings: (partition) => this.#claimed.hasSiblings(partition),
+      knownTable: (table) => this.#tables.get(table)
+    })
   }
 
   async claim(partitions: readonly SinkPartition[]): Promise<readonly SinkOffset[]> {
@@ -74,7 +78,7 @@ class PostgresSinkRun {
   }
 
   async write(batch: readonly SinkRecord[], offsets: readonly SinkOffset[]): Promise<void> {
-    const steps = this.#planOf(batch)
+    const steps = this.#batches.stepsOf(batch)
     const advances = this.#claimed.advances(offsets)
     await this.#guard('a batch cannot be written', () =>
       this.#session.transaction(async () => {
@@ -84,32 +88,12 @@ class PostgresSinkRun {
     this.#claimed.advanced(advances)
   }
 
-  /** Plans the batch and encodes its rows, as far as the tables are known, while the server is busy with the one before. */
   prepare(batch: readonly SinkRecord[]): void {
-    try {
-      const steps = planWrites(batch, this.#options, (partition) => this.#claimed.hasSiblings(partition))
-      this.#prepared = { batch, steps }
-      for (const step of steps) {
-        const target = this.#tables.get(step.table)
-        if (step.kind === 'write' && target !== undefined) this.#encodedRows(target, step.columns, step.rows)
-      }
-    } catch {
-      // It fails again when it is written, where somebody listens.
-      this.#prepared = undefined
-    }
+    this.#batches.announce(batch)
   }
 
   close(): Promise<void> {
     return this.#session.close()
-  }
-
-  #planOf(batch: readonly SinkRecord[]): readonly WriteStep[] {
-    const prepared = this.#prepared
-    this.#prepared = undefined
-    const same = prepared?.batch.length === batch.length && batch.every((record, i) => record === prepared.batch[i])
-    return prepared !== undefined && same
-      ? prepared.steps
-      : planWrites(batch, this.#options, (partition) => this.#claimed.hasSiblings(partition))
   }
 
   /** False when the batch was committed before. */
@@ -124,8 +108,8 @@ class PostgresSinkRun {
     const target = await this.#table(table)
     if (target === undefined) return
     if (step.kind === 'truncate') await this.#session.query(`TRUNCATE ${quoteTable(table)}`)
-    else if (step.kind === 'delete') await this.#run(target, step.columns, step.rows, deleteStatement)
-    else await this.#run(target, step.columns, [step.row], deleteRowStatement)
+    else if (step.kind === 'delete') await this.#remove(target, step.columns, step.rows, deleteStatement)
+    else await this.#remove(target, step.columns, [step.row], deleteRowStatement)
   }
 
   async #writeRows(step: WriteRows): Promise<void> {
@@ -133,33 +117,24 @@ class PostgresSinkRun {
     const { statements, write } = prepareWrite(step, known, this.#options, POSTGRES_TYPES)
     for (const statement of statements) await this.#session.query(statement)
     if (statements.length > 0) this.#tables.delete(step.table)
-    const target = await this.#table(step.table)
-    const mode = this.#options.mode ?? 'upsert'
-    await this.#run(target, write.columns, write.rows, (_table, _columns, typeOf) =>
-      writeStatement(write, mode, typeOf)
-    )
+    const { sql, values } = this.#batches.encoded(write, await this.#table(step.table))
+    const written = this.#session.query(sql, values)
+    this.#batches.serverIsBusy()
+    await written
   }
 
-  async #run(
-    target: TargetTable | undefined,
+  async #remove(
+    target: PostgresTable,
     columns: readonly string[],
     rows: readonly Row[],
     statement: (table: string, columns: readonly string[], typeOf: TypeOf) => string
   ): Promise<void> {
-    const sql = statement(target?.table ?? '', columns, (column) => typeOf(target, column))
-    await this.#session.query(sql, [this.#encodedRows(target, columns, rows)])
+    const encoders = columns.map((column) => encoderFor(typeIn(target, column), this.#options.rows.text))
+    const sql = statement(target.table, columns, (column) => typeIn(target, column))
+    await this.#session.query(sql, [encodeRows(rows, columns, encoders)])
   }
 
-  #encodedRows(target: TargetTable | undefined, columns: readonly string[], rows: readonly Row[]): string {
-    const known = this.#encoded.get(rows)
-    if (known !== undefined && known.target === target && known.columns === columns) return known.text
-    const encoders = columns.map((column) => encoderFor(typeOf(target, column), this.#options.rows.text))
-    const text = encodeRows(rows, columns, encoders)
-    this.#encoded.set(rows, { target, columns, text })
-    return text
-  }
-
-  async #table(table: string): Promise<TargetTable | undefined> {
+  async #table(table: string): Promise<PostgresTable | undefined> {
     if (!this.#tables.has(table)) this.#tables.set(table, await readTable(this.#session, table))
     return this.#tables.get(table)
   }
@@ -171,14 +146,4 @@ class PostgresSinkRun {
       throw asSinkError(error, `sink ${this.#options.name}: ${what}`)
     }
   }
-}
-
-interface EncodedRows {
-  readonly target: TargetTable | undefined
-  readonly columns: readonly string[]
-  readonly text: string
-}
-
-function typeOf(target: TargetTable | undefined, column: string): string {
-  return target?.columns.get(column)?.type ?? 'text'
 }

@@ -18,10 +18,11 @@ export class PostgresSession {
     this.#onBreak = onBreak
   }
 
-  /** Runs one statement; prepared under a name of its own when it has values. */
-  async query(text: string, values?: unknown[]): Promise<PostgresResult> {
-    const client = await this.#connected()
-    return client.query(values === undefined ? { text } : this.#prepared(text, values))
+  /** Runs one statement; prepared under a name of its own when it has values. With a connection, it is on its way when this returns. */
+  query(text: string, values?: unknown[]): Promise<PostgresResult> {
+    const query = (client: PostgresClient) =>
+      client.query(values === undefined ? { text } : this.#prepared(text, values))
+    return this.#client === undefined ? this.#connected().then(query) : query(this.#client)
   }
 
   /** Runs all of it or nothing. After an error the connection is given up, unless it can go on. */
@@ -56,7 +57,6 @@ export class PostgresSession {
   }
 
   async #connected(): Promise<PostgresClient> {
-    if (this.#client !== undefined) return this.#client
     const client = new this.#driver.Client(settingsOf(this.#connection))
     client.on('error', () => {
       if (this.#client === client) this.#client = undefined

@@ -9,11 +9,22 @@ export type TypeOf = (column: string) => string
 /** One statement that inserts, updates or upserts any number of rows, given as JSON text in `$1`: its text does not depend on how many. */
 export function writeStatement(write: WriteRows, mode: WriteMode, typeOf: TypeOf): string {
   const { columns, keyColumns } = write
-  const others = columns.filter((name) => !keyColumns.includes(name))
-  if (mode === 'update') return updateStatement(write, others.length > 0 ? others : keyColumns, typeOf)
+  if (mode === 'update') {
+    const others = columns.filter((name) => !keyColumns.includes(name))
+    return updateStatement(write, others.length > 0 ? others : keyColumns, typeOf)
+  }
   const values = columns.map((name, at) => columnValue(at, typeOf(name))).join(', ')
-  const insert = `INSERT INTO ${quoteTable(write.table)} (${quoteNames(columns)}) OVERRIDING SYSTEM VALUE
-    SELECT ${values} FROM ${recordset(columns, typeOf)}`
+  return insertStatement(write, mode, `${values} FROM ${recordset(columns, typeOf)}`)
+}
+
+/** One statement that inserts or upserts any number of rows, given as an array for each column: the server takes them with less work than JSON. */
+export function writeListsStatement(write: WriteRows, mode: WriteMode, listTypes: readonly string[]): string {
+  return insertStatement(write, mode, `* FROM unnest(${listTypes.map((type, at) => `$${at + 1}::${type}`).join(', ')})`)
+}
+
+function insertStatement({ table, columns, keyColumns }: WriteRows, mode: WriteMode, selected: string): string {
+  const others = columns.filter((name) => !keyColumns.includes(name))
+  const insert = `INSERT INTO ${quoteTable(table)} (${quoteNames(columns)}) OVERRIDING SYSTEM VALUE SELECT ${selected}`
   if (mode === 'insert' || keyColumns.length === 0) return insert
   const action =
     others.length === 0

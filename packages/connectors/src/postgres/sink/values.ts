@@ -57,7 +57,7 @@ export function encoderFor(type: string, forms: TextForms): ColumnEncoder {
   if (type === 'point') return encodePoint
   if (type === 'bytea') return (value) => encodeBinary(value, forms)
   if (isJsonType(type)) return (value) => encodeDocument(value, forms)
-  if (type === 'date') return (value) => (typeof value === 'number' ? dateOfDays(value) : encodePlain(value))
+  if (type === 'date') return (value) => (isNumeric(value) ? dateOfDays(Number(value)) : encodeTime(value, type))
   if (/^time(stamp)?(\(|\b)/.test(type)) return (value) => encodeTime(value, type)
   return encodePlain
 }
@@ -121,11 +121,16 @@ function encodeDocument(value: ColumnValue, forms: TextForms): unknown {
 
 function encodeTime(value: ColumnValue, type: string): unknown {
   if (typeof value === 'string') return timestampOfIso(value)
-  if (typeof value !== 'number' && typeof value !== 'bigint') return encodePlain(value)
+  if (value instanceof Date) return timestampOfIso(Number.isNaN(value.getTime()) ? 'invalid' : value.toISOString())
+  if (!isNumeric(value)) return encodePlain(value)
   const perSecond = TIME_WITH_MILLIS.test(type) ? 1000n : 1_000_000n
   return type.startsWith('timestamp')
     ? timestampOfNumber(BigInt(value), perSecond)
     : timeOfNumber(BigInt(value), perSecond)
+}
+
+function isNumeric(value: ColumnValue): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint'
 }
 
 function hexOf(bytes: Uint8Array): string {
