@@ -37,6 +37,7 @@ export { defineTopology } from './dsl/define-topology.ts'
 export type { GroupByKeyMethod, GroupByMethod } from './dsl/group-methods.ts'
 export type {
   ForeignKeyJoinOptions,
+  ForeignKeyPartitioners,
   ForeignKeySerdes,
   GlobalJoinOptions,
   JoinedOptions,
@@ -100,7 +101,9 @@ export type { SessionWindowedKStream } from './dsl/session-windowed-k-stream.ts'
 export type { Branches, SplitMethod, SplitOptions } from './dsl/split-method.ts'
 export type {
   GlobalStoreHandle,
+  GlobalStoreOptions,
   KeyValueStoreHandle,
+  ProcessedGlobalStoreOptions,
   ReadOnlyStoreHandle,
   StoreHandle,
   StoreOf,

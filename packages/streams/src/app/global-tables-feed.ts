@@ -4,7 +4,7 @@ import type { Topology } from '../graph/topology.ts'
 import type { CommittedReader } from '../state/committed-reader.ts'
 import type { KeyValueStore } from '../state/store.ts'
 import type { ErrorPolicies } from '../task/error-policy.ts'
-import { GlobalTables, type RowChanged } from '../task/global-tables.ts'
+import { type GlobalTableListeners, GlobalTables } from '../task/global-tables.ts'
 import type { TopicPlan } from './topic-plan.ts'
 
 const POLL_MS = 100
@@ -14,7 +14,7 @@ export interface GlobalTablesOptions {
   readonly topology: Topology
   readonly plan: TopicPlan
   readonly policies: ErrorPolicies
-  readonly changed: RowChanged
+  readonly listeners: GlobalTableListeners
 }
 
 /**
@@ -37,7 +37,7 @@ export class GlobalTablesFeed {
   static async open(log: Log, options: GlobalTablesOptions): Promise<GlobalTablesFeed | undefined> {
     const { topology, plan } = options
     if (topology.globalTables.length === 0) return undefined
-    const tables = await GlobalTables.open(topology, options.policies, options.changed)
+    const tables = await GlobalTables.open(topology, options.policies, options.listeners)
     const consumer = log.consumer({ isolation: 'read_committed' })
     const feed = new GlobalTablesFeed(tables, consumer)
     const partitions = tables.topics.flatMap((topic) =>

@@ -1,6 +1,7 @@
 import { type Log, openLog, partitionForKey } from '@millrace/log'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defineTopology } from '../dsl/define-topology.ts'
+import type { ForeignKeyPartitioners } from '../dsl/join-options.ts'
 import { string } from '../serde/string.ts'
 import { runStreams } from './run-streams.ts'
 import type { StreamsApp } from './streams-app.ts'
@@ -113,7 +114,7 @@ describe('joins on a log with several partitions, through restarts', () => {
     await topics({ orders: 3, products: 2 })
     const byLetter = (name: string, partitions: number) => name.charCodeAt(0) % partitions
     const byNumber = (order: string, partitions: number) => Number(order.slice(1)) % partitions
-    const shop = (partitioners: object) =>
+    const shop = (partitioners: ForeignKeyPartitioners<string, string>) =>
       defineTopology('partitioned-shop', (b) => {
         const orders = b.table<string, string>('orders', TEXT)
         const products = b.table<string, string>('products', TEXT)

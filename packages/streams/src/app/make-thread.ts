@@ -63,7 +63,10 @@ export async function makeThread(given: AppStart, listeners: ThreadListeners): P
       topology,
       plan,
       policies: options.errors ?? {},
-      changed: (change) => listeners.hub.publish([change])
+      listeners: {
+        changed: (change) => listeners.hub.publish([change]),
+        ...(options.onSkipped && { onSkipped: options.onSkipped })
+      }
     })
     const purge = new RepartitionPurge({
       admin,

@@ -9,6 +9,7 @@ import type {
 } from '../graph/process-context.ts'
 import type { Serde } from '../serde/serde.ts'
 import { keptStore, type Materialized } from './materialized.ts'
+import type { ProcessorOf } from './process-types.ts'
 
 /** A key-value store for processors: given to those that use it as `{ stores: [handle] }`. */
 export interface KeyValueStoreHandle<N extends string = string, K = unknown, V = unknown> {
@@ -63,6 +64,23 @@ export interface StoreOptions<K, V> extends Omit<Materialized, 'name'> {
   readonly value: Serde<V>
 }
 
+/** Of a global store. */
+export interface GlobalStoreOptions<K, V> {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+}
+
+/** Of a global store whose rows are made by a processor of the program's own (Kafka Streams' `addGlobalStore`). */
+export interface ProcessedGlobalStoreOptions<K, V, TK, TV> extends GlobalStoreOptions<K, V> {
+  /** How the topic's records are read. */
+  readonly input: { readonly key: Serde<TK>; readonly value: Serde<TV> }
+  /**
+   * Puts into the store what a record means, a null key or value too: a function per record, or `{ make }`, called with the store at every start. It runs in
+   * every instance for all records of the topic, from the first at every start, so it should depend on nothing else.
+   */
+  readonly process: ProcessorOf<TK | null, TV | null, ProcessorStore<K, V>>
+}
+
 /** Of a processor's window store. */
 export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   /** How long a window is kept after its start, in stream time. */
@@ -107,7 +125,7 @@ export function windowStore<const N extends string, K, V>(
 /** The handle of a global table's store; the builder defines the table. */
 export function globalStore<const N extends string, K, V>(
   name: N,
-  { key, value }: StoreOptions<K, V>
+  { key, value }: GlobalStoreOptions<K, V>
 ): GlobalStoreHandle<N, K, V> {
   return Object.freeze({ kind: 'global', name, key, value })
 }

@@ -7,6 +7,7 @@ import { KGroupedStream } from './k-grouped-stream.ts'
 import { KGroupedTable } from './k-grouped-table.ts'
 import { KStream } from './k-stream.ts'
 import { KTable } from './k-table.ts'
+import { addGlobalStore, type GlobalStoreStep } from './operators/global-store.ts'
 import { globalTable } from './operators/global-table.ts'
 import { stream } from './operators/stream.ts'
 import { table } from './operators/table.ts'
@@ -14,9 +15,11 @@ import type { StreamOptions } from './options.ts'
 import { SessionWindowedKStream } from './session-windowed-k-stream.ts'
 import {
   type GlobalStoreHandle,
+  type GlobalStoreOptions,
   globalStore,
   type KeyValueStoreHandle,
   keyValueStore,
+  type ProcessedGlobalStoreOptions,
   type ReadOnlyStoreHandle,
   readOnlyStore,
   type StoreOptions,
@@ -96,14 +99,31 @@ export class StreamsBuilder {
 
   /**
    * The same topic as {@link globalTable} reads it, as a store that processors may read by key: `process(fn, { stores: [store] })`. It follows its
-   * topic by itself, in no order with the streams.
+   * topic by itself, in no order with the streams. With `process`, the rows are what a processor of the program's own makes of the records.
+   *
+   * @example
+   * const seen = b.globalStore('seen', 'visits', {
+   *   key: string(), value: long(),
+   *   input: { key: string(), value: json<Visit>() },
+   *   process: ({ value }, store) => store.put(value?.page ?? '', (store.get(value?.page ?? '') ?? 0) + 1)
+   * })
    */
+  globalStore<const N extends string, K, V, TK, TV>(
+    name: N,
+    topic: string,
+    options: ProcessedGlobalStoreOptions<K, V, TK, TV>
+  ): GlobalStoreHandle<N, K, V>
   globalStore<const N extends string, K, V>(
     name: N,
     topic: string,
-    options: StoreOptions<K, V>
+    options: GlobalStoreOptions<K, V>
+  ): GlobalStoreHandle<N, K, V>
+  globalStore<const N extends string, K, V>(
+    name: N,
+    topic: string,
+    options: GlobalStoreOptions<K, V> & Pick<GlobalStoreStep, 'input' | 'process'>
   ): GlobalStoreHandle<N, K, V> {
-    globalTable(this.#draft, topic, { ...options, store: name })
+    addGlobalStore(this.#draft, { name, topic }, options)
     return globalStore(name, options)
   }
 }

@@ -78,7 +78,9 @@ export function formatTopology(topology: Topology): string {
   }
   for (const store of stores) lines.push(...formatKeeping(store))
   for (const { topic, store } of globalTables) {
-    lines.push(`  global table ${topic} (${store.key}, ${store.value}) in ${store.name}`)
+    const [does] = store.keptBy
+    const made = does === 'process' ? `store of ${topic}, processed,` : `table ${topic}`
+    lines.push(`  global ${made} (${store.key}, ${store.value}) in ${store.name}`)
   }
   return `${lines.join('\n')}\n`
 }

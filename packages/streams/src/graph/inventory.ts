@@ -72,9 +72,12 @@ export function inventoryOf(topology: Topology, verbOf: (node: Topology['nodes']
     repartitions: topology.nodes
       .filter((node): node is RepartitionNode => node.kind === 'repartition')
       .map((node) => describeRepartition(topology.name, node)),
-    globalTables: topology.globalTables.map(({ topic, store }) => ({
+    globalTables: topology.globalTables.map(({ topic, store, updates }) => ({
       topic,
-      store: { ...describeStore(store, { changelog: null, keptBy: ['globalTable'] }), engine: 'memory' }
+      store: {
+        ...describeStore(store, { changelog: null, keptBy: [updates ? 'process' : 'globalTable'] }),
+        engine: 'memory'
+      }
     }))
   }
 }

@@ -1,6 +1,8 @@
 import type { Serde } from '../serde/serde.ts'
 import type { LateRecords } from './late-records.ts'
 import type { NodeBase, RepartitionNode, StoreDefinition } from './node.ts'
+import type { ProcessorStore } from './process-context.ts'
+import type { RunningProcessor } from './process-node.ts'
 import type { StreamRecord } from './record.ts'
 import type { TableNodeBase, TableRow } from './table-node.ts'
 
@@ -110,5 +112,14 @@ export interface GlobalTableDefinition {
   readonly topic: string
   /** Kept in memory, read anew at every start; without a changelog. */
   readonly store: StoreDefinition
-  readonly timestamp?: (value: unknown, record: StreamRecord, partitionTimeMs: number) => number
+  readonly updates?: GlobalUpdates
+}
+
+/** How the rows of a global table are made, where they are not the records of its topic. */
+export interface GlobalUpdates {
+  /** Of the topic's records. */
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  /** Called once per start; what it returns is called per record, those with null keys too, from the topic's beginning at every start. */
+  readonly make: (store: ProcessorStore) => RunningProcessor
 }

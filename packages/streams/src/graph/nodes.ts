@@ -174,10 +174,10 @@ function makeRepartition(made: {
 }
 
 function makeGlobalTable(body: Extract<Step['body'], { kind: 'global-table' }>, place: Place): GlobalTableDefinition {
-  const { topic, store: open, timestamp } = body
+  const { topic, store: open, updates } = body
   const name = globalStoreName(topic, open.name)
   const store = Object.freeze({ ...open, ...completeSerdes(open, place), name, named: open.name !== undefined })
-  return Object.freeze({ topic, store, ...(timestamp === undefined ? {} : { timestamp }) })
+  return Object.freeze({ topic, store, ...(updates && { updates: Object.freeze({ ...updates }) }) })
 }
 
 function sourceBehind(repartition: Extract<Node, { kind: 'repartition' }>): SourceNode {

@@ -1,12 +1,15 @@
 import type { GlobalTableDefinition } from '../graph/join-node.ts'
 import type { Topology } from '../graph/topology.ts'
+import { ProcessingError } from '../processor/errors.ts'
 import type { CommittedReader } from '../state/committed-reader.ts'
 import { MemoryEngine } from '../state/memory-engine.ts'
 import type { KeyValueStore } from '../state/store.ts'
 import { TaskStores } from '../state/task-stores.ts'
 import type { ErrorPolicies } from './error-policy.ts'
 import { DeserializationError } from './errors.ts'
-import type { FetchedRecords, RecordView } from './partition-queue.ts'
+import { type GlobalUpdater, programUpdater, rowUpdater } from './global-updates.ts'
+import type { FetchedRecords } from './partition-queue.ts'
+import type { RecoverableError } from './recovery.ts'
 
 /** Hears of every row that changed, with its bytes as on the topic. */
 export type RowChanged = (change: {
@@ -16,36 +19,54 @@ export type RowChanged = (change: {
   readonly timestamp: number
 }) => void
 
+/** Whom global tables tell what they do. */
+export interface GlobalTableListeners {
+  readonly changed?: RowChanged
+  /** Hears of every record that a policy let go. */
+  readonly onSkipped?: (error: RecoverableError) => void
+}
+
 /**
  * The global tables of an instance: all partitions of their topics, in memory, shared by all its tasks. Whoever feeds it decides how far it is;
  * what was offered is there for the next look-up.
  */
 export class GlobalTables {
-  readonly #definitions: ReadonlyMap<string, GlobalTableDefinition>
+  readonly #updaters: ReadonlyMap<string, GlobalUpdater>
   readonly #stores: TaskStores
   readonly #policies: ErrorPolicies
-  readonly #changed: RowChanged | undefined
+  readonly #onSkipped: GlobalTableListeners['onSkipped']
 
   private constructor(
     definitions: readonly GlobalTableDefinition[],
-    parts: { readonly stores: TaskStores; readonly policies: ErrorPolicies; readonly changed?: RowChanged }
+    parts: { readonly stores: TaskStores; readonly policies: ErrorPolicies; readonly listeners: GlobalTableListeners }
   ) {
-    this.#changed = parts.changed
-    this.#definitions = new Map(definitions.map((definition) => [definition.topic, definition]))
-    this.#stores = parts.stores
-    this.#policies = parts.policies
+    const { stores, policies, listeners } = parts
+    this.#updaters = new Map(
+      definitions.map((definition) => {
+        const { updates } = definition
+        const of = { rows: stores.keyValue(definition.store.name), changed: listeners.changed }
+        return [definition.topic, updates ? programUpdater({ ...definition, updates }, of) : rowUpdater(definition, of)]
+      })
+    )
+    this.#stores = stores
+    this.#policies = policies
+    this.#onSkipped = listeners.onSkipped
   }
 
   /** Opens the global tables of a topology, empty. */
-  static async open({ globalTables }: Topology, policies: ErrorPolicies, changed?: RowChanged): Promise<GlobalTables> {
+  static async open(
+    { globalTables }: Topology,
+    policies: ErrorPolicies,
+    listeners: GlobalTableListeners = {}
+  ): Promise<GlobalTables> {
     const definitions = globalTables.map(({ store }) => store)
     const stores = await TaskStores.open({ definitions, engine: new MemoryEngine() })
-    return new GlobalTables(globalTables, { stores, policies, ...(changed && { changed }) })
+    return new GlobalTables(globalTables, { stores, policies, listeners })
   }
 
   /** Names of the topics. */
   get topics(): readonly string[] {
-    return [...this.#definitions.keys()]
+    return [...this.#updaters.keys()]
   }
 
   /** Rows as a processor reads them. */
@@ -59,21 +80,24 @@ export class GlobalTables {
   }
 
   /**
-   * Takes over fetched records. Null keys are left out, and so are records that cannot be read where the deserialization policy lets them go.
-   * @throws DeserializationError where it does not.
+   * Takes over fetched records. Those that cannot be read or processed are left out, without a trace, where the policy lets them go; there is no
+   * transaction here that could write a dead letter.
+   * @throws DeserializationError, ProcessingError where it does not.
    */
   async offer(fetched: FetchedRecords): Promise<void> {
-    const definition = this.#definitions.get(fetched.topic)
-    if (definition === undefined) return
-    const { kind } = this.#policies.deserialization ?? { kind: 'fail' }
+    const { topic, partition, position } = fetched
+    const updater = this.#updaters.get(topic)
+    if (updater === undefined) return
     for (const batch of fetched.batches) {
       const view = batch.records()
       while (view.next()) {
-        if (view.offset < fetched.position || view.keyStart < 0) continue
+        if (view.offset < position) continue
+        this.#stores.mark()
         try {
-          this.#put(definition, view)
-        } catch (cause) {
-          if (kind === 'fail') throw deserializationError(definition, fetched, { offset: view.offset, cause })
+          const waits = updater.update(view, { topic, partition, offset: view.offset })
+          if (waits) await waits
+        } catch (error) {
+          this.#recover(error)
         }
       }
     }
@@ -81,28 +105,16 @@ export class GlobalTables {
   }
 
   async close(): Promise<void> {
+    for (const updater of this.#updaters.values()) updater.close()
     await this.#stores.close()
   }
 
-  #put({ store }: GlobalTableDefinition, view: RecordView): void {
-    const key = store.key.decode(view.buffer, view.keyStart, view.keyEnd)
-    const value = view.valueStart < 0 ? null : store.value.decode(view.buffer, view.valueStart, view.valueEnd)
-    const timestamp = Math.max(0, view.timestamp)
-    this.#stores.keyValue(store.name).put(key, value, timestamp)
-    this.#changed?.({
-      store: store.name,
-      key: Buffer.from(view.buffer.subarray(view.keyStart, view.keyEnd)),
-      value: view.valueStart < 0 ? null : Buffer.from(view.buffer.subarray(view.valueStart, view.valueEnd)),
-      timestamp
-    })
+  #recover(error: unknown): void {
+    const { deserialization, processing } = this.#policies
+    if (!(error instanceof DeserializationError || error instanceof ProcessingError)) throw error
+    const policy = error instanceof DeserializationError ? deserialization : processing
+    if (policy === undefined || policy.kind === 'fail') throw error
+    this.#stores.rollback()
+    this.#onSkipped?.(error)
   }
-}
-
-function deserializationError(
-  { store }: GlobalTableDefinition,
-  { topic, partition }: FetchedRecords,
-  failed: { readonly offset: number; readonly cause: unknown }
-): DeserializationError {
-  const origin = { topic, partition, offset: failed.offset }
-  return new DeserializationError({ node: store.name, origin, part: 'value' }, failed.cause)
 }

@@ -1,5 +1,6 @@
 import type { Subtopology, Topology } from '../graph/topology.ts'
 import { deepFreeze } from '../processor/freeze.ts'
+import type { CommittedReader } from '../state/committed-reader.ts'
 import { MemoryEngine } from '../state/memory-engine.ts'
 import { TaskStores } from '../state/task-stores.ts'
 import type { ErrorPolicies } from '../task/error-policy.ts'
@@ -39,19 +40,26 @@ export class DriverRun {
   readonly log: DriverLog
   readonly tasks: readonly DriverTask[]
   /** Errors of the records that a policy let go. */
-  readonly skipped: RecoverableError[] = []
+  readonly skipped: RecoverableError[]
   readonly #clock: DriverClock
   #changed: (() => void) | undefined
   readonly #globals: GlobalTables
+  readonly #globalStores: ReadonlySet<string>
   readonly #forGlobals: LoggedRecord[] = []
 
   private constructor(
     topology: Topology,
     options: TestDriverOptions,
-    state: { readonly stores: readonly TaskStores[]; readonly globals: GlobalTables }
+    state: {
+      readonly stores: readonly TaskStores[]
+      readonly globals: GlobalTables
+      readonly skipped: RecoverableError[]
+    }
   ) {
-    const { stores, globals } = state
+    const { stores, globals, skipped } = state
+    this.skipped = skipped
     this.#globals = globals
+    this.#globalStores = new Set(topology.globalTables.map(({ store }) => store.name))
     this.#clock = new DriverClock(options.nowMs ?? 0)
     this.log = new DriverLog((record) => this.#deliver(record))
     this.tasks = topology.subtopologies.map((subtopology, index) => {
@@ -63,13 +71,21 @@ export class DriverRun {
   static async open(given: Topology, options: TestDriverOptions): Promise<DriverRun> {
     const topology = options.oneTask ? { ...given, subtopologies: [allOf(given)] } : given
     const stores = await Promise.all(topology.subtopologies.map((subtopology) => openStores(topology, subtopology)))
-    const globals = await GlobalTables.open(topology, options.errors ?? {})
-    return new DriverRun(topology, options, { stores, globals })
+    const skipped: RecoverableError[] = []
+    const onSkipped = (error: RecoverableError) => skipped.push(error)
+    const globals = await GlobalTables.open(topology, options.errors ?? {}, { onSkipped })
+    return new DriverRun(topology, options, { stores, globals, skipped })
   }
 
   /** The wall clock. */
   get nowMs(): number {
     return this.#clock.nowMs
+  }
+
+  /** What is committed of a store, of a task's or a global one; undefined where there is none of the name. */
+  committed(store: string): CommittedReader | undefined {
+    if (this.#globalStores.has(store)) return this.#globals.committed(store)
+    return this.tasks.find(({ storeNames }) => storeNames.includes(store))?.stores.committed(store)
   }
 
   /** Runs records until none waits anywhere, with a commit after each; not while asynchronous work is under way, which a commit would wait for. */

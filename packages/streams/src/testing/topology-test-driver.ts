@@ -53,16 +53,17 @@ export class TopologyTestDriver {
   }
 
   /**
-   * A store of the topology, with or without windows.
+   * A store of the topology, with or without windows, or of a global table.
    * @throws UsageError when there is none of that name.
    */
   store<K = unknown, V = unknown>(name: string): TestStore<K, V> {
-    const owner = this.#run.tasks.find(({ storeNames }) => storeNames.includes(name))
-    if (owner === undefined) {
-      const known = this.#topology.stores.map((store) => store.name).join(', ')
+    const reader = this.#run.committed(name)
+    if (reader === undefined) {
+      const { stores, globalTables } = this.#topology
+      const known = [...stores, ...globalTables.map(({ store }) => store)].map((store) => store.name).join(', ')
       throw new UsageError(`topology ${this.#topology.name} has no store ${name}: it has ${known || 'none'}`)
     }
-    return new TestStore(name, owner.stores.committed(name))
+    return new TestStore(name, reader)
   }
 
   /** Topics that anything was written to, internal ones included, in the order of their first record. */

@@ -1,3 +1,4 @@
+import type { GlobalUpdates } from '../../graph/join-node.ts'
 import { globalStoreName } from '../../graph/names.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Draft } from '../draft.ts'
@@ -12,14 +13,19 @@ export interface GlobalPoint {
 export function globalTable(
   draft: Draft,
   topic: string,
-  options: { readonly key: Serde<unknown>; readonly value: Serde<unknown>; readonly store?: string }
+  options: {
+    readonly key: Serde<unknown>
+    readonly value: Serde<unknown>
+    readonly store?: string
+    readonly updates?: GlobalUpdates
+  }
 ): GlobalPoint {
-  const { key, value, store: name } = options
+  const { key, value, store: name, updates } = options
   draft.add({
     verb: 'globalTable',
     label: undefined,
     parents: [],
-    body: { kind: 'global-table', topic, store: { kind: 'key-value', name, key, value } }
+    body: { kind: 'global-table', topic, store: { kind: 'key-value', name, key, value }, ...(updates && { updates }) }
   })
   return { draft, store: globalStoreName(topic, name) }
 }
