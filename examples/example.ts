@@ -6,6 +6,11 @@ export class ArgumentError extends MillraceError {
   readonly code = 'EXAMPLE_ARGUMENT'
 }
 
+/** Somebody wants the program to end; nothing is wrong. */
+export class InterruptedError extends MillraceError {
+  readonly code = 'EXAMPLE_INTERRUPTED'
+}
+
 /** Options of a command line, as `parseArgs` reads them. */
 export type Arguments<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: O }>>['values']
 
@@ -13,7 +18,7 @@ const INTERRUPTED_EXIT_CODE = 130
 
 /**
  * Runs the body of an example: reads the command line, turns the first Ctrl-C into an aborted signal (the second ends at once), and tells errors in a
- * line. Exits with 2 for a wrong command line, with 1 for what a library reports.
+ * line. Exits with 2 for a wrong command line, with 1 for what a library reports, with 0 when it was interrupted and ended in order.
  */
 export async function example<O extends ParseArgsOptionsConfig>(
   usage: string,
@@ -35,11 +40,24 @@ export async function example<O extends ParseArgsOptionsConfig>(
     // Read by these very options.
     else await body(values as Arguments<O>, interrupt.signal)
   } catch (error) {
-    if (!(error instanceof MillraceError)) throw error
+    if (error instanceof InterruptedError) {
+      process.stderr.write(`${error.message}\n`)
+      return
+    }
+    const message = messageOf(error)
+    if (message === undefined) throw error
     const wrongArgument = error instanceof ArgumentError
-    process.stderr.write(wrongArgument ? `${error.message}\n\n${usage}` : `${error.message}\n`)
+    process.stderr.write(wrongArgument ? `${message}\n\n${usage}` : `${message}\n`)
     process.exitCode = wrongArgument ? 2 : 1
   }
+}
+
+/** What is told in a line; undefined for a defect, which is shown with its stack. */
+function messageOf(error: unknown): string | undefined {
+  if (error instanceof MillraceError) return error.message
+  // A database that is locked, or is somebody else's.
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR') return `SQLite: ${error.message}`
+  return undefined
 }
 
 function readArguments(options: ParseArgsOptionsConfig): Readonly<Record<string, unknown>> {
@@ -60,4 +78,13 @@ export function positiveNumber(option: string, text: string): number {
 /** Rejects when the promise does, and never resolves: for a race with what is waited for. */
 export function failureOf(promise: Promise<unknown>): Promise<never> {
   return promise.then(() => new Promise<never>(() => undefined))
+}
+
+/** Rejects with {@link InterruptedError} when the program is interrupted, and never resolves. */
+export function interruption(interrupted: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const onAbort = () => reject(new InterruptedError('interrupted: ended in order'))
+    if (interrupted.aborted) onAbort()
+    else interrupted.addEventListener('abort', onAbort, { once: true })
+  })
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Log, openLog } from '@millrace/log'
-import { durationMs, runStreams, type StreamsApp, type Trace } from '@millrace/streams'
-import { whenCaughtUp } from './caught-up.ts'
+import { durationMs, runStreams, type StreamsApp, type Topology, type Trace } from '@millrace/streams'
+import { whenCaughtUp } from '../caught-up.ts'
 import { type ClickReader, startClickReader } from './click-reader.ts'
 import { CLICK_TIME_CONFIGS, createClickTopics } from './click-source.ts'
 import type { ClickOptions } from './options.ts'
@@ -34,7 +34,7 @@ export async function runClicks(options: ClickOptions, hooks: Hooks = {}): Promi
     })
     try {
       hooks.onStarted?.(app)
-      const totals = await readAndCount(log, app, { ...options, application: topology.name })
+      const totals = await readAndCount(log, app, { ...options, topology })
       if (totals !== undefined) process.stdout.write(totals)
     } finally {
       await app.close()
@@ -49,7 +49,7 @@ export async function runClicks(options: ClickOptions, hooks: Hooks = {}): Promi
 async function readAndCount(
   log: Log,
   app: StreamsApp,
-  options: ClickOptions & { readonly application: string }
+  options: ClickOptions & { readonly topology: Topology }
 ): Promise<string | undefined> {
   const late = () => app.metrics().droppedRecords.late ?? 0
   const files = options.files.length > 0 ? options.files : [SAMPLE]
@@ -62,7 +62,7 @@ async function readAndCount(
     const lateBefore = late()
     await Promise.race([app.done, reader.done])
     if (interrupt.happened()) return undefined
-    await Promise.race([app.done, whenCaughtUp(log, options.application), interrupt.asked])
+    await Promise.race([app.done, whenCaughtUp(log, options.topology), interrupt.asked])
     if (interrupt.happened()) return undefined
     const run = { ...reader.counts, late: late() - lateBefore }
     view.close()

@@ -1,8 +1,19 @@
-import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TopologyTestDriver } from '@millrace/streams/testing'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
+import { type Ending, runProcess } from '../example-process.ts'
 import { type OrderHistory, type OrderStep, ordersInOrder, STEPS } from './topology.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'millrace-orders-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const run = (args: readonly string[], ending?: Ending) => runProcess(join(import.meta.dirname, 'main.ts'), args, ending)
+
+const inOrder = (lines: readonly string[]) => lines.flatMap((line) => /^order (\d+) {2}in order/.exec(line)?.[1] ?? [])
+
+const ORDERS = ['1001', '2002', '3003', '4004', '5005', '6006', '7007', '8008']
 
 describe('orders in order', () => {
   it('does the steps of an order one after another, while the others run on', async () => {
@@ -35,11 +46,29 @@ describe('orders in order', () => {
     await driver.close()
   })
 
-  it('runs on a log', () => {
-    const main = join(import.meta.dirname, 'main.ts')
-    const printed = execFileSync(process.execPath, ['--conditions=source', main], { encoding: 'utf8' })
-    const orders = [...printed.matchAll(/^order (\d+) {2}in order/gm)].map(([, order]) => order)
-    expect(orders.toSorted()).toEqual(['1001', '2002', '3003', '4004', '5005', '6006', '7007', '8008'])
-    expect(orders.slice(-2).toSorted()).toEqual(['1001', '2002'])
+  it('runs on a log', async () => {
+    const { lines, end } = await run([])
+    expect(end).toBe(0)
+    expect(inOrder(lines).toSorted()).toEqual(ORDERS)
+    expect(inOrder(lines).slice(-2).toSorted()).toEqual(['1001', '2002'])
+  })
+
+  it('does every step once, wherever it is killed, and goes on in the next run', async () => {
+    const data = ['--data', directory]
+    for (const afterMs of [100, 50, 0]) {
+      const ending: Ending = { signal: 'SIGKILL', isTime: (line) => line.startsWith('order 8008'), afterMs }
+      expect((await run(data, ending)).end).toBe('SIGKILL')
+    }
+    for (const left of [true, false]) {
+      const { lines, end } = await run(data)
+      expect({ end, orders: inOrder(lines).toSorted() }).toEqual({ end: 0, orders: ORDERS })
+      expect(lines.some((line) => line.startsWith('The run before this one was ended in the middle'))).toBe(left)
+    }
+  })
+
+  it('ends in order with Ctrl-C', async () => {
+    const ending: Ending = { signal: 'SIGINT', isTime: (line) => line.startsWith('order') }
+    const { lines, end } = await run([], ending)
+    expect({ end, last: lines.at(-1) }).toEqual({ end: 0, last: 'interrupted: ended in order' })
   })
 })

@@ -56,7 +56,7 @@ export const ordersInOrder = defineTopology('orders-in-order', (b) => {
           }
         }
       },
-      { stores: [queues], key: string(), value: json<DoneStep>() }
+      { stores: [queues], key: string(), value: json<DoneStep>(), keepsPartition: true }
     )
     .groupByKey()
     .aggregate(() => ({ done: [], outOfOrder: 0 }), remember, { value: json<OrderHistory>(), store: 'order-history' })

@@ -1,8 +1,20 @@
-import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TopologyTestDriver } from '@millrace/streams/testing'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
+import { runProcess } from '../example-process.ts'
 import { type Campaign, type CampaignTotal, type Click, type EnrichedClick, enrichedClicks } from './topology.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'millrace-enriched-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const main = join(import.meta.dirname, 'main.ts')
+const totals = (lines: readonly string[]) =>
+  lines.flatMap((line) => {
+    const [, name, clicks, total] = /^(\D+?) +(\d+) clicks .* ([\d.]+)$/.exec(line) ?? []
+    return name === undefined ? [] : [[name, Number(clicks), Number(total)]]
+  })
 
 describe('enriched clicks', () => {
   it('finds the campaign as it is when the click comes', async () => {
@@ -30,11 +42,23 @@ describe('enriched clicks', () => {
     await driver.close()
   })
 
-  it('runs on a log', () => {
-    const main = join(import.meta.dirname, 'main.ts')
-    const printed = execFileSync(process.execPath, ['--conditions=source', main], { encoding: 'utf8' })
-    expect(printed).toMatch(/^spring sale +4000 clicks at +12 ct .* 480\.00$/m)
-    expect(printed).toMatch(/^new shoes +2000 clicks at +45 ct .* 900\.00$/m)
-    expect(printed).toMatch(/^raincoats +2000 clicks at +8 ct .* 160\.00$/m)
+  it('runs on a log', async () => {
+    const { lines, end } = await runProcess(main, [])
+    expect(end).toBe(0)
+    expect(lines).toContainEqual(expect.stringMatching(/^spring sale +4000 clicks at +12 ct .* 480\.00$/))
+    expect(lines).toContainEqual(expect.stringMatching(/^new shoes +2000 clicks at +45 ct .* 900\.00$/))
+    expect(lines).toContainEqual(expect.stringMatching(/^raincoats +2000 clicks at +8 ct .* 160\.00$/))
+  })
+
+  it('goes on with the totals in the next run', async () => {
+    for (const runs of [1, 2]) {
+      const { lines, end } = await runProcess(main, ['--data', directory])
+      expect(end).toBe(0)
+      expect(totals(lines).toSorted()).toEqual([
+        ['new shoes', 2000 * runs, 900 * runs],
+        ['raincoats', 2000 * runs, 160 * runs],
+        ['spring sale', 4000 * runs, 480 * runs]
+      ])
+    }
   })
 })

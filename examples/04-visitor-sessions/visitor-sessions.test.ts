@@ -1,17 +1,14 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TopologyTestDriver } from '@millrace/streams/testing'
 import { describe, expect, it } from 'vitest'
+import { type Ending, runProcess } from '../example-process.ts'
 import { type PageView, visitorSessions } from './topology.ts'
 
 const MINUTE_MS = 60_000
 
-function run(...args: string[]): string {
-  const main = join(import.meta.dirname, 'main.ts')
-  return execFileSync(process.execPath, ['--conditions=source', main, ...args], { encoding: 'utf8' })
-}
+const main = join(import.meta.dirname, 'main.ts')
 
 describe('visitor sessions', () => {
   it('keeps views that follow one another within the gap together, and no others', async () => {
@@ -32,16 +29,21 @@ describe('visitor sessions', () => {
     await driver.close()
   })
 
-  it('runs on a log, and goes on where it was', () => {
+  it('runs on a log, and goes on with the next day, also after it was killed', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'millrace-visits-'))
     try {
-      const first = run('--data', directory)
-      const [before, after] = first.split('arrives late')
-      expect(before.match(/^ {2}ada /gm)).toHaveLength(2)
-      expect(after.match(/^ {2}ada .*$/gm)).toEqual([
+      const data = ['--data', directory]
+      const first = await runProcess(main, data)
+      expect(first.end).toBe(0)
+      const late = first.lines.findIndex((line) => line.includes('arrives late'))
+      const ofAda = (lines: readonly string[]) => lines.filter((line) => line.startsWith('  ada '))
+      expect(ofAda(first.lines.slice(0, late))).toHaveLength(2)
+      expect(ofAda(first.lines.slice(late))).toEqual([
         expect.stringContaining('09:00–10:15  / → /shoes → /socks → /shoes/42 → /cart')
       ])
-      expect(run('--data', directory)).toBe(first)
+      const ending: Ending = { signal: 'SIGKILL', isTime: (line) => line.startsWith('Visits so far') }
+      expect((await runProcess(main, data, ending)).end).toBe('SIGKILL')
+      expect(await runProcess(main, data)).toEqual(first)
     } finally {
       rmSync(directory, { recursive: true })
     }

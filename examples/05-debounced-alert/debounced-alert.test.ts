@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TopologyTestDriver } from '@millrace/streams/testing'
 import { describe, expect, it } from 'vitest'
+import { type Ending, runProcess } from '../example-process.ts'
 import { type Burst, debouncedAlert, QUIET_MS, type SignIn } from './topology.ts'
 
 describe('debounced alert', () => {
@@ -23,9 +25,27 @@ describe('debounced alert', () => {
     await driver.close()
   })
 
-  it('runs on a log, and a restart within a burst loses nothing', () => {
+  it('runs on a log, and a restart within a burst loses nothing, in order or not', async () => {
     const main = join(import.meta.dirname, 'main.ts')
-    const printed = execFileSync(process.execPath, ['--conditions=source', main], { encoding: 'utf8' })
-    expect(printed.match(/^.*ALERT.*$/gm)).toEqual(['12:01:15  ALERT: ada failed 5 times, 12:00:00 to 12:00:45'])
+    const alerts = (lines: readonly string[]) => lines.filter((line) => line.includes('ALERT'))
+    const alert = '12:01:15  ALERT: ada failed 5 times, 12:00:00 to 12:00:45'
+    const { lines, end } = await runProcess(main, [])
+    expect({ end, alerts: alerts(lines) }).toEqual({ end: 0, alerts: [alert] })
+
+    const directory = mkdtempSync(join(tmpdir(), 'millrace-alerts-'))
+    try {
+      const data = ['--data', directory]
+      const ending: Ending = { signal: 'SIGKILL', isTime: (line) => line.includes('the application stops') }
+      expect((await runProcess(main, data, ending)).end).toBe('SIGKILL')
+      const second = await runProcess(main, data)
+      expect(second.end).toBe(0)
+      expect(alerts(second.lines).at(-1)).toBe(alert)
+      // The burst that nobody was there to end is over by now.
+      expect(alerts(second.lines)[0]).toMatch(/ALERT: ada failed (4 times, 12:00:00 to 12:00:30|5 times)/)
+      const third = await runProcess(main, data)
+      expect({ end: third.end, alerts: alerts(third.lines) }).toEqual({ end: 0, alerts: [alert] })
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 })

@@ -1,7 +1,7 @@
 /** `npm run example -- 07 [--data DIRECTORY] [--changes 40000] [--rate 4000]` */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { runConnectors } from '@millrace/connectors'
+import { realEnvironment } from '@millrace/log'
 import { example, failureOf, positiveNumber } from '../example.ts'
 import { bar, bold, dim, livePage, number, type Picture } from '../live-page.ts'
 import { ShopDatabase, TABLES } from './database.ts'
@@ -23,7 +23,7 @@ const OPTIONS = { data: { type: 'string' }, changes: { type: 'string' }, rate: {
 await example(USAGE, OPTIONS, async ({ data = './data-07', ...values }, interrupted) => {
   const changes = positiveNumber('--changes', values.changes ?? '40000')
   const perSecond = positiveNumber('--rate', values.rate ?? '4000')
-  mkdirSync(data, { recursive: true })
+  realEnvironment().files.makeDirectory(data)
   const file = join(data, 'shop.db')
   const database = new ShopDatabase(file)
   const before = database.figures('orders').changes

@@ -26,21 +26,28 @@ await example(USAGE, OPTIONS, async (values, interrupted) => {
   for (let run = 0; run < runs; run++) postings += paymentRun(run).postings.length
 
   const log = await openLog(`file:${values.data ?? './data-09'}`)
-  const app = await runStreams(ledger, { log, createTopics: { partitions: LEDGERS.length } })
+  const app = await runStreams(ledger, { log, createTopics: { partitions: LEDGERS.length } }).catch(async (error) => {
+    await log.close()
+    throw error
+  })
   const ending = new AbortController()
   const ended = AbortSignal.any([interrupted, ending.signal])
   const audit = new Audit()
   const teller = writePayments(log, { runs, perSecond }, ended)
   const auditor = auditEntries(log, audit, ended)
-  const failures = [app.done, teller, auditor].map(failureOf)
-  const finished = await Promise.race([...failures, livePage(ended, picture)])
-
-  ending.abort()
-  await Promise.all([teller, auditor])
-  if (finished) await compare()
-  if (audit.problems.length > 0) process.exitCode = 1
-  await app.close()
-  await log.close()
+  try {
+    const failures = [app.done, teller, auditor].map(failureOf)
+    const finished = await Promise.race([...failures, livePage(ended, picture)])
+    ending.abort()
+    await Promise.all([teller, auditor])
+    if (finished) await compare()
+    if (audit.problems.length > 0) process.exitCode = 1
+  } finally {
+    ending.abort()
+    await Promise.allSettled([teller, auditor])
+    await app.close()
+    await log.close()
+  }
 
   async function picture(): Promise<Picture> {
     let booked = 0

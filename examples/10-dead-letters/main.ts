@@ -1,9 +1,8 @@
 /** `npm run example -- 10 [--data DIRECTORY] [--add PRODUCT]` */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectorsControl, type DeadLetter, runConnectors } from '@millrace/connectors'
-import { type Log, openLog } from '@millrace/log'
+import { type Log, openLog, realEnvironment } from '@millrace/log'
 import { CommittedReader } from '../committed-reader.ts'
 import { example, failureOf } from '../example.ts'
 import { bold } from '../live-page.ts'
@@ -21,20 +20,11 @@ const OPTIONS = { data: { type: 'string' }, add: { type: 'string' } } as const
 const LOOK_AGAIN_MS = 50
 
 await example(USAGE, OPTIONS, async ({ data = './data-10', add }, interrupted) => {
-  mkdirSync(data, { recursive: true })
+  realEnvironment().files.makeDirectory(data)
   const database = new ShopDatabase(data)
   if (add !== undefined) database.addProduct(add)
   const url = `file:${join(data, 'log')}`
-  const log = await openLog(url)
-  const arrived = await ordersOnTheLog(log)
-
-  const app = await runConnectors({ log, connectors: [shopConnector(data)] })
-  await Promise.race([failureOf(app.done), settled(arrived)])
-  const letters = await connectorsControl(log).deadLetters(CONNECTOR)
-  await app.close()
-  await log.close()
-  const rows = database.orders()
-  database.close()
+  const { arrived, letters, rows } = await deliver().finally(() => database.close())
 
   const waiting = letters.filter(({ replayed }) => !replayed)
   for (const [nr] of ORDERS) {
@@ -55,8 +45,24 @@ await example(USAGE, OPTIONS, async ({ data = './data-10', add }, interrupted) =
   npm run example -- 10                                delivers what was sent back`)
   }
 
+  async function deliver() {
+    const log = await openLog(url)
+    try {
+      const arrived = await ordersOnTheLog(log)
+      const app = await runConnectors({ log, connectors: [shopConnector(data)] })
+      try {
+        await Promise.race([failureOf(app.done), settled(log, arrived)])
+        return { arrived, letters: await connectorsControl(log).deadLetters(CONNECTOR), rows: database.orders() }
+      } finally {
+        await app.close()
+      }
+    } finally {
+      await log.close()
+    }
+  }
+
   /** Every record became a row or a dead letter: nothing is lost, and nothing is skipped. */
-  async function settled(records: number): Promise<void> {
+  async function settled(log: Log, records: number): Promise<void> {
     const control = connectorsControl(log)
     while (!interrupted.aborted) {
       if (database.orders().size + (await control.deadLetters(CONNECTOR)).length === records) return
@@ -65,12 +71,12 @@ await example(USAGE, OPTIONS, async ({ data = './data-10', add }, interrupted) =
   }
 })
 
-/** How many records the topic has; the first time the orders are written. */
+/** How many records the topic has; orders that it has not are written, whether this is the first run or the one before it was killed. */
 async function ordersOnTheLog(log: Log): Promise<number> {
   const reader = await CommittedReader.open(log, ORDERS_TOPIC)
   const producer = log.producer()
   let records = (await reader.readOn()).length
-  for (const [nr, value] of records === 0 ? ORDERS : []) {
+  for (const [nr, value] of ORDERS.slice(records)) {
     await producer.send({ topic: ORDERS_TOPIC, key: Buffer.from(nr), value: Buffer.from(value) })
     records++
   }

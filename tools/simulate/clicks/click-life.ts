@@ -1,10 +1,10 @@
 import { type BrokerEvent, type Environment, type Log, openLog } from '@millrace/log'
 import type { SeededRandom } from '@millrace/log/testing'
 import { FileEngine, runStreams, type StreamsApp, type Trace } from '@millrace/streams'
-import { whenCaughtUp } from '../../../examples/01-click-aggregator/caught-up.ts'
 import { CLICKS_TOPIC, createClickTopics } from '../../../examples/01-click-aggregator/click-source.ts'
 import { RESULTS_TOPIC } from '../../../examples/01-click-aggregator/results.ts'
 import { clickAggregator } from '../../../examples/01-click-aggregator/topology.ts'
+import { whenCaughtUp } from '../../../examples/caught-up.ts'
 import { BrokenPromiseError, demand } from '../simulation.ts'
 import { checkCounts } from './check-counts.ts'
 import { feedClicks } from './click-feeder.ts'
@@ -79,7 +79,7 @@ async function work(
   let done = false
   const watching = witness.watch(log, () => done)
   const counting = feedClicks(log, input, random).then(async (position) => {
-    await whenCaughtUp(log, 'click-aggregator')
+    await whenCaughtUp(log, clickAggregator(input))
     // Offsets and results are committed before the store has them.
     while (committing()) await new Promise<void>((resolve) => environment.timers.set(1, resolve))
     await checkCounts(log, app, { input, position })
