@@ -13,8 +13,13 @@ export function makeLateRecords(late: OpenLateRecords, place: Place): LateRecord
   return Object.freeze({ ...late, serdes: Object.freeze(serdes) })
 }
 
+/** How a node writes late records to a topic, if it does. */
+export function lateRecordsOf(node: Node): Extract<LateRecords, { kind: 'topic' }> | undefined {
+  if (node.kind !== 'windowed-aggregate' && node.kind !== 'stream-join' && node.kind !== 'suppress') return undefined
+  return node.late?.kind === 'topic' ? node.late : undefined
+}
+
 /** The topic that a node writes late records to, if it does. */
 export function lateTopicOf(node: Node): string | undefined {
-  if (node.kind !== 'windowed-aggregate' && node.kind !== 'stream-join' && node.kind !== 'suppress') return undefined
-  return node.late?.kind === 'topic' ? node.late.topic : undefined
+  return lateRecordsOf(node)?.topic
 }

@@ -159,6 +159,30 @@ describe('TopologyTestDriver', () => {
     }
   })
 
+  it('knows the serdes of late records, of topics that a function names, and of internal ones', async () => {
+    const topology = defineTopology('app', (b) => {
+      const numbers = b.stream('in', { key: string(), value: string() }).mapValues(Number, { value: long() })
+      numbers
+        .groupByKey()
+        .windowedBy(tumbling({ size: '1s' }), { onLate: { lateTo: 'late' } })
+        .count()
+      numbers
+        .selectKey((value) => value, { key: long() })
+        .repartition({ name: 'by-number' })
+        .to((value) => (value > 1 ? 'many' : 'one'))
+    })
+    const driver = await TopologyTestDriver.open(topology)
+    await driver.input<string, string>('in').pipe('a', '2', 5_000)
+    await driver.input<string, string>('in').pipe('a', '1', 1_000)
+    expect(driver.output('late').readKeyValues()).toEqual([['a', 1]])
+    expect(driver.output('many').readKeyValues()).toEqual([[2, 2]])
+    expect(driver.output('one').readKeyValues()).toEqual([[1, 1]])
+    expect(driver.output('app-by-number-repartition').readKeyValues()).toEqual([
+      [2, 2],
+      [1, 1]
+    ])
+  })
+
   it('says what it does not know', async () => {
     const driver = await TopologyTestDriver.open(clickAggregator)
     expect(() => driver.input('nowhere')).toThrow(/neither reads nor writes topic nowhere/)
