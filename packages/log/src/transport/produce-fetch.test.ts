@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { batchOf, brokerFixture } from '../broker/broker-fixture.ts'
+import type { Environment, FileHandle, FileSystem } from '../environment/environment.ts'
+import { memoryEnvironment } from '../environment/memory-environment.ts'
 import { decodeBatches } from '../wire/batch/record-batch.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import * as messages from '../wire/messages/index.ts'
@@ -9,8 +11,11 @@ import { type BrokerClient, inProcessClient, inProcessTransports } from './in-pr
 
 type Wrap = (broker: ServingBroker) => ServingBroker
 
-async function opened(wrap: Wrap = (broker) => broker): Promise<{ client: BrokerClient; close: () => Promise<void> }> {
-  const fixture = brokerFixture()
+async function opened(
+  wrap: Wrap = (broker) => broker,
+  environment = memoryEnvironment()
+): Promise<{ client: BrokerClient; close: () => Promise<void> }> {
+  const fixture = brokerFixture({ environment })
   const broker = await fixture.start()
   return { client: inProcessClient(wrap(broker), fixture.environment), close: () => broker.close() }
 }
@@ -141,6 +146,40 @@ describe.each(inProcessTransports)('produce, %s', (_name, wrap) => {
     expect([ErrorCode.INVALID_PRODUCER_EPOCH, ErrorCode.PRODUCER_FENCED]).toContain(late.errorCode)
   })
 
+  it('takes the batches of a transaction in order, also when one waits for the coordinator because of its neighbour', async () => {
+    // How soon each request follows the one before, in turns of the event loop.
+    const turns = [0, 1, 2, 3, 4, 5]
+    for (const [first, second] of turns.flatMap((one) => turns.map((other) => [one, other] as const))) {
+      const { client, close } = await opened(wrap, slowDisk())
+      await client.createTopic('clicks', 2)
+      const ids = await client.send(messages.initProducerId, { transactionalId: 'app', transactionTimeoutMs: 10_000 })
+      const batch = (baseSequence: number) =>
+        batchOf([String(baseSequence)], {
+          producerId: ids.producerId,
+          producerEpoch: ids.producerEpoch,
+          transactional: true,
+          baseSequence
+        })
+      const send = (...partitionData: { readonly index: number; readonly records: Buffer[] }[]) =>
+        client.send(messages.produce, {
+          acks: -1,
+          timeoutMs: 1_000,
+          transactionalId: 'app',
+          topicData: [{ name: 'clicks', partitionData }]
+        })
+      const answers = [send({ index: 0, records: [batch(0)] })]
+      await turnsOfTheLoop(first)
+      answers.push(send({ index: 1, records: [batch(0)] }, { index: 0, records: [batch(1)] }))
+      await turnsOfTheLoop(second)
+      answers.push(send({ index: 0, records: [batch(2)] }))
+      const codes = (await Promise.all(answers)).flatMap(({ responses }) =>
+        responses.flatMap(({ partitionResponses }) => partitionResponses.map(({ errorCode }) => errorCode))
+      )
+      expect([first, second, codes]).toEqual([first, second, new Array(4).fill(ErrorCode.NONE)])
+      await close()
+    }
+  })
+
   it('refuses a transactional batch that names no transaction', async () => {
     const { client } = await opened(wrap)
     await client.createTopic('clicks')
@@ -266,3 +305,27 @@ describe('fetch by name and id', () => {
     expect(responses[0].topicId).toBe(ZERO_UUID)
   })
 })
+
+/** A disk on which a sync takes a few turns of the event loop. */
+function slowDisk(): Environment {
+  const environment = memoryEnvironment()
+  const files = overridden(environment.files, {
+    open: (...given: Parameters<FileSystem['open']>): FileHandle => {
+      const file = environment.files.open(...given)
+      return overridden(file, { datasync: () => turnsOfTheLoop(3).then(() => file.datasync()) })
+    }
+  })
+  return { ...environment, files }
+}
+
+function overridden<T extends object>(target: T, methods: Partial<T>): T {
+  const bound = (name: string | symbol) => {
+    const value: unknown = Reflect.get(target, name)
+    return typeof value === 'function' ? value.bind(target) : value
+  }
+  return new Proxy(target, { get: (_, name) => Reflect.get(methods, name) ?? bound(name) })
+}
+
+async function turnsOfTheLoop(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
+}

@@ -10,6 +10,7 @@ import {
 } from '../../wire/batch/header.ts'
 import { type ErrorName, type ProtocolError, protocolError } from '../../wire/errors.ts'
 import type { produce } from '../../wire/messages/index.ts'
+import { isQueueing, takeTurn } from '../admission-order.ts'
 import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from '../coordination/partition-directory.ts'
 import type { BrokerContext, Handler, RequestSession } from '../handler.ts'
 import { ledPartition } from '../led-partition.ts'
@@ -57,7 +58,7 @@ export const handleProduce: Handler<typeof produce> = async (context, request, s
       )
     })
   })
-  const waiting = checked.filter(({ partition, batch }) => isTransactional(batch) && !isAdmitted(partition, batch))
+  const waiting = checked.filter(mustWait)
   for (const batch of checked) if (!waiting.includes(batch)) append(context, batch)
   if (waiting.length > 0) await appendAdmitted(context, waiting, { request, session })
   if (request.acks === -1) await committed(context, checked, request.timeoutMs)
@@ -111,6 +112,16 @@ function isTransactional(batch: Buffer): boolean {
   return (batchAttributes(batch) & BatchAttribute.transactional) !== 0
 }
 
+function producerOf(batch: Buffer): string {
+  return `${batchProducerId(batch)}/${batchProducerEpoch(batch)}`
+}
+
+/** Whether it must be let in by the coordinator, or comes behind one that must. */
+function mustWait({ partition, batch }: CheckedBatch): boolean {
+  if (!isTransactional(batch)) return false
+  return !isAdmitted(partition, batch) || isQueueing(partition, producerOf(batch))
+}
+
 function append(context: BrokerContext, { partition, batch, outcome }: CheckedBatch): void {
   outcome.attempt(context, () => {
     const appended = partition.append(batch, 'client')
@@ -120,18 +131,23 @@ function append(context: BrokerContext, { partition, batch, outcome }: CheckedBa
 
 /** The coordinator is asked once for each producer; a request has one as a rule. */
 async function appendAdmitted(context: BrokerContext, waiting: readonly CheckedBatch[], sent: Sent): Promise<void> {
-  const producers = Map.groupBy(waiting, ({ batch }) => `${batchProducerId(batch)}/${batchProducerEpoch(batch)}`)
+  const queued = waiting.map((checked) => ({
+    ...checked,
+    turn: takeTurn(checked.partition, producerOf(checked.batch))
+  }))
+  const producers = Map.groupBy(queued, ({ batch }) => producerOf(batch))
   for (const batches of producers.values()) {
     const admission = admissionRequest(batches, sent)
     try {
       await admit(context, admission)
     } catch (error) {
       for (const { outcome } of batches) outcome.failed(context, error)
-      continue
     }
     for (const checked of batches) {
+      await checked.turn.come
       checked.outcome.attempt(context, () => checkStillOpen(context, admission, checked.partition))
       append(context, checked)
+      checked.turn.end()
     }
   }
 }
