@@ -234,7 +234,7 @@ export { type VersionedSerde, versioned } from './serde/versioned.ts'
 export { sessionWindowed, Windowed, type WindowedSerde, windowed } from './serde/windowed.ts'
 // State engines
 export { CheckedEngine } from './state/checked-engine.ts'
-export type { KeyRange, StateChange, StateEngine, StateScan } from './state/engine.ts'
+export type { ChangeTaker, ChangeTeller, KeyRange, StateEngine, StateScan } from './state/engine.ts'
 export { StoreDamagedError } from './state/errors.ts'
 export { FileEngine } from './state/file-engine.ts'
 export { checksumBytes } from './state/layout.ts'

@@ -80,7 +80,7 @@ describe('the state of a source', () => {
     state.set(bytes('a'), Buffer.from('one'))
     const { changes, number } = state.take()
     await state.apply(changes, number, mark)
-    await engine.write([{ key: Buffer.from('\u0002a', 'latin1'), value: Buffer.from('two and more') }])
+    await engine.write((take) => take(Buffer.from('\u0002a', 'latin1'), Buffer.from('two and more')))
     expect(() => state.get(bytes('a'))).toThrow(StoreDamagedError)
   })
 })

@@ -1,4 +1,4 @@
-import { CheckedEngine, checksumBytes, type StateChange, type StateEngine } from '@millrace/streams'
+import { CheckedEngine, checksumBytes, type StateEngine } from '@millrace/streams'
 import type { SourceState } from '../source.ts'
 
 /** Changes of the state that belong to one batch, by the key's bytes as latin1. */
@@ -90,12 +90,13 @@ export class StagedState implements SourceState {
 
   /** Takes over what the topic holds, up to the mark. */
   async restore(changes: ReadonlyMap<string, Buffer | null>, mark: StateMark): Promise<void> {
-    const written: StateChange[] = [{ key: MARK_KEY, value: sealed(Buffer.from(JSON.stringify(mark))) }]
-    for (const [name, value] of changes) {
-      written.push({ key: entryKey(Buffer.from(name, 'latin1')), value: value === null ? null : sealed(value) })
-    }
     const engine = await this.load()
-    await engine.write(written)
+    await engine.write((take) => {
+      take(MARK_KEY, sealed(Buffer.from(JSON.stringify(mark))))
+      for (const [name, value] of changes) {
+        take(entryKey(Buffer.from(name, 'latin1')), value === null ? null : sealed(value))
+      }
+    })
   }
 
   /** How far the engine is; undefined for an empty one. */

@@ -92,7 +92,10 @@ function updater(
     if (session.endMs < time.observedMs - graceMs - gapMs) return dropped.add('late')
     const old = joined.map(({ current }) => current?.value)
     const value = step(old, record) ?? null
-    replace({ store, emission, record }, { joined, old, before: saysNothing ? undefined : old[0], session, value })
+    replace(
+      { store, emission, record, seesEach: node.emit === 'changes' },
+      { joined, old, before: saysNothing ? undefined : old[0], session, value }
+    )
     if (advances) emission.advanced?.()
   }
 }
@@ -102,11 +105,14 @@ function replace(
   {
     store,
     emission,
-    record
+    record,
+    seesEach
   }: {
     readonly store: SessionStore<unknown, unknown>
     readonly emission: WindowEmission
     readonly record: StreamRecord
+    /** Whether what comes and goes between two commits is seen. */
+    readonly seesEach: boolean
   },
   {
     joined,
@@ -127,12 +133,15 @@ function replace(
   const { updated } = emission
   // A session of one instant that gets another record at that instant is updated; Kafka Streams sends no tombstone for it.
   const isUpdate = session.startMs === session.endMs && joined.length > 0
+  const newest = joined.at(-1)
+  const isMovable = !isUpdate && !seesEach && value !== null && newest !== undefined
+  const grown = isMovable ? store.move(key, newest, session, value) : undefined
   if (!isUpdate) {
     joined.forEach((cell, i) => {
-      updated?.(record, store.put(key, boundsOf(cell), null), old[i])
+      if (cell !== grown) updated?.(record, store.put(key, boundsOf(cell), null), old[i])
     })
   }
-  updated?.(record, store.put(key, session, value), isUpdate ? before : undefined)
+  updated?.(record, grown ?? store.put(key, session, value), isUpdate ? before : undefined)
 }
 
 function mergedBounds(joined: readonly StoreCell[], timestamp: number): SessionBounds {

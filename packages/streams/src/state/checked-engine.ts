@@ -1,6 +1,6 @@
 import { crc32c } from '@millrace/log'
 import { CommitNumbers, commitRange } from './commit-numbers.ts'
-import type { KeyRange, StateChange, StateEngine, StateScan } from './engine.ts'
+import type { ChangeTeller, KeyRange, StateEngine, StateScan } from './engine.ts'
 import { StoreDamagedError } from './errors.ts'
 import { checksumBytes } from './layout.ts'
 
@@ -43,26 +43,23 @@ export class CheckedEngine {
   }
 
   /**
-   * Writes one atomic, synced, numbered batch. Each value ends with `checksumBytes` spare bytes, filled here; a change's buffers need to be valid only
-   * until the next one is asked for.
+   * Writes one atomic, synced, numbered batch. Each value ends with `checksumBytes` spare bytes, filled here.
    */
-  async write(changes: Iterable<StateChange>): Promise<void> {
-    const size = { bytes: 0 }
-    await this.#engine.write(this.#numbered(changes, size))
-    this.#commits.committed(size.bytes)
-  }
-
-  *#numbered(changes: Iterable<StateChange>, size: { bytes: number }): Generator<StateChange> {
-    for (const change of changes) {
-      const { key, value } = change
-      size.bytes += key.length + (value === null ? 0 : value.length)
-      if (value !== null) seal(key, value)
-      yield change
-    }
-    for (const change of this.#commits.next(size.bytes)) {
-      if (change.value !== null) seal(change.key, change.value)
-      yield change
-    }
+  async write(tell: ChangeTeller): Promise<void> {
+    let sizeBytes = 0
+    await this.#engine.write((take) => {
+      const takeSealed = (key: Buffer, value: Buffer | null): void => {
+        sizeBytes += key.length + (value === null ? 0 : value.length)
+        if (value !== null) seal(key, value)
+        take(key, value)
+      }
+      tell(takeSealed)
+      for (const { key, value } of this.#commits.next(sizeBytes)) {
+        if (value !== null) seal(key, value)
+        take(key, value)
+      }
+    })
+    this.#commits.committed(sizeBytes)
   }
 
   /** Pages of verified entries, values without checksums. */

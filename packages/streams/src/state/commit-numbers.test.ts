@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CheckedEngine } from './checked-engine.ts'
 import { commitRange } from './commit-numbers.ts'
+import { changesOf } from './engine.ts'
 import { StoreDamagedError } from './errors.ts'
 import { checksumBytes } from './layout.ts'
 import { MemoryEngine } from './memory-engine.ts'
@@ -9,7 +10,9 @@ async function filled(commits: number, valueBytes: number): Promise<MemoryEngine
   const engine = new MemoryEngine()
   const checked = await CheckedEngine.open(engine)
   for (let i = 0; i < commits; i++) {
-    await checked.write([{ key: Buffer.from([1, i & 0xff]), value: Buffer.alloc(valueBytes + checksumBytes) }])
+    await checked.write(
+      changesOf([{ key: Buffer.from([1, i & 0xff]), value: Buffer.alloc(valueBytes + checksumBytes) }])
+    )
   }
   return engine
 }
@@ -29,13 +32,13 @@ describe('commit numbers', () => {
 
   it.each([0, 1, 7, 18])('tell that commit %i of 20 was lost', async (lost) => {
     const engine = await filled(20, 10)
-    await engine.write([{ key: (await commitKeys(engine))[lost], value: null }])
+    await engine.write(changesOf([{ key: (await commitKeys(engine))[lost], value: null }]))
     await expect(CheckedEngine.open(engine)).rejects.toThrow(StoreDamagedError)
   })
 
   it('take a lost end for what it is', async () => {
     const engine = await filled(20, 10)
-    await engine.write([{ key: (await commitKeys(engine))[19], value: null }])
+    await engine.write(changesOf([{ key: (await commitKeys(engine))[19], value: null }]))
     await CheckedEngine.open(engine)
   })
 
@@ -53,9 +56,9 @@ describe('commit numbers', () => {
       sizeBytes: () => engine.sizeBytes(),
       close: () => engine.close()
     })
-    await expect(checked.write([])).rejects.toThrow('no')
+    await expect(checked.write(changesOf([]))).rejects.toThrow('no')
     const again = await CheckedEngine.open(engine)
-    await again.write([])
+    await again.write(changesOf([]))
     await CheckedEngine.open(engine)
   })
 })
@@ -70,14 +73,16 @@ describe('a checked engine', () => {
     for (let at = 0; at < value.length; at++) {
       const wrong = Buffer.from(value)
       wrong[at] ^= 1
-      await engine.write([{ key, value: wrong }])
+      await engine.write(changesOf([{ key, value: wrong }]))
       expect(() => checked.get(key)).toThrow(StoreDamagedError)
       await expect(checked.verify()).rejects.toThrow(StoreDamagedError)
     }
-    await engine.write([
-      { key, value: null },
-      { key: Buffer.from([1, 9]), value }
-    ])
+    await engine.write(
+      changesOf([
+        { key, value: null },
+        { key: Buffer.from([1, 9]), value }
+      ])
+    )
     expect(() => checked.get(Buffer.from([1, 9]))).toThrow(/fails its checksum/)
   })
 })

@@ -8,11 +8,8 @@ export interface StateEngine {
   readonly location: string
   /** The value, or undefined. Synchronous in every engine. The bytes are the caller's. */
   get(key: Buffer): Buffer | undefined
-  /**
-   * Applies all changes or none, and resolves when they are on the disk. They are gone through once, before `write` returns; the buffers of a change
-   * are valid until the next one is taken, so who keeps the bytes copies them. What throws while they are gone through fails the write.
-   */
-  write(changes: Iterable<StateChange>): Promise<void>
+  /** Applies all changes or none, and resolves when they are on the disk. They are told before `write` returns; what throws meanwhile fails the write. */
+  write(tell: ChangeTeller): Promise<void>
   /** Entries from `gte` to below `lt`, ascending. */
   scan(range: KeyRange): StateScan
   /** Removes a range and gives its space back in time. Not atomic with `write`: only for what no one may see any more. */
@@ -26,6 +23,19 @@ export interface StateEngine {
 
 /** As many entries are counted one by one; only of more than these may a count be an estimate. */
 export const COUNTED_ENTRIES = 1_000
+
+/** Takes one change: put, or delete when the value is null. The buffers are the caller's again when it returns: who keeps the bytes copies them. */
+export type ChangeTaker = (key: Buffer, value: Buffer | null) => void
+
+/** Tells all changes of a batch, one after the other. No list of them is made: a commit may have hundreds of thousands. */
+export type ChangeTeller = (take: ChangeTaker) => void
+
+/** The changes of a list. */
+export function changesOf(changes: Iterable<StateChange>): ChangeTeller {
+  return (take) => {
+    for (const { key, value } of changes) take(key, value)
+  }
+}
 
 /** Put, or delete when the value is null. */
 export interface StateChange {

@@ -1,6 +1,7 @@
 import { simulatedEnvironment } from '@millrace/log/testing'
 import { describe, expect, it } from 'vitest'
 import { CheckedEngine } from './checked-engine.ts'
+import { type ChangeTeller, changesOf } from './engine.ts'
 import { StoreDamagedError } from './errors.ts'
 import { FileEngine } from './file-engine.ts'
 import { checksumBytes } from './layout.ts'
@@ -80,12 +81,14 @@ describe('a file engine on a simulated disk', () => {
 })
 
 /** Ten keys that all say which batch they are of. */
-function batch(number: number) {
-  return Array.from({ length: 10 }, (_, i) => {
-    const value = Buffer.alloc(40 + checksumBytes, number)
-    value.writeUInt32BE(number, 0)
-    return { key: Buffer.from([1, i]), value }
-  })
+function batch(number: number): ChangeTeller {
+  return changesOf(
+    Array.from({ length: 10 }, (_, i) => {
+      const value = Buffer.alloc(40 + checksumBytes, number)
+      value.writeUInt32BE(number, 0)
+      return { key: Buffer.from([1, i]), value }
+    })
+  )
 }
 
 function readBatch(engine: CheckedEngine): number {

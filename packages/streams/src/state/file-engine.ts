@@ -5,7 +5,7 @@ import {
   makeDirectoryDurably,
   writeFileAtomically
 } from '@millrace/log'
-import type { KeyRange, StateChange, StateEngine, StateScan } from './engine.ts'
+import type { ChangeTeller, KeyRange, StateEngine, StateScan } from './engine.ts'
 import { StoreDamagedError } from './errors.ts'
 import { type ChangeRecord, encodeChanges, readChanges } from './file-records.ts'
 import { keptChanges, scanOrdered } from './memory-engine.ts'
@@ -53,9 +53,9 @@ export class FileEngine implements StateEngine {
     return value === undefined ? undefined : Buffer.from(value)
   }
 
-  async write(changes: Iterable<StateChange>): Promise<void> {
+  async write(tell: ChangeTeller): Promise<void> {
     await this.#append(
-      keptChanges(changes).map(({ key, value }) =>
+      keptChanges(tell).map(({ key, value }) =>
         value === null ? { kind: 'delete', key } : { kind: 'put', key, value }
       )
     )

@@ -4,7 +4,7 @@ import type { StateChange } from './engine.ts'
 import { engineValue, windowKey } from './layout.ts'
 import type { StoreContext } from './store-context.ts'
 import { bucketOf } from './window-bucket.ts'
-import { type PlaceList, placeLists, type WindowPlace, withoutPlace, withPlace } from './window-index.ts'
+import { addPlace, type PlaceList, placeLists, removePlace, type WindowPlace } from './window-index.ts'
 
 const timestampBytes = 8
 
@@ -13,7 +13,7 @@ export class IndexRestore {
   readonly #index: StoreContext
   readonly #bucketMs: number
   readonly #isSession: boolean
-  readonly #lists = new Map<string, { readonly engineKey: Buffer; readonly bucket: number; list: PlaceList }>()
+  readonly #lists = new Map<string, { readonly engineKey: Buffer; readonly bucket: number; readonly list: PlaceList }>()
 
   constructor(index: StoreContext, windows: StoreDefinition) {
     this.#index = index
@@ -26,7 +26,8 @@ export class IndexRestore {
     const place: WindowPlace = { atMs: readLong(engineKey, 1), startMs: this.#isSession ? readLong(engineKey, 9) : 0 }
     const key = engineKey.subarray(this.#isSession ? 17 : 9)
     const entry = this.#entry(key, bucketOf(place.atMs, this.#bucketMs))
-    entry.list = value !== null ? withPlace(entry.list, place) : withoutPlace(entry.list, place)
+    if (value !== null) addPlace(entry.list, place)
+    else removePlace(entry.list, place)
   }
 
   /** The changes, and the latest bucket among them (-1: none). */

@@ -6,6 +6,7 @@ import { json } from '../serde/json.ts'
 import type { Serde } from '../serde/serde.ts'
 import { string } from '../serde/string.ts'
 import { MemoryEngine } from './memory-engine.ts'
+import type { SessionBounds, SessionStore } from './store.ts'
 import type { RestoredRecord } from './task-store.ts'
 import { TaskStores } from './task-stores.ts'
 
@@ -21,7 +22,7 @@ const untilMs = 240
 
 /** A change of one store, or what happens between changes. */
 type Step =
-  | readonly ['put' | 'remove', store: string, key: string, atMs: number, startMs: number]
+  | readonly ['put' | 'remove' | 'grow', store: string, key: string, atMs: number, startMs: number]
   | readonly ['commit' | 'abort' | 'undone' | 'restart']
 
 /** Few, so that removals find something; on both sides of the index entries' borders. */
@@ -33,7 +34,16 @@ const change = fc.tuple(
   moments,
   moments
 )
+/** Sessions alone grow: at both ends, or one. */
+const growth = fc.tuple(
+  fc.constant('grow' as const),
+  fc.constant('sessions'),
+  fc.constantFrom(...keys),
+  moments,
+  moments
+)
 const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: growth },
   { weight: 8, arbitrary: change },
   {
     weight: 2,
@@ -51,12 +61,29 @@ function apply(
   stores: TaskStores,
   [what, store, name, atMs, startMs]: readonly [string, string, string, number, number]
 ) {
+  if (what === 'grow') return grow(stores.session(store), name, { endMs: atMs, startMs: Math.min(atMs, startMs) })
   const kept = what === 'put' ? { n: startMs } : null
   if (store === 'sessions') {
     stores.session(store).put(name, { startMs: Math.min(atMs, startMs), endMs: atMs }, kept)
   } else if (store === 'windows') stores.indexedWindow(store).put(name, atMs, kept, atMs)
   else if (kept === null) stores.held(store).remove(name, atMs)
   else stores.held(store).put(name, { placeMs: atMs, oldValue: undefined, newValue: kept }, startMs)
+}
+
+/** As a record does that comes before or after all others of a session. */
+function grown({ startMs, endMs }: SessionBounds): SessionBounds {
+  return { startMs: Math.max(0, startMs - (startMs % 3)), endMs: endMs + 7 }
+}
+
+function grow(store: SessionStore<unknown, unknown>, name: string, session: SessionBounds): void {
+  const cell = store
+    .find(name, session.endMs, session.startMs)
+    .find(({ windowStartMs, sessionStartMs }) => windowStartMs === session.endMs && sessionStartMs === session.startMs)
+  if (cell === undefined) return
+  const to = grown(session)
+  if (store.move(name, cell, to, { n: to.endMs })) return
+  store.put(name, session, null)
+  store.put(name, to, { n: to.endMs })
 }
 
 /** The same on a plain map. */
@@ -70,6 +97,11 @@ function applyTo(
     held: `held ${name}`
   }[store]
   if (id === undefined) return
+  if (what === 'grow') {
+    const to = grown({ endMs: atMs, startMs: Math.min(atMs, startMs) })
+    if (model.delete(id)) model.set(`sessions ${name} ${to.startMs}-${to.endMs}`, to.endMs)
+    return
+  }
   if (what === 'remove') model.delete(id)
   else model.set(id, store === 'held' ? { placeMs: atMs, n: startMs } : startMs)
 }
@@ -110,7 +142,8 @@ describe('stores with an index', () => {
       fc.asyncProperty(
         fc.array(step, { minLength: 5, maxLength: 60 }),
         fc.integer({ min: 1, max: 9 }),
-        async (play, batch) => {
+        fc.boolean(),
+        async (play, batch, undoable) => {
           const engine = new MemoryEngine()
           let stores = await open(engine)
           let committed = new Map<string, unknown>()
@@ -129,9 +162,9 @@ describe('stores with an index', () => {
             committed = new Map(model)
           }
           for (const one of play) {
-            stores.mark()
+            if (undoable || one[0] === 'undone') stores.mark()
             if (one[0] === 'commit') await commit()
-            else if (one[0] === 'put' || one[0] === 'remove') {
+            else if (one[0] === 'put' || one[0] === 'remove' || one[0] === 'grow') {
               apply(stores, one)
               applyTo(model, one)
             } else if (one[0] === 'undone') {
@@ -160,10 +193,17 @@ describe('stores with an index', () => {
       stores.session('sessions').put('a', { startMs: 100, endMs: endMs - 1 }, null)
       stores.session('sessions').put('a', { startMs: 100, endMs }, { n: endMs })
     }
+    const moved = stores.session('sessions')
+    const begun = moved.put('b', { startMs: 50, endMs: 50 }, { n: 1 })
+    expect(moved.move('b', begun, { startMs: 50, endMs: 60 }, { n: 2 })).toBe(begun)
+    expect(moved.move('b', begun, { startMs: 40, endMs: 70 }, { n: 3 })).toBe(begun)
     const keysWritten: string[] = []
     stores.changes((_store, keyBytes) => keysWritten.push(keyBytes.toString('hex')))
     // Kafka's session key: the key, end and start, 8 bytes each.
-    expect(keysWritten).toEqual([`${Buffer.from('a').toString('hex')}000000000000006d0000000000000064`])
+    expect(keysWritten).toEqual([
+      `${Buffer.from('a').toString('hex')}000000000000006d0000000000000064`,
+      `${Buffer.from('b').toString('hex')}00000000000000460000000000000028`
+    ])
   })
 })
 

@@ -2,6 +2,13 @@ import type { Serde } from '../serde/serde.ts'
 import { SessionKey } from './session-key.ts'
 import { identityOf, type KeyIdentity, type StoreEntry } from './store-entry.ts'
 
+/** Where a session is among the windows of its key: its end, and its start. */
+export interface EntryPosition {
+  readonly key: unknown
+  readonly windowStartMs: number
+  readonly sessionStartMs: number
+}
+
 /** Enough to know which windows are old. */
 const sampledEntries = 8192
 
@@ -57,6 +64,21 @@ export class KeyWindows {
     return found
   }
 
+  /**
+   * Gives an entry another place, if it stays between its neighbours there.
+   * @returns whether it did; if not, it is where it was.
+   */
+  move(entry: StoreEntry, to: EntryPosition): boolean {
+    if (to.windowStartMs < this.completeFromMs) return false
+    const at = this.#place(entry.windowStartMs, entry.sessionStartMs)
+    const [previous, next] = [this.#entries[at - 1], this.#entries[at + 1]]
+    if (this.#entries[at] !== entry) return false
+    if (previous !== undefined && !isBefore(previous, to.windowStartMs, to.sessionStartMs)) return false
+    if (next !== undefined && !isBehind(next, to.windowStartMs, to.sessionStartMs)) return false
+    entry.moveTo(to)
+    return true
+  }
+
   remove(entry: StoreEntry): boolean {
     const at = this.#place(entry.windowStartMs, entry.sessionStartMs)
     if (this.#entries[at] !== entry) return false
@@ -106,10 +128,14 @@ export class KeyWindows {
   /** Index of the first entry that is not before a place. */
   #place(windowStartMs: number, sessionStartMs = 0): number {
     const entries = this.#entries
-    let low = 0
+    // What is looked for is mostly new: steps from the end, each twice as long as the one before.
     let high = entries.length
-    // What is looked for is mostly new.
-    if (high > 0 && isBefore(entries[high - 1], windowStartMs, sessionStartMs)) return high
+    let low = high - 1
+    for (let step = 1; low >= 0 && !isBefore(entries[low], windowStartMs, sessionStartMs); step *= 2) {
+      high = low
+      low -= step
+    }
+    low = low < 0 ? 0 : low + 1
     while (low < high) {
       const middle = (low + high) >>> 1
       if (isBefore(entries[middle], windowStartMs, sessionStartMs)) low = middle + 1
@@ -121,6 +147,10 @@ export class KeyWindows {
 
 function isAt(entry: StoreEntry, windowStartMs: number, sessionStartMs: number | undefined): boolean {
   return entry.windowStartMs === windowStartMs && entry.sessionStartMs === sessionStartMs
+}
+
+function isBehind(entry: StoreEntry, windowStartMs: number, sessionStartMs: number): boolean {
+  return !isBefore(entry, windowStartMs, sessionStartMs) && !isAt(entry, windowStartMs, sessionStartMs)
 }
 
 function isIdle({ dirty, pending }: StoreEntry): boolean {

@@ -1,4 +1,4 @@
-import type { KeyRange, StateChange, StateEngine, StateScan } from './engine.ts'
+import type { ChangeTeller, KeyRange, StateChange, StateEngine, StateScan } from './engine.ts'
 import { OrderedBytes } from './ordered-bytes.ts'
 
 /** State in memory, gone with the process; what its changelogs hold comes back at the next start. */
@@ -11,8 +11,8 @@ export class MemoryEngine implements StateEngine {
     return value === undefined ? undefined : Buffer.from(value)
   }
 
-  async write(changes: Iterable<StateChange>): Promise<void> {
-    const kept = keptChanges(changes)
+  async write(tell: ChangeTeller): Promise<void> {
+    const kept = keptChanges(tell)
     for (const { key, value } of kept) {
       if (value === null) this.#entries.delete(key)
       else this.#entries.set(key, value)
@@ -39,8 +39,10 @@ export class MemoryEngine implements StateEngine {
 }
 
 /** All changes, with bytes of their own. */
-export function keptChanges(changes: Iterable<StateChange>): StateChange[] {
-  return Array.from(changes, ({ key, value }) => ({ key: Buffer.from(key), value: value && Buffer.from(value) }))
+export function keptChanges(tell: ChangeTeller): StateChange[] {
+  const kept: StateChange[] = []
+  tell((key, value) => kept.push({ key: Buffer.from(key), value: value && Buffer.from(value) }))
+  return kept
 }
 
 /** A scan that sees what is written to the map meanwhile, if it is still ahead. */

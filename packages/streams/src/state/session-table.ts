@@ -29,4 +29,8 @@ export class SessionTable implements SessionStore<unknown, unknown> {
   put(key: unknown, { startMs, endMs }: SessionBounds, value: unknown): StoreCell {
     return this.#sessions.write(key, { atMs: endMs, startMs }, value, endMs)
   }
+
+  move(key: unknown, session: StoreCell, { startMs, endMs }: SessionBounds, value: unknown): StoreCell | undefined {
+    return this.#sessions.move(key, session, { atMs: endMs, startMs }, value)
+  }
 }

@@ -3,9 +3,9 @@ import type { StoreCell, Timestamped } from './store.ts'
 
 /** One key (and window) of a store in memory: in the write buffer while it is dirty, in the clean cache after. */
 export class StoreEntry implements StoreCell {
-  readonly key: unknown
+  key: unknown
   /** 0 in a key-value store. */
-  readonly windowStartMs: number
+  windowStartMs: number
   /** Session stores only; there the session's end takes the place of the window's start. */
   sessionStartMs: number | undefined
   /** Undefined: absent. Replaced as a whole, never changed, so that who got it keeps it. */
@@ -29,6 +29,14 @@ export class StoreEntry implements StoreCell {
     this.key = key
     this.windowStartMs = windowStartMs
     this.current = current
+  }
+
+  /** Of what is not committed: it is as if it had been there from the first. */
+  moveTo({ key, windowStartMs, sessionStartMs }: Pick<StoreEntry, 'key' | 'windowStartMs' | 'sessionStartMs'>): void {
+    this.key = key
+    this.windowStartMs = windowStartMs
+    this.sessionStartMs = sessionStartMs
+    this.keyBytes = undefined
   }
 
   encodedKey(serde: Serde<unknown>): Buffer {

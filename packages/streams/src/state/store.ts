@@ -93,4 +93,9 @@ export interface SessionStore<K, V> {
   get(key: K, session: SessionBounds): Timestamped<V> | undefined
   /** Null deletes. A session past the store's retention is absent, and a write to it is dropped. */
   put(key: K, session: SessionBounds, value: V | null): StoreCell
+  /**
+   * Gives a session of the key other bounds and a value, as if it had had them from the first; so what comes and goes between two commits costs nothing.
+   * @returns undefined, and nothing is done, where that can not be: what is committed is deleted and put anew.
+   */
+  move(key: K, session: StoreCell, to: SessionBounds, value: V): StoreCell | undefined
 }

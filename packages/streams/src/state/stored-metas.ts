@@ -1,6 +1,7 @@
 import { InvariantError } from '@millrace/log'
 import type { StoreDefinition } from '../graph/node.ts'
 import type { CheckedEngine } from './checked-engine.ts'
+import { changesOf } from './engine.ts'
 import { storeRange } from './layout.ts'
 import {
   newStoreMeta,
@@ -41,7 +42,7 @@ export async function loadStoreMetas(
     stored.set(name, meta)
     fresh.push([name, meta])
   }
-  if (fresh.length > 0) await engine.write(fresh.map(([name, meta]) => storeMetaChange(name, meta)))
+  if (fresh.length > 0) await engine.write(changesOf(fresh.map(([name, meta]) => storeMetaChange(name, meta))))
   return stored
 }
 
@@ -54,7 +55,7 @@ async function removeOthers(
     if (definitions.some(({ name, kind }) => name === store && kind === meta.kind)) continue
     // The entries go first: a store without a meta is one that was never written.
     await engine.clear(storeRange(meta.prefix))
-    await engine.write([{ key: storeMetaKey(store), value: null }])
+    await engine.write(changesOf([{ key: storeMetaKey(store), value: null }]))
     stored.delete(store)
   }
 }

@@ -3,7 +3,7 @@ import type { StoreDefinition } from '../graph/node.ts'
 import { BufferTable } from './buffer-table.ts'
 import { closingWindows, type WindowEntry } from './closing-windows.ts'
 import { CommittedReader } from './committed-reader.ts'
-import type { StateChange } from './engine.ts'
+import { type ChangeTaker, changesOf, type StateChange } from './engine.ts'
 import { EntryBytes } from './entry-bytes.ts'
 import { ExpiringTable } from './expiring-table.ts'
 import { IndexRestore } from './index-restore.ts'
@@ -140,23 +140,27 @@ export class TaskStore {
     }
   }
 
-  /** Comes before any store's `commitChanges`: it may change the store's index. */
+  /** Comes before any store's `tellChanges`: it may change the store's index. */
   prepareCommit(): void {
     if (!(this.#table instanceof WindowTable)) return
     this.#table.dropExpired()
     this.#table.updateIndex()
   }
 
-  /** The store's part of a commit's batch; each change is valid until the next one. */
-  *commitChanges(position: ChangelogPosition | undefined, nowMs: number): Generator<StateChange> {
+  /** The store's part of a commit's batch. */
+  tellChanges(
+    { position, nowMs }: { readonly position: ChangelogPosition | undefined; readonly nowMs: number },
+    take: ChangeTaker
+  ): void {
     const { meta } = this.context
     for (const entry of this.buffer.dirty) {
       if (entry.vanished) continue
-      yield { key: this.#bytes.engineKey(meta.prefix, entry), value: this.#bytes.engineValue(entry) }
+      take(this.#bytes.engineKey(meta.prefix, entry), this.#bytes.engineValue(entry))
       if (entry.windowStartMs > meta.maxWindowStartMs) meta.maxWindowStartMs = entry.windowStartMs
     }
     this.#moveTo(position, nowMs)
-    yield storeMetaChange(this.name, meta)
+    const { key, value } = storeMetaChange(this.name, meta)
+    take(key, value)
   }
 
   /** The batch is on the disk. */
@@ -190,7 +194,7 @@ export class TaskStore {
     }
     this.context.meta = meta
     this.#moveTo(position, position.nowMs)
-    await engine.write([...batch, storeMetaChange(this.name, meta), ...(index?.finish() ?? [])])
+    await engine.write(changesOf([...batch, storeMetaChange(this.name, meta), ...(index?.finish() ?? [])]))
     this.context.committed = { ...meta }
   }
 

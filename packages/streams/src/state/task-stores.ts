@@ -3,7 +3,7 @@ import type { StoreDefinition } from '../graph/node.ts'
 import { CheckedEngine } from './checked-engine.ts'
 import type { WindowEntry } from './closing-windows.ts'
 import type { CommittedReader } from './committed-reader.ts'
-import type { StateChange, StateEngine } from './engine.ts'
+import type { ChangeTaker, StateEngine } from './engine.ts'
 import { indexName, inEngine, isIndexName, withIndex } from './index-stores.ts'
 import { MemoryEngine } from './memory-engine.ts'
 import type { BufferStore, IndexedWindowStore, KeyValueStore, SessionStore, WindowStore } from './store.ts'
@@ -137,9 +137,9 @@ export class TaskStores {
    */
   async apply(commit: StateCommit): Promise<void> {
     for (const store of this.#all) store.prepareCommit()
-    await this.#engine.write(this.#commitChanges(commit))
+    await this.#engine.write((take) => this.#tellChanges(commit, take))
     // What is in memory follows what is on the disk: when that fails, it stays behind with it.
-    await this.#memory.write(this.#storeChanges(commit, this.#memory))
+    await this.#memory.write((take) => this.#tellStores(commit, this.#memory, take))
     this.#time = Buffer.from(commit.time)
     for (const store of this.#all) store.committed()
   }
@@ -205,15 +205,16 @@ export class TaskStores {
     await this.#memory.close()
   }
 
-  *#commitChanges(commit: StateCommit): Generator<StateChange> {
-    yield timeStateChange(commit.time)
-    yield* this.#storeChanges(commit, this.#engine)
+  #tellChanges(commit: StateCommit, take: ChangeTaker): void {
+    const { key, value } = timeStateChange(commit.time)
+    take(key, value)
+    this.#tellStores(commit, this.#engine, take)
   }
 
-  *#storeChanges({ changelogOffsets, nowMs }: StateCommit, engine: CheckedEngine): Generator<StateChange> {
+  #tellStores({ changelogOffsets, nowMs }: StateCommit, engine: CheckedEngine, take: ChangeTaker): void {
     for (const store of this.#all) {
       if (store.context.engine !== engine) continue
-      for (const change of store.commitChanges(changelogOffsets.get(store.name), nowMs)) yield change
+      store.tellChanges({ position: changelogOffsets.get(store.name), nowMs }, take)
     }
   }
 

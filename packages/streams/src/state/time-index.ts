@@ -1,6 +1,6 @@
 import type { StoreDefinition } from '../graph/node.ts'
 import { readLong } from '../serde/long.ts'
-import type { StateChange } from './engine.ts'
+import { changesOf, type StateChange } from './engine.ts'
 import { engineValue, storeRange, windowKey } from './layout.ts'
 import type { StoreContext } from './store-context.ts'
 import { storeMetaChange } from './store-meta.ts'
@@ -75,9 +75,9 @@ export async function completeTimeIndex(index: StoreContext, rows: StoreContext)
         value: engineValue(timestamp, present)
       }
     })
-    await engine.write(changes)
+    await engine.write(changesOf(changes))
   }
   committed.committedAtMs = rows.committed.committedAtMs
   index.meta = { ...committed }
-  await engine.write([storeMetaChange(index.definition.name, committed)])
+  await engine.write(changesOf([storeMetaChange(index.definition.name, committed)]))
 }

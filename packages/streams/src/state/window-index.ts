@@ -9,10 +9,10 @@ export interface WindowPlace {
   readonly startMs: number
 }
 
-/** Places one after the other, two numbers each, in order; never changed. */
-export type PlaceList = readonly number[]
+/** Places one after the other, two numbers each, in order. */
+export type PlaceList = number[]
 
-const noPlaces: PlaceList = Object.freeze([])
+const noPlaces: readonly number[] = Object.freeze([])
 
 /** 16 bytes a place. */
 export const placeLists: Serde<PlaceList> = Object.freeze({
@@ -35,20 +35,24 @@ export const placeLists: Serde<PlaceList> = Object.freeze({
   }
 })
 
-/** The list with a place, in order; the same one if it is there already. */
-export function withPlace(list: PlaceList, { atMs, startMs }: WindowPlace): PlaceList {
+/** Puts a place in. @returns whether it was missing. */
+export function addPlace(list: PlaceList, { atMs, startMs }: WindowPlace): boolean {
   let at = list.length
   while (at > 0 && isAfter(list, at - 2, atMs, startMs)) at -= 2
-  if (at > 0 && list[at - 2] === atMs && list[at - 1] === startMs) return list
-  return list.toSpliced(at, 0, atMs, startMs)
+  if (at > 0 && list[at - 2] === atMs && list[at - 1] === startMs) return false
+  if (at === list.length) list.push(atMs, startMs)
+  else list.splice(at, 0, atMs, startMs)
+  return true
 }
 
-/** The list without a place; the same one if it is not there. */
-export function withoutPlace(list: PlaceList, { atMs, startMs }: WindowPlace): PlaceList {
+/** Takes a place out. @returns whether it was there. */
+export function removePlace(list: PlaceList, { atMs, startMs }: WindowPlace): boolean {
   for (let at = list.length - 2; at >= 0; at -= 2) {
-    if (list[at] === atMs && list[at + 1] === startMs) return list.toSpliced(at, 2)
+    if (list[at] !== atMs || list[at + 1] !== startMs) continue
+    list.splice(at, 2)
+    return true
   }
-  return list
+  return false
 }
 
 function isAfter(list: PlaceList, at: number, atMs: number, startMs: number): boolean {
@@ -57,7 +61,8 @@ function isAfter(list: PlaceList, at: number, atMs: number, startMs: number): bo
 
 /**
  * Finds a key's windows by point reads: an entry per key and bucket of time lists the windows that are in it. Kept in the engine only; a restore
- * derives it from the windows' changelog.
+ * derives it from the windows' changelog. Changed at the commit only, when nothing can be taken back one by one: so a list is changed in place, not copied
+ * for each of its windows.
  */
 export class WindowIndex {
   readonly #table: WindowTable
@@ -70,16 +75,15 @@ export class WindowIndex {
 
   add(key: unknown, place: WindowPlace): void {
     const bucket = bucketOf(place.atMs, this.#bucketMs)
-    const list = this.#list(key, bucket)
-    const next = withPlace(list, place)
-    if (next !== list) this.#table.put(key, bucket, next, place.atMs)
+    const list = this.#list(key, bucket) ?? []
+    if (addPlace(list, place)) this.#table.put(key, bucket, list, place.atMs)
   }
 
   remove(key: unknown, place: WindowPlace): void {
     const bucket = bucketOf(place.atMs, this.#bucketMs)
     const list = this.#list(key, bucket)
-    const next = withoutPlace(list, place)
-    if (next !== list) this.#table.put(key, bucket, next.length === 0 ? null : next, place.atMs)
+    if (list === undefined || !removePlace(list, place)) return
+    this.#table.put(key, bucket, list.length === 0 ? null : list, place.atMs)
   }
 
   /** A key's places with `atMs` from `fromMs` to `toMs`, both included, in order. */
@@ -87,7 +91,7 @@ export class WindowIndex {
     const found: WindowPlace[] = []
     const lastMs = Math.min(toMs, this.#table.newestStartMs)
     for (let bucket = bucketOf(Math.max(0, fromMs), this.#bucketMs); bucket <= lastMs; bucket += this.#bucketMs) {
-      const list = this.#list(key, bucket)
+      const list = this.#list(key, bucket) ?? noPlaces
       for (let at = 0; at < list.length; at += 2) {
         const atMs = list[at]
         if (atMs >= fromMs && atMs <= toMs) found.push({ atMs, startMs: list[at + 1] })
@@ -96,9 +100,9 @@ export class WindowIndex {
     return found
   }
 
-  #list(key: unknown, bucket: number): PlaceList {
+  #list(key: unknown, bucket: number): PlaceList | undefined {
     const list = this.#table.get(key, bucket)?.value
-    return isPlaceList(list) ? list : noPlaces
+    return isPlaceList(list) ? list : undefined
   }
 }
 

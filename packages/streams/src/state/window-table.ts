@@ -6,7 +6,7 @@ import { SessionKey } from './session-key.ts'
 import type { StoreCell, Timestamped, WindowStore } from './store.ts'
 import type { StoreContext } from './store-context.ts'
 import { evictionMark, StoreEntry } from './store-entry.ts'
-import type { WindowIndex } from './window-index.ts'
+import type { WindowIndex, WindowPlace } from './window-index.ts'
 import { WriteBuffer } from './write-buffer.ts'
 
 /** Expired windows leave memory when there is this part of the retention of them. */
@@ -82,6 +82,19 @@ export class WindowTable implements WindowStore<unknown, unknown> {
     return entry
   }
 
+  /**
+   * Moves a session that is not committed.
+   * @returns undefined when it must be deleted and put instead: then nothing happened.
+   */
+  move(key: unknown, cell: StoreCell, { atMs, startMs }: WindowPlace, value: unknown): StoreCell | undefined {
+    const isNew = cell instanceof StoreEntry && cell.dirty && cell.wasAbsent
+    if (!isNew || this.buffer.undoable || atMs < this.#context.meta.expiredBeforeMs) return undefined
+    const place = { key: storeKey(key, startMs), windowStartMs: atMs, sessionStartMs: startMs }
+    if (!this.#windows.of(key)?.move(cell, place)) return undefined
+    this.buffer.set(cell, value, atMs)
+    return cell
+  }
+
   /** The windows of a key that are there and start (sessions: end) from `fromMs` to `toMs`, both included, in order. Needs an index. */
   between(key: unknown, fromMs: number, toMs: number): StoreEntry[] {
     const leastMs = Math.max(fromMs, this.#context.meta.expiredBeforeMs)
@@ -96,8 +109,9 @@ export class WindowTable implements WindowStore<unknown, unknown> {
   updateIndex(): void {
     const index = this.#index
     if (index === undefined) return
-    for (const { key, windowStartMs, sessionStartMs, current, wasAbsent } of this.buffer.dirty) {
-      if ((current === undefined) === wasAbsent) continue
+    for (const entry of this.buffer.dirty) {
+      if ((entry.current === undefined) === entry.wasAbsent) continue
+      const { key, windowStartMs, sessionStartMs, wasAbsent } = entry
       const ownKey = key instanceof SessionKey ? key.key : key
       const place = { atMs: windowStartMs, startMs: sessionStartMs ?? 0 }
       if (wasAbsent) index.add(ownKey, place)

@@ -44,6 +44,11 @@ export class WriteBuffer {
     return this.#dirty.length * (this.#estimateBytes + entryOverheadBytes)
   }
 
+  /** Whether changes may be taken back one by one. */
+  get undoable(): boolean {
+    return this.#marked
+  }
+
   /** @param value Null deletes. */
   set(entry: StoreEntry, value: unknown, timestamp: number): void {
     if (this.#marked) {

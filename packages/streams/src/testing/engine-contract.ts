@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ContractCase } from '@millrace/log/testing'
-import { COUNTED_ENTRIES, type KeyRange, type StateEngine } from '../state/engine.ts'
+import { COUNTED_ENTRIES, changesOf, type KeyRange, type StateEngine } from '../state/engine.ts'
 
 /** An engine under test. */
 export interface EngineUnderTest {
@@ -27,11 +27,13 @@ const cases: readonly Check[] = [
     'gets what was written, empty and large values, and undefined for what was not',
     opened(async (engine) => {
       const large = Buffer.alloc(300_000, 'large')
-      await engine.write([
-        { key: bytes('a'), value: bytes('1') },
-        { key: bytes('empty'), value: Buffer.alloc(0) },
-        { key: bytes('large'), value: large }
-      ])
+      await engine.write(
+        changesOf([
+          { key: bytes('a'), value: bytes('1') },
+          { key: bytes('empty'), value: Buffer.alloc(0) },
+          { key: bytes('large'), value: large }
+        ])
+      )
       assert.deepEqual(engine.get(bytes('a')), bytes('1'))
       assert.deepEqual(engine.get(bytes('empty')), Buffer.alloc(0))
       assert.deepEqual(engine.get(bytes('large')), large)
@@ -41,15 +43,19 @@ const cases: readonly Check[] = [
   [
     'a later change of one batch wins, and null deletes',
     opened(async (engine) => {
-      await engine.write([
-        { key: bytes('a'), value: bytes('1') },
-        { key: bytes('b'), value: bytes('1') },
-        { key: bytes('a'), value: bytes('2') }
-      ])
-      await engine.write([
-        { key: bytes('b'), value: null },
-        { key: bytes('never'), value: null }
-      ])
+      await engine.write(
+        changesOf([
+          { key: bytes('a'), value: bytes('1') },
+          { key: bytes('b'), value: bytes('1') },
+          { key: bytes('a'), value: bytes('2') }
+        ])
+      )
+      await engine.write(
+        changesOf([
+          { key: bytes('b'), value: null },
+          { key: bytes('never'), value: null }
+        ])
+      )
       assert.deepEqual(engine.get(bytes('a')), bytes('2'))
       assert.equal(engine.get(bytes('b')), undefined)
       assert.equal(await listing(engine, everything), 'a=2')
@@ -58,7 +64,7 @@ const cases: readonly Check[] = [
   [
     'the bytes of a value are the caller’s own',
     opened(async (engine) => {
-      await engine.write([{ key: bytes('a'), value: bytes('1') }])
+      await engine.write(changesOf([{ key: bytes('a'), value: bytes('1') }]))
       engine.get(bytes('a'))?.fill('x')
       assert.deepEqual(engine.get(bytes('a')), bytes('1'))
     })
@@ -68,7 +74,7 @@ const cases: readonly Check[] = [
     opened(async (engine) => {
       const keys = ['00', '0000', '01', '7f', '7fff', '80', 'ff', 'ff00']
       const shuffled = [...keys.slice(3), ...keys.slice(0, 3)]
-      await engine.write(shuffled.map((hex) => ({ key: Buffer.from(hex, 'hex'), value: bytes('v') })))
+      await engine.write(changesOf(shuffled.map((hex) => ({ key: Buffer.from(hex, 'hex'), value: bytes('v') }))))
       const range = { gte: Buffer.from('0000', 'hex'), lt: Buffer.from('ff', 'hex') }
       const inside = keys.slice(1, 6)
       assert.deepEqual(await keysOf(engine, range), inside)
@@ -84,12 +90,14 @@ const cases: readonly Check[] = [
         key: bytes(`k${String(i).padStart(6, '0')}`),
         value: Buffer.alloc(60, String(Math.imul(i, 0x9e3779b1)))
       }))
-      for (let at = 0; at < many.length; at += 1_000) await engine.write(many.slice(at, at + 1_000))
-      await engine.write([
-        { key: bytes('a'), value: bytes('1') },
-        { key: bytes('b'), value: bytes('1') },
-        { key: bytes('b'), value: bytes('2') }
-      ])
+      for (let at = 0; at < many.length; at += 1_000) await engine.write(changesOf(many.slice(at, at + 1_000)))
+      await engine.write(
+        changesOf([
+          { key: bytes('a'), value: bytes('1') },
+          { key: bytes('b'), value: bytes('1') },
+          { key: bytes('b'), value: bytes('2') }
+        ])
+      )
       assert.equal(await engine.approximateEntries({ gte: bytes('a'), lt: bytes('c') }), 2)
       assert.equal(await engine.approximateEntries({ gte: bytes('k000010'), lt: bytes('k000310') }), 300)
       const all = await engine.approximateEntries(everything)
@@ -99,10 +107,12 @@ const cases: readonly Check[] = [
   [
     'a scan may be closed before its end',
     opened(async (engine) => {
-      await engine.write([
-        { key: bytes('a'), value: bytes('1') },
-        { key: bytes('b'), value: bytes('2') }
-      ])
+      await engine.write(
+        changesOf([
+          { key: bytes('a'), value: bytes('1') },
+          { key: bytes('b'), value: bytes('2') }
+        ])
+      )
       const scan = engine.scan(everything)
       assert.equal((await scan.next(1)).length, 1)
       await scan.close()
@@ -112,7 +122,7 @@ const cases: readonly Check[] = [
   [
     'clears a range and only that',
     opened(async (engine) => {
-      await engine.write(['a', 'b', 'c', 'd'].map((key) => ({ key: bytes(key), value: bytes(key) })))
+      await engine.write(changesOf(['a', 'b', 'c', 'd'].map((key) => ({ key: bytes(key), value: bytes(key) }))))
       await engine.clear({ gte: bytes('b'), lt: bytes('d') })
       assert.equal(await listing(engine, everything), 'a=a d=d')
       assert.equal(engine.get(bytes('c')), undefined)
@@ -131,7 +141,7 @@ const cases: readonly Check[] = [
           value: bytes(`${Math.imul(i + round, 0x85ebca6b)}`.repeat(60))
         }))
         for (const { value } of changes) writtenBytes += value.length
-        await engine.write(changes)
+        await engine.write(changesOf(changes))
         await engine.clear({ gte: bytes('0'), lt: bytes(`${round - 1}`) })
       }
       const sizeBytes = await engine.sizeBytes()
@@ -144,8 +154,8 @@ const cases: readonly Check[] = [
     async ({ open, durable }) => {
       if (!durable) return
       const first = await open()
-      await first.write([{ key: bytes('a'), value: bytes('1') }])
-      await first.write([{ key: bytes('b'), value: bytes('2') }])
+      await first.write(changesOf([{ key: bytes('a'), value: bytes('1') }]))
+      await first.write(changesOf([{ key: bytes('b'), value: bytes('2') }]))
       await first.clear({ gte: bytes('a'), lt: bytes('b') })
       await first.close()
       const second = await open()
