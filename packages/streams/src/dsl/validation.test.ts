@@ -5,6 +5,7 @@ import { string } from '../serde/string.ts'
 import { defineTopology } from './define-topology.ts'
 import type { KStream } from './k-stream.ts'
 import type { StreamsBuilder } from './streams-builder.ts'
+import { tumbling } from './windows.ts'
 
 type Texts = KStream<string, string>
 
@@ -89,6 +90,22 @@ describe('a topology is refused, naming the step, when', () => {
     const error = thrown(() => define(steps))
     expect(error).toBeInstanceOf(MissingSerdeError)
     expect(error).toMatchObject({ missing, node, topology: 'app' })
+  })
+})
+
+describe('late records', () => {
+  it('are refused where they would come round again, late each time', () => {
+    const windows = (lateTo: string) =>
+      define((s) =>
+        s
+          .groupByKey()
+          .windowedBy(tumbling({ size: '1s' }), { onLate: { lateTo } })
+          .count()
+      )
+    expect(() => windows('in')).toThrow(
+      "node 'in-tumbling-1s-count': it writes to 'in', which it is fed from: write late records to another topic"
+    )
+    expect(windows('late').nodes.at(-1)).toMatchObject({ late: { topic: 'late' } })
   })
 })
 

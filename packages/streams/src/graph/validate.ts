@@ -1,7 +1,7 @@
 import type { GlobalTableDefinition } from './join-node.ts'
 import { lateTopicOf } from './make-late-records.ts'
 import { topicNameProblem } from './names.ts'
-import type { Node, SinkNode, StoreDefinition } from './node.ts'
+import type { Node, StoreDefinition } from './node.ts'
 import { TopologyError } from './topology-error.ts'
 
 /** What is checked once nodes and stores are made; `feedback` names the sinks that may close a loop. */
@@ -86,30 +86,43 @@ function checkChangelogs({ name: topology, stores }: Candidate): void {
   }
 }
 
-/** A record that comes round to where it was read would go round for ever. */
+/** A node that writes to a topic that has a name. */
+interface Writer {
+  readonly node: Node
+  readonly topic: string
+  readonly remedy: string
+}
+
+/** A record that comes round to where it was read would go round for ever; a late one is late each time. */
 function checkLoops({ name: topology, nodes, feedback }: Candidate): void {
-  const sinks = nodes.flatMap((node) => (node.kind === 'sink' && !feedback.has(node.name) ? [node] : []))
-  for (const sink of sinks) {
-    if (!reaches({ nodes, sinks }, sink)) continue
-    const problem = `it writes to '${sink.topic}', which it is fed from: write to another topic, or say { feedback: true } if records may come round again`
-    throw new TopologyError({ topology, node: sink.name, problem })
+  const writers = nodes.flatMap((node): Writer[] => {
+    const late = lateTopicOf(node)
+    if (late !== undefined) return [{ node, topic: late, remedy: 'write late records to another topic' }]
+    if (node.kind !== 'sink' || feedback.has(node.name)) return []
+    const remedy = 'write to another topic, or say { feedback: true } if records may come round again'
+    return [{ node, topic: node.topic, remedy }]
+  })
+  for (const writer of writers) {
+    if (!reaches({ nodes, writers }, writer)) continue
+    const { node, topic, remedy } = writer
+    const problem = `it writes to '${topic}', which it is fed from: ${remedy}`
+    throw new TopologyError({ topology, node: node.name, problem })
   }
 }
 
-function reaches({ nodes, sinks }: { nodes: readonly Node[]; sinks: readonly SinkNode[] }, target: SinkNode): boolean {
+function reaches({ nodes, writers }: { nodes: readonly Node[]; writers: readonly Writer[] }, target: Writer): boolean {
+  const reading = (topic: string) => nodes.filter((node) => node.kind === 'source' && node.topics.includes(topic))
   const seen = new Set<string>()
-  const queue: Node[] = nodes.filter((node) => node.kind === 'source' && node.topics.includes(target.topic))
+  const queue: Node[] = reading(target.topic)
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
-    if (node === target) return true
+    if (node === target.node) return true
     if (seen.has(node.name)) continue
     seen.add(node.name)
     const from = node
     queue.push(...nodes.filter((other) => other.parents.includes(from.name)))
     if (from.kind === 'repartition')
       queue.push(...nodes.filter((other) => other.kind === 'source' && other.repartitionOf === from.name))
-    if (from.kind === 'sink' && sinks.includes(from)) {
-      queue.push(...nodes.filter((other) => other.kind === 'source' && other.topics.includes(from.topic)))
-    }
+    queue.push(...writers.filter((writer) => writer.node === from).flatMap(({ topic }) => reading(topic)))
   }
   return false
 }

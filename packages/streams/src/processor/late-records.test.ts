@@ -165,6 +165,19 @@ describe("emit: { every: '5s' }", () => {
     expect(driver.store('counts').get('k')?.value).toBe(7)
   })
 
+  it('is refused for no time at all', () => {
+    expect(() =>
+      defineTopology(
+        'app',
+        (b) =>
+          void b
+            .stream('in', text)
+            .groupByKey()
+            .count({ emit: { every: 0 } })
+      )
+    ).toThrow('emit.every is 0: less than 1 ms')
+  })
+
   it('sends no two updates of a key nearer than that, and the last in the end, with crashes anywhere', async () => {
     const topology = defineTopology('app', (b) => {
       b.stream('in', text)

@@ -1,3 +1,4 @@
+import { UsageError } from '@millrace/log'
 import type { Header } from '../graph/record.ts'
 import type { Serde } from '../serde/serde.ts'
 
@@ -33,6 +34,7 @@ export class TestInput<K, V> {
   /**
    * Pipes one record; a number as third argument is its timestamp in milliseconds.
    * @throws what the topology threw, when no policy covers it. The driver then takes no more records.
+   * @throws UsageError when the timestamp is no whole number.
    */
   pipe(key: K | null, value: V | null, options: number | PipeOptions = {}): Promise<void> {
     const encodedKey = key === null ? null : this.#key.encode(key)
@@ -43,6 +45,9 @@ export class TestInput<K, V> {
   /** Pipes bytes as they are: what another program, or a broken one, may have written. */
   pipeBytes(key: Buffer | null, value: Buffer | null, options: number | PipeOptions = {}): Promise<void> {
     const { timestamp, headers = [] } = typeof options === 'number' ? { timestamp: options } : options
+    if (timestamp !== undefined && !Number.isSafeInteger(timestamp)) {
+      throw new UsageError(`a record for ${this.topic} has the timestamp ${timestamp}: give whole milliseconds`)
+    }
     return this.#pipe({ key, value, timestamp, headers })
   }
 }

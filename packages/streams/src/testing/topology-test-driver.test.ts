@@ -187,5 +187,7 @@ describe('TopologyTestDriver', () => {
     const driver = await TopologyTestDriver.open(clickAggregator)
     expect(() => driver.input('nowhere')).toThrow(/neither reads nor writes topic nowhere/)
     expect(() => driver.store('nowhere')).toThrow(/has no store nowhere: it has clicks-per-ad/)
+    expect(() => driver.input('clicks').pipe(null, null, Number.NaN)).toThrow('timestamp NaN: give whole milliseconds')
+    expect(() => driver.advanceWallClock(-1)).toThrow('advanceWallClock(-1): the clock goes forward')
   })
 })

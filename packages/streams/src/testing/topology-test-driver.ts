@@ -97,8 +97,14 @@ export class TopologyTestDriver {
     while (await this.#callEnded())
   }
 
-  /** Moves the wall clock; what processors scheduled by it has run when this resolves. */
+  /**
+   * Moves the wall clock forward; what processors scheduled by it has run when this resolves.
+   * @throws UsageError when it is no whole number from 0 up.
+   */
   advanceWallClock(byMs: number): Promise<void> {
+    if (!(Number.isSafeInteger(byMs) && byMs >= 0)) {
+      throw new UsageError(`advanceWallClock(${byMs}): the clock goes forward by whole milliseconds`)
+    }
     return this.#inOrder(() => this.#run.advance(byMs))
   }
 

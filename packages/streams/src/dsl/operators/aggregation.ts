@@ -33,8 +33,9 @@ export interface AggregationStep {
 export function addAggregation(on: GroupedPoint | WindowedPoint, step: AggregationStep): Point {
   const { emit } = step
   if (typeof emit !== 'object') return addEmitting(on, { ...step, emit })
+  const everyMs = durationMs('emit.every', emit.every, { leastMs: 1 })
   // A suppress keeps what waits in a store, so that a crash loses and repeats nothing.
-  return suppress(addEmitting(on, { ...step, emit: 'changes' }), untilTimeLimit(emit.every), {})
+  return suppress(addEmitting(on, { ...step, emit: 'changes' }), untilTimeLimit(everyMs), {})
 }
 
 type EmittingStep = AggregationStep & { readonly emit: EmitMode | undefined }

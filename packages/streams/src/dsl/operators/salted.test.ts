@@ -190,6 +190,8 @@ describe('a salted grouping', () => {
     expect(refused((salted) => salted.reduce((value) => value, {}))).toThrow(
       "the salted grouping after 'in-groupByKey-salted-repartition' reduces values in another order"
     )
+    // @ts-expect-error and nothing says that it does not
+    expect(refused((salted) => salted.reduce((value) => value))).toThrow('say { commutative: true } where it may')
     // @ts-expect-error a merger is missing
     expect(refused((salted) => salted.aggregate(nothing, extend, { value: bounds }))).toThrow('give a merger')
     const final = { emit: 'final' } as const

@@ -154,9 +154,9 @@ export function saltedReduce(
   on: SaltedPoint,
   reducer: PairCallback,
   given: (SaltedAggregateOptions | SaltedWindowedOptions) & {
-    readonly commutative: true
+    readonly commutative?: true
     readonly value?: Serde<unknown>
-  }
+  } = {}
 ): Point {
   const { commutative, value = on.point.value, ...options } = given
   if (commutative !== true) {
