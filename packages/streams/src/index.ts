@@ -39,10 +39,12 @@ export type {
   ForeignKeyJoinOptions,
   ForeignKeyPartitioners,
   ForeignKeySerdes,
+  GlobalJoinFunction,
   GlobalJoinOptions,
   JoinedOptions,
   JoinStores,
   KnownAfterJoin,
+  MappedRow,
   StreamJoinOptions,
   StreamJoinSerdes,
   StreamSideSerdes,
@@ -64,6 +66,7 @@ export type {
   LateOption,
   OptionsArgument,
   PipeOptions,
+  PrintOptions,
   RepartitionOptions,
   SerdeOptions,
   SinkOptions,
@@ -111,6 +114,7 @@ export type {
   WindowStoreHandle,
   WindowStoreOptions
 } from './dsl/store-handle.ts'
+export type { StreamJoinMethod, StreamLeftJoinMethod, StreamOuterJoinMethod } from './dsl/stream-join-methods.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export {
   type Suppressed,

@@ -82,6 +82,19 @@ export interface StreamTableJoinOptions<R> extends JoinedOptions<R> {
 /** Serdes of the stream that such a join writes if its key was changed, or records wait. */
 export type StreamSideSerdes<K, V> = { readonly key?: Serde<K>; readonly left?: Serde<V> }
 
+/** What a joiner with a global table knows beside the two values. */
+export interface MappedRow<K, GK> extends TableRow<K> {
+  /** The key of the row that the record wants; null where it wants none. */
+  readonly mappedKey: GK
+}
+
+/** A program's joiner of a stream with a global table: the record's value, the row's, and the keys of both. */
+export type GlobalJoinFunction<Keys extends readonly [unknown, unknown], L, R, Result> = (
+  left: L,
+  right: R,
+  row: MappedRow<Keys[0], Keys[1]>
+) => Result
+
 /** Of a join of a stream with a global table: which row each record wants; null wants none. */
 export interface GlobalJoinOptions<K, V, GK, R> extends JoinedOptions<R> {
   readonly key: (value: V, record: StreamRecord<K, V>) => GK | null

@@ -2,6 +2,7 @@ import { expect, expectTypeOf, it } from 'vitest'
 import { json } from '../serde/json.ts'
 import { long } from '../serde/long.ts'
 import { number } from '../serde/number.ts'
+import type { Serde } from '../serde/serde.ts'
 import { string } from '../serde/string.ts'
 import type { GlobalKTable } from './k-global-table.ts'
 import type { KGroupedTable } from './k-grouped-table.ts'
@@ -97,8 +98,84 @@ export function joins(): void {
   // @ts-expect-error its keys are numbers
   clicks.join(campaigns, (click, product) => click.length * product.price, { key: (click) => click })
   clicks.join(campaigns, (click, product) => click.length * product.price, { key: (click) => click.length })
+  clicks.join(campaigns, (_click, _product, { key, mappedKey }) => key.length + mappedKey, { key: () => 1 })
+  // @ts-expect-error a record may want no row
+  clicks.leftJoin(campaigns, (_click, _product, { mappedKey }) => mappedKey + 1, { key: () => 1 })
+  const options = { foreignKey: (order: Order) => order.amount, value: number() }
+  orders.join(numbered, fn, { ...options, partitioners: { left: (key) => key.length, right: (id, of) => id % of } })
+  // @ts-expect-error the other table's keys are numbers
+  orders.join(numbered, fn, { ...options, partitioners: { right: (id: string) => id.length } })
+}
+
+export function kept(): void {
+  orders.filter(() => true, { store: { name: 'kept', changelog: false, engine: 'memory' } })
+  // @ts-expect-error a step that is only kept if it is named needs the name
+  orders.filter(() => true, { store: { changelog: false } })
+  clicks.groupByKey().count({ store: { changelog: { 'segment.ms': '1' } } })
+  // @ts-expect-error configurations are text
+  clicks.groupByKey().count({ store: { changelog: { 'segment.ms': 1 } } })
+  // @ts-expect-error there is one such engine
+  clicks.groupByKey().count({ store: { engine: 'disk' } })
+  clicks.join(clicks, (one) => one, { within: 1, store: 'both', stores: { left: { engine: 'memory' } } })
+  // @ts-expect-error a join of a stream with a table has no sides to keep
+  clicks.join(orders, (one) => one, { stores: { left: { engine: 'memory' } } })
+}
+
+export function transformed(): void {
+  const prices = b.store('prices', { key: string(), value: number() })
+  const totals = orders.transformValues(
+    (order, { key, timestamp }, context) => {
+      expectTypeOf(order).toEqualTypeOf<Order | null>()
+      expectTypeOf(key).toEqualTypeOf<string>()
+      expectTypeOf(timestamp).toEqualTypeOf<number>()
+      expectTypeOf(context.store('prices').get(key)).toEqualTypeOf<number | undefined>()
+      return order === null ? null : order.amount
+    },
+    { stores: [prices] }
+  )
+  expectTypeOf(totals).toEqualTypeOf<KTable<string, number | null, 'key'>>()
+  // @ts-expect-error the new values have no serde
+  totals.toStream().to('out')
+  // @ts-expect-error nor can they be kept without one
+  orders.transformValues((order) => order?.amount ?? 0, { store: 'amounts' })
+  orders.transformValues((order) => order?.amount ?? 0, { store: 'amounts', value: number() })
+  // @ts-expect-error a row may be gone
+  orders.transformValues((order) => order.amount)
+  // @ts-expect-error a store has to be given
+  orders.transformValues((_order, _row, context) => context.store('prices').get('a'))
+  // @ts-expect-error there is nothing to forward with
+  orders.transformValues((_order, _row, context) => context.forward(1))
+  // @ts-expect-error a stream has processValues
+  clicks.transformValues((click: string) => click)
+}
+
+export function rekeyed(): void {
+  const byProductName = orders.toStream((order) => order?.product ?? '')
+  expectTypeOf(byProductName).toEqualTypeOf<KStream<string, Order | null>>()
+  // @ts-expect-error new keys that are no text have no serde
+  orders.toStream((order) => order?.amount ?? 0).to('out')
+  orders.toStream((order) => order?.amount ?? 0, { key: number() }).to('out')
+  expectTypeOf(orders.queryableStoreName()).toEqualTypeOf<string | undefined>()
+}
+
+export function globals(): void {
+  const kept = b.globalStore('prices', 'price-events', {
+    key: string(),
+    value: number(),
+    input: { key: number(), value: json<Product>() },
+    process: (record, store) => {
+      expectTypeOf(record.key).toEqualTypeOf<number | null>()
+      expectTypeOf(record.value).toEqualTypeOf<Product | null>()
+      store.put('all', record.value?.price ?? 0)
+      // @ts-expect-error the store's keys are text
+      store.put(1, 1)
+    }
+  })
+  expectTypeOf(kept.value).toEqualTypeOf<Serde<number>>()
+  // @ts-expect-error how is the topic read?
+  b.globalStore('prices', 'price-events', { key: string(), value: number(), process: () => undefined })
 }
 
 it('is the compiler that judges', () => {
-  expect([tables, groups, joins]).toHaveLength(3)
+  expect([tables, groups, joins, kept, transformed, rekeyed, globals]).toHaveLength(7)
 })

@@ -2,18 +2,10 @@ import { UsageError } from '@millrace/log'
 import type { DurableOperator, WrittenAs } from '../graph/durable-operator.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import type { Serde } from '../serde/serde.ts'
-import type { Callback, StreamFunction } from './callback.ts'
+import type { Callback, JoinCallback, StreamFunction } from './callback.ts'
 import type { Point } from './draft.ts'
 import type { Fluent } from './fluent.ts'
 import type { GroupByKeyMethod, GroupByMethod } from './group-methods.ts'
-import type {
-  GlobalJoinOptions,
-  KnownAfterJoin,
-  StreamJoinOptions,
-  StreamJoinSerdes,
-  StreamSideSerdes,
-  StreamTableJoinOptions
-} from './join-options.ts'
 import { GlobalKTable } from './k-global-table.ts'
 import { KTable } from './k-table.ts'
 import type { AsyncFunction, MapAsyncOptions, OrderedKey } from './map-async-options.ts'
@@ -21,6 +13,7 @@ import { filter } from './operators/filter.ts'
 import { filterNot } from './operators/filter-not.ts'
 import { flatMap } from './operators/flat-map.ts'
 import { flatMapValues } from './operators/flat-map-values.ts'
+import { forEach } from './operators/for-each.ts'
 import { groupBy } from './operators/group-by.ts'
 import { groupByKey } from './operators/group-by-key.ts'
 import { type JoinedWith, joinStream } from './operators/join-stream.ts'
@@ -30,6 +23,7 @@ import { mapValues } from './operators/map-values.ts'
 import { merge } from './operators/merge.ts'
 import { peek } from './operators/peek.ts'
 import { type Operator, pipe } from './operators/pipe.ts'
+import { print } from './operators/print.ts'
 import { process } from './operators/process.ts'
 import { processValues } from './operators/process-values.ts'
 import { repartition } from './operators/repartition.ts'
@@ -44,6 +38,7 @@ import type {
   GivenValue,
   OptionsArgument,
   PipeOptions,
+  PrintOptions,
   RepartitionOptions,
   SerdeOptions,
   SinkOptions,
@@ -57,11 +52,14 @@ import type { RxOptions } from './rx-options.ts'
 import type { SaltOption } from './salt-options.ts'
 import { SaltedKStream } from './salted-k-stream.ts'
 import type { SplitMethod } from './split-method.ts'
-import type { JoinFunction, StreamTableOptions } from './table-options.ts'
+import type { StreamJoinMethod, StreamLeftJoinMethod, StreamOuterJoinMethod } from './stream-join-methods.ts'
+import type { StreamTableOptions } from './table-options.ts'
 
 type SerdesGiven = StepOptions & { readonly key?: Serde<unknown>; readonly value?: Serde<unknown> }
 
 type PipeArguments = readonly (Operator | (PipeOptions & Partial<GivenValue<unknown>>))[]
+
+type JoinArguments = readonly [other: unknown, joiner: JoinCallback, options?: object]
 
 type ProcessArguments<F extends (point: Point, ...rest: never) => Point> = F extends (
   point: Point,
@@ -215,6 +213,16 @@ export class KStream<K, V, Known extends Slot = Slot> {
     return this.#fluent.stream(peek(this.#point, observer, options))
   }
 
+  /** Shows each record to `action`, and ends there. After a crash it sees again what is processed again. */
+  forEach(action: StreamFunction<K, V, void>, options: StepOptions = {}): void {
+    forEach(this.#point, action, options)
+  }
+
+  /** Prints each record, a line each, and ends there: to look at a stream while a program is written. */
+  print(options: PrintOptions<K, V> = {}): void {
+    print(this.#point, options)
+  }
+
   /**
    * Sends each value through RxJS operators that emit synchronously; key, timestamp and headers follow. Each value is a stream of its own
    * to them, so that they have no state to lose, unless the options, last, say `{ volatile: true }`.
@@ -298,54 +306,24 @@ export class KStream<K, V, Known extends Slot = Slot> {
    * Joins each record with what has the same key: records of another stream that are near in time (`within`), or the row of a table. With a global
    * table, `key` says which row. The other side has to be there for a result; see `leftJoin` and `outerJoin`.
    */
-  join<V2, R, Known2 extends Slot, O extends StreamJoinOptions<R> & StreamJoinSerdes<K, V, V2, Known, Known2>>(
-    other: KStream<K, V2, Known2>,
-    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2>, R>,
-    options: O
-  ): KStream<K, R, KnownAfterJoin<Slot, O>>
-  join<V2, R, Known2 extends Slot, O extends StreamTableJoinOptions<R> & StreamSideSerdes<K, V>>(
-    other: KTable<NonNullable<K>, V2, Known2>,
-    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2>, R>,
-    options?: O
-  ): KStream<K, R, KnownAfterJoin<Slot, O>>
-  join<GK, V2, R, O extends GlobalJoinOptions<K, V, GK, R>>(
-    other: GlobalKTable<GK, V2>,
-    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2>, R>,
-    options: O
-  ): KStream<K, R, KnownAfterJoin<Known, O>>
-  join(other: unknown, joiner: JoinFunction<K, never, never, unknown>, options: object = {}): unknown {
-    return this.#fluent.stream(joinStream(this.#point, otherOf(other), { join: 'inner', fn: joiner, options }))
-  }
+  readonly join = ((...[other, fn, options = {}]: JoinArguments) =>
+    this.#fluent.stream(joinStream(this.#point, otherOf(other), { join: 'inner', fn, options }))) as StreamJoinMethod<
+    K,
+    V,
+    Known
+  >
 
   /** As `join`, and a record of this stream that finds nothing is joined with null; in a join of two streams, once its window is past. */
-  leftJoin<V2, R, Known2 extends Slot, O extends StreamJoinOptions<R> & StreamJoinSerdes<K, V, V2, Known, Known2>>(
-    other: KStream<K, V2, Known2>,
-    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2> | null, R>,
-    options: O
-  ): KStream<K, R, KnownAfterJoin<Slot, O>>
-  leftJoin<V2, R, Known2 extends Slot, O extends StreamTableJoinOptions<R> & StreamSideSerdes<K, V>>(
-    other: KTable<NonNullable<K>, V2, Known2>,
-    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2> | null, R>,
-    options?: O
-  ): KStream<K, R, KnownAfterJoin<Slot, O>>
-  leftJoin<GK, V2, R, O extends GlobalJoinOptions<K, V, GK, R>>(
-    other: GlobalKTable<GK, V2>,
-    joiner: JoinFunction<K, NonNullable<V>, NonNullable<V2> | null, R>,
-    options: O
-  ): KStream<K, R, KnownAfterJoin<Known, O>>
-  leftJoin(other: unknown, joiner: JoinFunction<K, never, never, unknown>, options: object = {}): unknown {
-    return this.#fluent.stream(joinStream(this.#point, otherOf(other), { join: 'left', fn: joiner, options }))
-  }
+  readonly leftJoin = ((...[other, fn, options = {}]: JoinArguments) =>
+    this.#fluent.stream(
+      joinStream(this.#point, otherOf(other), { join: 'left', fn, options })
+    )) as StreamLeftJoinMethod<K, V, Known>
 
   /** Joins two streams, and a record of either that finds nothing is joined with null once its window is past. */
-  outerJoin<V2, R, Known2 extends Slot, O extends StreamJoinOptions<R> & StreamJoinSerdes<K, V, V2, Known, Known2>>(
-    other: KStream<K, V2, Known2>,
-    joiner: JoinFunction<K, NonNullable<V> | null, NonNullable<V2> | null, R>,
-    options: O
-  ): KStream<K, R, KnownAfterJoin<Slot, O>>
-  outerJoin(other: unknown, joiner: JoinFunction<K, never, never, unknown>, options: object = {}): unknown {
-    return this.#fluent.stream(joinStream(this.#point, otherOf(other), { join: 'outer', fn: joiner, options }))
-  }
+  readonly outerJoin = ((...[other, fn, options = {}]: JoinArguments) =>
+    this.#fluent.stream(
+      joinStream(this.#point, otherOf(other), { join: 'outer', fn, options })
+    )) as StreamOuterJoinMethod<K, V, Known>
 
   /** The stream as a table of its latest values; null deletes. Repartitions first if the key was changed before. Null keys are dropped. */
   toTable(

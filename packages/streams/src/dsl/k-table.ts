@@ -1,11 +1,13 @@
 import { UsageError } from '@millrace/log'
-import type { JoinCallback, TableCallback } from './callback.ts'
+import { storeOf } from '../graph/step.ts'
+import type { Callback, JoinCallback, StreamFunction, TableCallback } from './callback.ts'
 import type { Point } from './draft.ts'
 import type { Fluent } from './fluent.ts'
 import type { ForeignKeyJoinOptions, ForeignKeySerdes, KnownAfterJoin } from './join-options.ts'
 import type { KGroupedTable } from './k-grouped-table.ts'
 import type { KStream } from './k-stream.ts'
 import { type ForeignKeyJoinStep, foreignKeyJoin } from './operators/foreign-key-join.ts'
+import { selectKey } from './operators/select-key.ts'
 import { suppress } from './operators/suppress.ts'
 import { tableFilter } from './operators/table-filter.ts'
 import { tableGroupBy } from './operators/table-group-by.ts'
@@ -13,7 +15,7 @@ import { tableJoin } from './operators/table-join.ts'
 import { tableMapValues } from './operators/table-map-values.ts'
 import { type AnyTransformer, tableTransformValues } from './operators/table-transform-values.ts'
 import { toStream } from './operators/to-stream.ts'
-import type { GivenKey, GivenValue, OptionsArgument, Slot, StepOptions, ValueSerde } from './options.ts'
+import type { GivenKey, GivenValue, OptionsArgument, Slot, StepOptions, TextKey, ValueSerde } from './options.ts'
 import type { StoreHandles } from './process-types.ts'
 import type { Suppressed, SuppressOptions } from './suppress-until.ts'
 import type { JoinFunction, KeptResultOptions, TableFunction, TableOptions } from './table-options.ts'
@@ -88,9 +90,24 @@ export class KTable<K, V, Known extends Slot = Slot> {
     return this.#fluent.table(tableTransformValues(this.#point, transformer, options))
   }
 
-  /** The table's updates as a stream: each new value, null for a deleted key. */
-  toStream(options: StepOptions = {}): KStream<K, V, Known> {
-    return this.#fluent.stream(toStream(this.#point, options))
+  /** The table's updates as a stream: each new value, null for a deleted key; with a `mapper`, which gets null then too, under new keys. */
+  toStream<K2>(mapper: StreamFunction<K, V, K2>, options: StepOptions & GivenKey<K2>): KStream<K2, V, Known | 'key'>
+  toStream<K2>(
+    mapper: StreamFunction<K, V, K2>,
+    options?: StepOptions
+  ): KStream<K2, V, Exclude<Known, 'key'> | TextKey<K2>>
+  toStream(options?: StepOptions): KStream<K, V, Known>
+  toStream(
+    first: Callback<unknown> | StepOptions = {},
+    options: StepOptions & Partial<GivenKey<unknown>> = {}
+  ): unknown {
+    if (typeof first === 'object') return this.#fluent.stream(toStream(this.#point, first))
+    return this.#fluent.stream(selectKey(toStream(this.#point, {}), first, options))
+  }
+
+  /** The name under which the table is queried; undefined: it is not, since no step named its store. */
+  queryableStoreName(): string | undefined {
+    return storeOf(this.#point.step)?.name
   }
 
   /**

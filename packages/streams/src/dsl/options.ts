@@ -70,6 +70,16 @@ export interface RepartitionOptions<K, V> extends StepOptions {
   readonly partitioner?: (key: K, value: V, partitions: number) => number
 }
 
+/** Of `print()`. */
+export interface PrintOptions<K, V> extends StepOptions {
+  /** Stands in front of each line, in brackets. Default: the name of the step above. */
+  readonly label?: string
+  /** The line for a record; default: key and value. */
+  readonly mapper?: (value: V, record: StreamRecord<K, V>) => string
+  /** Where lines go. Default: standard output, by `console.log`. */
+  readonly write?: (line: string) => void
+}
+
 /** Of a sink. */
 export interface SinkOptions<K, V> extends StepOptions {
   /**

@@ -40,7 +40,7 @@ export interface StreamGlobalJoinNode extends NodeBase {
   /** The global table's store. */
   readonly global: string
   readonly mappedKey: (value: unknown, record: StreamRecord) => unknown
-  readonly fn: (left: unknown, right: unknown, row: TableRow) => unknown
+  readonly fn: (left: unknown, right: unknown, row: TableRow & { readonly mappedKey: unknown }) => unknown
 }
 
 /** A right record is in a left one's window from `beforeMs` before it to `afterMs` after it, both included. */

@@ -104,7 +104,12 @@ export type StatelessOperator =
     }
   | { readonly kind: 'flatMapValues'; readonly fn: (value: unknown, record: StreamRecord) => Iterable<unknown> }
   | { readonly kind: 'selectKey'; readonly fn: (value: unknown, record: StreamRecord) => unknown }
-  | { readonly kind: 'peek'; readonly fn: (value: unknown, record: StreamRecord) => void }
+  /** `end`: what a program calls it where nothing goes on from it. */
+  | {
+      readonly kind: 'peek'
+      readonly fn: (value: unknown, record: StreamRecord) => void
+      readonly end?: 'forEach' | 'print'
+    }
   /** `connect(emit)` is called once per task; what it returns is called per value and calls `emit` synchronously. */
   | { readonly kind: 'pipe'; readonly connect: (emit: (value: unknown) => void) => PipedInput }
 

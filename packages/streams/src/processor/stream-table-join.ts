@@ -45,16 +45,12 @@ export function streamGlobalJoinProcessor(
   const process: Forward = (record) => {
     const { value } = record
     if (value === null || value === undefined) return dropped.add('null-value')
-    let key: unknown
-    try {
-      key = node.mappedKey(value, record) ?? null
-    } catch (cause) {
-      throw new ProcessingError(node.name, record.origin, cause)
-    }
+    const key = guarded(node.name, record, () => node.mappedKey(value, record)) ?? null
     if (key === null && node.join === 'inner') return dropped.add('null-key')
     const row = key === null ? undefined : rows.get(key)?.value
     if (row === undefined && node.join === 'inner') return
-    forward(record.withValue(joinRow(node, record, row)))
+    const keys = { key: record.key, mappedKey: key }
+    forward(record.withValue(guarded(node.name, record, () => node.fn(value, row ?? null, keys))))
   }
   return { process }
 }
@@ -68,15 +64,16 @@ function rowJoiner(
     const isNull = record.key === null || record.key === undefined
     const row = isNull ? undefined : rowOf(record)?.value
     if (row === undefined && node.join === 'inner') return
-    forward(record.withValue(joinRow(node, record, row)))
+    const { key, value } = record
+    forward(record.withValue(guarded(node.name, record, () => node.fn(value, row ?? null, { key }))))
   }
 }
 
-function joinRow(node: Pick<StreamTableJoinNode, 'name' | 'fn'>, record: StreamRecord, row: unknown): unknown {
+function guarded<T>(node: string, { origin }: StreamRecord, compute: () => T): T {
   try {
-    return node.fn(record.value, row ?? null, { key: record.key })
+    return compute()
   } catch (cause) {
-    throw new ProcessingError(node.name, record.origin, cause)
+    throw new ProcessingError(node, origin, cause)
   }
 }
 
