@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { crc32c, tableCrc32c } from './crc32c.ts'
+import { crc32c, extendCrc32c, tableCrc32c } from './crc32c.ts'
 
 describe('crc32c', () => {
   it('has the check values of RFC 3720 appendix B.4', () => {
@@ -18,6 +18,21 @@ describe('crc32c', () => {
         const end = Math.max(start, bytes.length - after)
         expect(crc32c(bytes, start, end)).toBe(tableCrc32c(bytes, start, end))
       })
+    )
+  })
+
+  it('goes on from the checksum of what came before', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 1000 }),
+        fc.uint8Array({ maxLength: 1000 }),
+        fc.nat(9),
+        (first, rest, before) => {
+          const start = Math.min(before, rest.length)
+          const whole = Buffer.concat([first, rest.subarray(start)])
+          expect(extendCrc32c(crc32c(first), rest, start)).toBe(crc32c(whole))
+        }
+      )
     )
   })
 })

@@ -18,14 +18,15 @@ export function crc32c(buffer: Uint8Array, start = 0, end: number = buffer.lengt
   return nativeCrc32c(buffer.subarray(start, end))
 }
 
-/** CRC-32C of bytes whose first part has the checksum `previous` and whose rest is `buffer`. */
-export function extendCrc32c(previous: number, buffer: Uint8Array): number {
-  return nativeCrc32c(buffer, previous)
+/** CRC-32C of bytes whose first part has the checksum `previous` and whose rest is `buffer` from `start` up to `end`. */
+export function extendCrc32c(previous: number, buffer: Uint8Array, start = 0, end: number = buffer.length): number {
+  if (end - start < NATIVE_FROM_BYTES) return tableCrc32c(buffer, start, end, previous)
+  return nativeCrc32c(buffer.subarray(start, end), previous)
 }
 
 /** The same by tables alone. */
-export function tableCrc32c(buffer: Uint8Array, start: number, end: number): number {
-  let crc = -1
+export function tableCrc32c(buffer: Uint8Array, start: number, end: number, previous = 0): number {
+  let crc = ~previous
   let i = start
   for (; i + 8 <= end; i += 8) {
     crc ^= buffer[i] | (buffer[i + 1] << 8) | (buffer[i + 2] << 16) | (buffer[i + 3] << 24)

@@ -1,10 +1,8 @@
-import { crc32c } from '@millrace/log'
+import { crc32c, extendCrc32c } from '@millrace/log'
 import { CommitNumbers, commitRange } from './commit-numbers.ts'
 import type { ChangeTeller, KeyRange, StateEngine, StateScan } from './engine.ts'
 import { StoreDamagedError } from './errors.ts'
 import { checksumBytes } from './layout.ts'
-
-const scratch = Buffer.allocUnsafe(8192)
 
 /**
  * Any engine, not trusted. Every value ends with a CRC-32C of key and value, checked on every read; every batch has a number, and a gap in them
@@ -115,11 +113,7 @@ function seal(key: Buffer, value: Buffer): void {
   value.writeUInt32BE(checksum(key, value, end), end)
 }
 
-/** One checksum over key and value: copying both together is cheaper than two calls for the sizes that are usual here. */
+/** Of the key, then the value up to `end`. */
 function checksum(key: Buffer, value: Buffer, end: number): number {
-  const length = key.length + end
-  const joined = length <= scratch.length ? scratch : Buffer.allocUnsafe(length)
-  key.copy(joined, 0)
-  value.copy(joined, key.length, 0, end)
-  return crc32c(joined, 0, length)
+  return extendCrc32c(crc32c(key), value, 0, end)
 }

@@ -17,7 +17,7 @@ export class KeyWindows {
   readonly id: KeyIdentity
   /** All of the key's windows from here on are here: one that is not is absent. */
   completeFromMs: number
-  readonly #entries: StoreEntry[] = []
+  #entries: StoreEntry[] = []
   /** The last one that was found, and where: the next one is often the same, or that behind it. */
   #last: StoreEntry | undefined
   #at = 0
@@ -48,7 +48,9 @@ export class KeyWindows {
     const last = this.#last
     const isNewest = last !== undefined && this.#lastIsNewest && last.windowStartMs < entry.windowStartMs
     const at = isNewest ? this.#entries.length : this.#place(entry.windowStartMs, entry.sessionStartMs)
-    if (at === this.#entries.length) this.#entries.push(entry)
+    // Many keys have one window: an array that is pushed to has room for many.
+    if (this.#entries.length === 0) this.#entries = [entry]
+    else if (at === this.#entries.length) this.#entries.push(entry)
     else this.#entries.splice(at, 0, entry)
     this.#last = entry
     this.#at = at

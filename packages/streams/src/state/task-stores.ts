@@ -198,9 +198,14 @@ export class TaskStores {
     return this.#engine.verify()
   }
 
+  /** Resolves when no space of expired windows is being given back. */
+  async spaceReturned(): Promise<void> {
+    for (const store of this.#all) await store.spaceReturned()
+  }
+
   /** What is not committed is gone. */
   async close(): Promise<void> {
-    for (const store of this.#all) await store.spaceReturned()
+    await this.spaceReturned()
     await this.#engine.close()
     await this.#memory.close()
   }
