@@ -1,8 +1,11 @@
 import { UsageError } from '@millrace/log'
 import { describe, expect, it } from 'vitest'
 import { defineTopology } from '../dsl/define-topology.ts'
+import { tumbling } from '../dsl/windows.ts'
 import { string } from '../serde/string.ts'
+import { deadLetter } from '../task/error-policy.ts'
 import { SimulatedRunError, simulate } from './simulate.ts'
+import type { SimulateOptions } from './simulated-options.ts'
 
 const WORDS = ['to', 'be', 'or', 'not', 'that', 'is', 'the', 'question']
 
@@ -134,6 +137,52 @@ describe('a simulated run', () => {
     await expect(simulate(failing, { input: lines, faults: false })).rejects.toThrow(
       /seed 1: application failing stopped/
     )
+  })
+
+  it('shows late records, dead letters, and topics that a function names', async () => {
+    const topology = defineTopology('routes', (b) => {
+      const words = b.stream('lines', { key: string(), value: string() })
+      words
+        .groupByKey()
+        .windowedBy(tumbling({ size: '1s' }), { onLate: { lateTo: 'late' } })
+        .count()
+      words
+        .peek((word) => {
+          if (word === 'bad') throw new RangeError(word)
+        })
+        .to((word) => (word === 'one' ? 'ones' : 'others'))
+    })
+    const texts = { key: string(), value: string() }
+    const { output, latest } = await simulate(topology, {
+      input: ['one', 'two', 'late', 'bad'].map((value, i) => ({
+        topic: 'lines',
+        key: 'k',
+        value,
+        timestamp: [1_000, 9_000, 2_000, 9_000][i]
+      })),
+      topics: { ones: texts, others: texts, 'dead-letters': texts },
+      errors: { processing: deadLetter('dead-letters') }
+    })
+    const values = (topic: string) => output<string, string>(topic).map(({ value }) => value)
+    expect(['late', 'ones', 'others', 'dead-letters'].map(values)).toEqual([
+      ['late'],
+      ['one'],
+      ['two', 'late'],
+      ['bad']
+    ])
+    expect(latest('others')).toMatchObject([{ value: 'late' }])
+  })
+
+  it.each<[Partial<SimulateOptions>, string]>([
+    [{ instances: 0 }, 'instances is 0: give a whole number from 1 up'],
+    [{ partitions: 1.5 }, 'partitions is 1.5'],
+    [{ seed: Number.NaN }, 'seed is NaN'],
+    [{ faults: { crashes: -1 } }, 'faults.crashes is -1'],
+    [{ faults: { lostRequests: 1 } }, 'faults.lostRequests is 1: give a share from 0 to below 1'],
+    [{ input: [{ topic: 'lines', key: 'k', value: 'v', partition: 3 }] }, 'input[0].partition is 3: give one of 3'],
+    [{ commitInterval: 0 }, 'commitInterval is 0']
+  ])('refuses %j', async (options, message) => {
+    await expect(simulate(wordCount, { input: lines, ...options })).rejects.toThrow(message)
   })
 
   it('says which tables and topics there are', async () => {

@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/log'
 import type { Topology } from '../graph/topology.ts'
-import type { SimulateOptions } from './simulated-options.ts'
+import { checkSimulateOptions, type SimulateOptions } from './simulated-options.ts'
 import type { SimulatedResult } from './simulated-result.ts'
 import { SimulatedRun } from './simulated-run.ts'
 
@@ -36,8 +36,10 @@ export class SimulatedRunError extends MillraceError {
  * assert.deepEqual(table('clicks-per-ad').map(({ key, value }) => [key, value]), [['ad-7', 2]])
  * ```
  * @throws SimulatedRunError with the seed.
+ * @throws UsageError for options that cannot be.
  */
 export async function simulate(topology: Topology, options: SimulateOptions): Promise<SimulatedResult> {
+  checkSimulateOptions(options)
   const run = new SimulatedRun(topology, options)
   try {
     const result = await run.run()

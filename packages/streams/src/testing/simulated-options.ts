@@ -1,4 +1,5 @@
-import type { Duration } from '../graph/duration.ts'
+import { UsageError } from '@millrace/log'
+import { type Duration, durationMs } from '../graph/duration.ts'
 import type { Header } from '../graph/record.ts'
 import type { ErrorPolicies } from '../task/error-policy.ts'
 import type { SimulatedFaults } from './simulated-faults.ts'
@@ -29,7 +30,7 @@ export interface SimulateOptions {
   readonly partitions?: number
   /** What befalls them: the usual (default, true), nothing (false), or as given and for the rest the usual. */
   readonly faults?: boolean | SimulatedFaults
-  /** Serdes of topics where the topology does not say. */
+  /** Serdes of topics where the topology does not say: those that a function names, dead letters. They are made, and may be read in the end. */
   readonly topics?: Readonly<Record<string, TopicSerdes<unknown, unknown>>>
   /** As `runStreams` takes it. Default 20 ms. */
   readonly commitInterval?: Duration
@@ -39,4 +40,34 @@ export interface SimulateOptions {
   readonly nowMs?: number
   /** What has to hold in the end; what it throws fails the run. */
   readonly expect?: (result: SimulatedResult) => void | Promise<void>
+}
+
+/** Refuses what could not be run. @throws UsageError, DurationError */
+export function checkSimulateOptions({ input, ...options }: SimulateOptions): void {
+  const { seed = 1, instances = 3, partitions = 3, faults, commitInterval } = options
+  if (!Number.isSafeInteger(seed)) throw refusal('seed', seed, 'a whole number')
+  const most = { instances, partitions }
+  for (const [option, count] of Object.entries(most)) {
+    if (!(Number.isSafeInteger(count) && count > 0)) throw refusal(option, count, 'a whole number from 1 up')
+  }
+  if (typeof faults === 'object') checkFaults(faults)
+  if (commitInterval !== undefined) durationMs('commitInterval', commitInterval, { leastMs: 1 })
+  for (const [index, { partition }] of input.entries()) {
+    if (partition === undefined || (Number.isSafeInteger(partition) && partition >= 0 && partition < partitions))
+      continue
+    throw refusal(`input[${index}].partition`, partition, `one of ${partitions}, from 0 up`)
+  }
+}
+
+function checkFaults({ lostRequests, lostAnswers, duplicates, ...counts }: SimulatedFaults): void {
+  for (const [fault, count = 0] of Object.entries<number | undefined>(counts)) {
+    if (!(Number.isSafeInteger(count) && count >= 0)) throw refusal(`faults.${fault}`, count, 'a whole number')
+  }
+  for (const [fault, share = 0] of Object.entries({ lostRequests, lostAnswers, duplicates })) {
+    if (!(share >= 0 && share < 1)) throw refusal(`faults.${fault}`, share, 'a share from 0 to below 1')
+  }
+}
+
+function refusal(option: string, value: number, needed: string): UsageError {
+  return new UsageError(`simulate: ${option} is ${value}: give ${needed}`)
 }

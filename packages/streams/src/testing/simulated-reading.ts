@@ -1,5 +1,6 @@
 import { type Log, partitionKey, UsageError } from '@millrace/log'
 import type { StreamsApp } from '../app/streams-app.ts'
+import { lateTopicOf } from '../graph/make-late-records.ts'
 import type { StoreDefinition } from '../graph/node.ts'
 import type { Topology } from '../graph/topology.ts'
 import type { StoreEntry } from '../query/queryable-store.ts'
@@ -25,7 +26,7 @@ type AnyRecord = SimulatedRecord<unknown, unknown>
 
 const POLL_MS = 50
 
-/** Reads all tables that have a name, and all topics that the topology writes. */
+/** Reads all tables that have a name, all topics that the topology writes, and those that serdes were given for. */
 export async function readEnd(end: SimulatedEnd): Promise<SimulatedReading> {
   const { topology } = end
   const tables = new Map<string, StoreEntry<unknown, unknown>[]>()
@@ -34,7 +35,7 @@ export async function readEnd(end: SimulatedEnd): Promise<SimulatedReading> {
   // Every instance has all of a global table.
   for (const store of globals) if (store.named) tables.set(store.name, await readTable(store, end.apps.slice(0, 1)))
   const outputs = new Map<string, AnyRecord[]>()
-  for (const topic of topicsWritten(topology)) outputs.set(topic, await readTopic(topic, end))
+  for (const topic of topicsWritten(topology, end.topics)) outputs.set(topic, await readTopic(topic, end))
   const records = (topic: string): readonly AnyRecord[] => found(outputs, topic, 'writes no topic')
   return {
     // The topology's serdes made keys and values; the test names their types.
@@ -89,8 +90,12 @@ async function readTopic(topic: string, { topology, topics, partitions, log }: S
   return records.sort((one, other) => one.partition - other.partition || one.offset - other.offset)
 }
 
-function topicsWritten({ nodes }: Topology): string[] {
-  return [...new Set(nodes.flatMap((node) => (node.kind === 'sink' ? [node.topic] : [])))]
+/** A topic that is read is no output, though serdes may have been given for it. */
+function topicsWritten({ nodes, globalTables }: Topology, given: SimulatedEnd['topics']): Set<string> {
+  const written = nodes.flatMap((node) => (node.kind === 'sink' ? node.topic : (lateTopicOf(node) ?? [])))
+  const read = nodes.flatMap((node) => (node.kind === 'source' ? node.topics : []))
+  const input = new Set([...read, ...globalTables.map(({ topic }) => topic)])
+  return new Set([...written, ...Object.keys(given).filter((topic) => !input.has(topic))])
 }
 
 function lastOfEachKey(records: readonly AnyRecord[], serde: Serde<unknown>): AnyRecord[] {

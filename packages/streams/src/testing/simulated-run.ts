@@ -127,7 +127,8 @@ export class SimulatedRun {
     const tables = topology.globalTables.map(({ topic }) => topic)
     const written = topology.nodes.flatMap((node) => (node.kind === 'sink' ? [node.topic] : []))
     const fed = this.#options.input.map(({ topic }) => topic)
-    for (const name of new Set([...read, ...tables, ...written, ...fed])) {
+    const given = Object.keys(this.#options.topics ?? {})
+    for (const name of new Set([...read, ...tables, ...written, ...fed, ...given])) {
       await admin.ensureTopic({ name, partitions: this.#partitions, configs: KEPT })
     }
     await admin.close()
