@@ -22,7 +22,7 @@ export interface CampaignTotal {
 
 /** Joins every click with its ad's campaign, and adds up what each campaign costs. */
 export const enrichedClicks = defineTopology('enriched-clicks', (b) => {
-  const campaigns = b.table('campaigns', { key: string(), value: json<Campaign>() })
+  const campaigns = b.table('campaigns', { key: string(), value: json<Campaign>(), store: 'campaigns' })
   const { known, unknown } = b
     .stream('clicks', { key: string(), value: json<Click>() })
     .leftJoin(campaigns, (click, campaign) => ({ ...click, campaign }), {
@@ -36,7 +36,7 @@ export const enrichedClicks = defineTopology('enriched-clicks', (b) => {
   })
   enriched.to('enriched-clicks')
   enriched
-    .groupBy(({ name }) => name)
+    .groupBy(({ name }) => name, { name: 'by-campaign' })
     .aggregate(() => ({ clicks: 0, cents: 0 }), add, { value: json<CampaignTotal>(), store: 'campaign-totals' })
 })
 

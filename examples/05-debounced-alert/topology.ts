@@ -17,12 +17,14 @@ export interface Burst {
 /** A burst is over when so much time has passed without another failure. */
 export const QUIET_MS = 30_000
 
+const NONE: Burst = { failures: 0, fromMs: 0, toMs: Number.NEGATIVE_INFINITY }
+
 /** One alert per user and burst of failed sign-ins, once the burst is over: not one per failure. */
 export const debouncedAlert = defineTopology('debounced-alert', (b) => {
   b.stream('sign-ins', { key: string(), value: json<SignIn>(), timestamp: ({ at }) => at })
     .filter(({ ok }) => !ok)
-    .rx(scan(addFailure, { failures: 0, fromMs: 0, toMs: Number.NEGATIVE_INFINITY }, { value: json<Burst>() }))
-    .rx(debounceTime(QUIET_MS))
+    .rx(scan(addFailure, NONE, { value: json<Burst>() }), { store: 'bursts' })
+    .rx(debounceTime(QUIET_MS), { store: 'quiet' })
     .filter(({ failures }) => failures >= 3)
     .toTable({ store: 'alerts' })
     .toStream()

@@ -46,9 +46,11 @@ export const liveView = defineTopology('live-view', (b) => {
   orders
     .join(customers, (order, customer): PlacedOrder => ({ city: customer?.city ?? '', cents: order?.cents ?? 0 }), {
       foreignKey: (order) => order.customer_id,
-      value: changedRows<PlacedOrder>()
+      value: changedRows<PlacedOrder>(),
+      name: 'placed-orders',
+      store: 'placed-orders'
     })
-    .groupBy((order) => order.city)
+    .groupBy((order) => order.city, { name: 'by-city' })
     .aggregate(
       {
         initial: () => ({ orders: 0, cents: 0 }),

@@ -16,6 +16,17 @@ export class TopologyFileError extends MillraceError {
   }
 }
 
+/** There is no log where one was to be changed. `directory` is as it was given. */
+export class NoLogError extends MillraceError {
+  readonly code = 'CLI_NO_LOG'
+  readonly directory: string
+
+  constructor(directory: string) {
+    super(`${directory}: there is no log: name its directory, --log file:DIR`)
+    this.directory = directory
+  }
+}
+
 /** A file that should export connectors does not, or cannot be imported. `file` is as it was given. */
 export class ConnectorFileError extends MillraceError {
   readonly code = 'CLI_CONNECTOR_FILE'

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -79,6 +79,21 @@ describe('millrace streams', () => {
     )
   })
 
+  it('makes no log where it only looks for one', async () => {
+    const nowhere = join(directory, 'nowhere')
+    const planned = await millrace('streams', 'plan', file, '--log', `file:${nowhere}`)
+    expect(planned).toMatchObject({ code: 0, err: '' })
+    expect(planned.out).toContain('make   source clicks (1 partition)')
+    for (const dry of [[], ['--dry-run']]) {
+      expect(await millrace('streams', 'reset', file, '--log', `file:${nowhere}`, ...dry)).toEqual({
+        code: 1,
+        out: '',
+        err: `millrace: ${nowhere}: there is no log: name its directory, --log file:DIR\n`
+      })
+    }
+    expect(existsSync(nowhere)).toBe(false)
+  })
+
   it('says what is wrong with a file, without a stack', async () => {
     const source = join(directory, 'several.ts')
     const importing = `import { hourly } from ${JSON.stringify(file)}\n`
@@ -91,6 +106,11 @@ describe('millrace streams', () => {
     })
     expect((await millrace('streams', 'describe', `${source}#c`)).err).toContain("it exports no 'c'")
     expect((await millrace('streams', 'lint', example)).err).toContain('it exports a function')
+    const broken = join(directory, 'broken.json')
+    writeFileSync(broken, '{')
+    expect((await millrace('streams', 'diff', broken, file)).err).toMatch(
+      /^millrace: \S+broken\.json: Expected property/
+    )
   })
 
   it.each([

@@ -13,6 +13,8 @@ import {
   toMermaid
 } from '@millrace/streams'
 import type { CommandLine } from './command-line.ts'
+import { NoLogError } from './errors.ts'
+import { missingDirectory } from './missing-directory.ts'
 import { loadDescription, loadTopology } from './topology-file.ts'
 
 /** What a command prints, and how the process ends. */
@@ -42,11 +44,14 @@ export async function runStreamsCommand(line: CommandLine): Promise<Outcome> {
       return { text: line.json ? jsonOf(findings) : formatFindings(findings), exitCode: warns ? 1 : 0 }
     }
     case 'plan': {
-      const plan = await planStart(topology, { log: line.log })
+      // To look is not to touch: what would be made in a log that is not there is what would be made in an empty one.
+      const plan = await planStart(topology, { log: missingDirectory(line.log) === undefined ? line.log : 'memory:' })
       return { text: line.json ? jsonOf(plan) : formatPlan(plan), exitCode: plan.startable ? 0 : 1 }
     }
     case 'reset': {
       const { log, dryRun, to, stateDirectory } = line
+      const missing = missingDirectory(log)
+      if (missing !== undefined) throw new NoLogError(missing)
       const report = await resetApplication(topology, {
         log,
         dryRun,

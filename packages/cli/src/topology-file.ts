@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { realEnvironment } from '@millrace/log'
 import { describeTopology, type Topology, type TopologyDescription } from '@millrace/streams'
 import { TopologyFileError } from './errors.ts'
 
@@ -40,7 +41,7 @@ export async function loadTopology(reference: string): Promise<Topology> {
 export async function loadDescription(reference: string): Promise<TopologyDescription> {
   const { file } = partsOf(reference)
   if (!file.endsWith('.json')) return describeTopology(await loadTopology(reference))
-  const { default: found } = await importFile(file)
+  const found = readJson(file)
   if (!isDescription(found)) throw new TopologyFileError(file, 'it is no description of a topology in format 1')
   return found
 }
@@ -55,12 +56,22 @@ function partsOf(reference: string): { file: string; name: string | undefined } 
 async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
   const url = pathToFileURL(resolve(file)).href
   try {
-    return await (file.endsWith('.json') ? import(url, { with: { type: 'json' } }) : import(url))
+    return await import(url)
   } catch (cause) {
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
     const message = cause instanceof Error ? cause.message : String(cause)
     const problem = missing && message.includes(resolve(file)) ? 'there is no such file' : message
     throw new TopologyFileError(file, problem, { cause })
+  }
+}
+
+function readJson(file: string): unknown {
+  const { files } = realEnvironment()
+  if (!files.exists(resolve(file))) throw new TopologyFileError(file, 'there is no such file')
+  try {
+    return JSON.parse(files.readFile(resolve(file)).toString())
+  } catch (cause) {
+    throw new TopologyFileError(file, cause instanceof Error ? cause.message : String(cause), { cause })
   }
 }
 
