@@ -78,6 +78,8 @@ interface SourceRunParts {
 /** A record on its way, with a partition if the source chose one. */
 type OutgoingRecord = TransformRecord & { readonly partition?: number | 'all' | undefined }
 
+type TransformChain = (record: TransformRecord) => readonly TransformRecord[]
+
 const NO_HEADERS: readonly Header[] = Object.freeze([])
 
 /** What one transaction holds. */
@@ -92,7 +94,7 @@ interface Written {
 class SourceRun {
   readonly #parts: SourceRunParts
   readonly #topics: TargetTopics
-  readonly #transform: ((record: TransformRecord) => readonly TransformRecord[]) | undefined
+  readonly #transform: TransformChain | undefined
   #lastCommitMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: SourceRunParts) {
@@ -226,9 +228,14 @@ class SourceRun {
   async #write(batch: ReadBatch<unknown>, written: Written): Promise<void> {
     const { producer, settings } = this.#parts
     for (const record of batch.records) {
-      for (const one of this.#transformed(record)) {
-        if (!this.#topics.knows(one.topic)) await this.#topics.ensure(one.topic)
-        this.#enqueue(one, record)
+      if (this.#transform === undefined) {
+        if (!this.#topics.knows(record.topic)) await this.#topics.ensure(record.topic)
+        this.#enqueue(record, record)
+      } else {
+        for (const one of this.#transformed(record, this.#transform)) {
+          if (!this.#topics.knows(one.topic)) await this.#topics.ensure(one.topic)
+          this.#enqueue(one, record)
+        }
       }
       if (producer.bufferedBytes > settings.transactionBytes) await producer.flush()
     }
@@ -240,12 +247,11 @@ class SourceRun {
   }
 
   /** The record as the transforms give it; a dead letter in its place when they cannot. */
-  #transformed(record: SourceRecord): readonly OutgoingRecord[] {
+  #transformed(record: SourceRecord, transform: TransformChain): readonly OutgoingRecord[] {
     const raw: OutgoingRecord = { ...record, timestamp: record.timestamp, headers: record.headers ?? NO_HEADERS }
-    if (this.#transform === undefined) return [raw]
     const { life } = this.#parts
     try {
-      const outcome = this.#transform(raw)
+      const outcome = transform(raw)
       if (outcome.length === 0) life.meter.figures.skippedRecords++
       return outcome
     } catch (cause) {
@@ -271,15 +277,17 @@ class SourceRun {
     return { topic: settings.onError.topic, key, value, timestamp, headers }
   }
 
-  #enqueue(record: OutgoingRecord, original: SourceRecord): void {
+  #enqueue(record: OutgoingRecord | SourceRecord, original: SourceRecord): void {
     const { producer, life } = this.#parts
     const { topic, key, value, headers } = record
     const atMs = record.timestamp ?? life.environment.clock.nowMs()
     // A record that a transform has sent elsewhere goes to the partition of its key there.
     const chosen = topic === original.topic ? original.partition : undefined
-    for (const partition of this.#topics.partitionsOf(topic, key, chosen)) {
-      producer.enqueue(topic, partition, key, value, atMs, headers)
-    }
+    if (chosen === 'all') {
+      for (let partition = 0; partition < this.#topics.countOf(topic); partition++) {
+        producer.enqueue(topic, partition, key, value, atMs, headers)
+      }
+    } else producer.enqueue(topic, this.#topics.partitionOf(topic, key, chosen), key, value, atMs, headers)
   }
 
   #writePositions(written: Written): void {

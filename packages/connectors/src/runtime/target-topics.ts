@@ -1,9 +1,6 @@
 import { partitionForKey } from '@millrace/log'
-import type { SourceRecord } from '../source.ts'
 import type { SourceConnector, TopicSettings } from './connector.ts'
 import type { Life } from './life.ts'
-
-const ONLY_PARTITION: readonly number[] = [0]
 
 /** The topics that a source writes to: made when they are missing, with as many partitions as they have. */
 export class TargetTopics {
@@ -34,13 +31,17 @@ export class TargetTopics {
     }
   }
 
-  /** Where a record goes: as it was `chosen`, else as Kafka's clients choose it by the key's bytes; without a key, one after the other. */
-  partitionsOf(topic: string, key: Buffer | null, chosen: SourceRecord['partition']): readonly number[] {
-    if (typeof chosen === 'number') return [chosen]
-    const count = this.#partitions.get(topic) ?? 1
-    if (chosen === 'all') return Array.from({ length: count }, (_, partition) => partition)
-    if (count === 1) return ONLY_PARTITION
-    return [key === null ? this.#next++ % count : partitionForKey(key, count)]
+  /** Where a record goes that is not for all partitions: as it was `chosen`, else as Kafka's clients choose it by the key's bytes; without a key, one after the other. */
+  partitionOf(topic: string, key: Buffer | null, chosen: number | undefined): number {
+    if (chosen !== undefined) return chosen
+    const count = this.countOf(topic)
+    if (count === 1) return 0
+    return key === null ? this.#next++ % count : partitionForKey(key, count)
+  }
+
+  /** How many partitions the topic has. */
+  countOf(topic: string): number {
+    return this.#partitions.get(topic) ?? 1
   }
 
   #settingsOf(topic: string): TopicSettings {

@@ -24,6 +24,11 @@ export class ByteWriter {
     return this.#end - this.#start
   }
 
+  /** A copy of what was written from a `length` on. */
+  copyFrom(length: number): Buffer {
+    return Buffer.from(this.#block.subarray(this.#start + length, this.#end))
+  }
+
   byte(value: number): void {
     if (this.#end === this.#block.length) this.#grow(1)
     this.#block[this.#end++] = value

@@ -52,8 +52,7 @@ const BEFORE = Buffer.from('{"before":')
 const NOTHING_BEFORE = Buffer.from('{"before":null,"after":')
 const AFTER = Buffer.from(',"after":')
 const NULL = Buffer.from('null')
-const COMMA = Buffer.from(',')
-const NO_TRANSACTION = ',"transaction":null'
+const END_OF_SOURCE = ',"xmin":null}'
 
 /** What is the same for all changes of one table in one transaction: all of `source` but the position, which stands in it twice. */
 interface SourceFrame {
@@ -61,6 +60,15 @@ interface SourceFrame {
   readonly origin: ChangeOrigin
   readonly begin: Buffer
   readonly middle: Buffer
+}
+
+/** What was written last behind the rows of a record, in parts or, from the second time on, whole. */
+interface RecordTail {
+  readonly table: TableEncoder
+  readonly origin: ChangeOrigin
+  readonly lsn: Lsn
+  readonly end: Buffer
+  readonly bytes: Buffer | undefined
 }
 
 /** Writes records in the shape that Debezium's documentation gives: key and value as JSON without schemas. */
@@ -71,6 +79,7 @@ export class EnvelopeWriter {
   readonly #ends = new Map<Operation, Buffer>()
   #endsAtMs = -1
   #frame: SourceFrame | undefined
+  #tail: RecordTail | undefined
 
   constructor(settings: EnvelopeSettings) {
     this.#settings = settings
@@ -104,18 +113,15 @@ export class EnvelopeWriter {
     } else out.copy(NOTHING_BEFORE)
     if (change.after) table.writeRow(out, change.after)
     else out.copy(NULL)
-    out.copy(COMMA)
-    this.#writeSource(table, change.lsn, context.origin)
-    if (change.order) out.copy(this.#orderedEnd(change.operation, change.order))
-    else out.copy(this.#end(change.operation))
-    return {
+    this.#writeTail(table, change, context.origin)
+    const record = {
       topic: this.topicOf(table),
-      ...(change.operation === 't' ? EVERYWHERE : {}),
       key: context.key,
       value: out.take(),
       timestamp: Math.floor(context.origin.commitMicros / 1000),
       headers: context.headers ?? NO_HEADERS
     }
+    return change.operation === 't' ? { ...record, ...EVERYWHERE } : record
   }
 
   /** A logical message (`pg_logical_emit_message`), as Debezium's operation `m`. */
@@ -126,15 +132,32 @@ export class EnvelopeWriter {
     const out = this.#out
     const prefix = JSON.stringify(message.prefix)
     const content = message.content.toString('base64')
-    out.ascii('{"op":"m",')
+    out.ascii('{"op":"m"')
     this.#writeSource(undefined, message.lsn, origin)
-    out.copy(Buffer.from(`,"message":{"prefix":${prefix},"content":"${content}"}${this.#clock()}}`))
+    out.copy(Buffer.from(`${END_OF_SOURCE},"message":{"prefix":${prefix},"content":"${content}"}${this.#clock()}}`))
     return {
       topic: `${this.#settings.prefix}.message`,
       key: Buffer.from(`{"prefix":${prefix}}`),
       value: out.take(),
       timestamp: Math.floor(origin.commitMicros / 1000)
     }
+  }
+
+  /** What follows the rows: where the change comes from, and what it is. */
+  #writeTail(table: TableEncoder, { lsn, operation, order }: Change, origin: ChangeOrigin): void {
+    const out = this.#out
+    const end = order ? this.#orderedEnd(operation, order) : this.#end(operation)
+    const tail = this.#tail
+    const same = tail?.end === end && tail.lsn === lsn && tail.table === table && tail.origin === origin
+    if (same && tail.bytes) {
+      out.copy(tail.bytes)
+      return
+    }
+    const begin = out.length
+    this.#writeSource(table, lsn, origin)
+    out.copy(end)
+    // The second time; changes of the stream are each somewhere else, and the rows of a chunk all in the same place.
+    this.#tail = { table, origin, lsn, end, bytes: same ? out.copyFrom(begin) : undefined }
   }
 
   #writeSource(table: TableEncoder | undefined, lsn: Lsn, origin: ChangeOrigin): void {
@@ -145,14 +168,13 @@ export class EnvelopeWriter {
     out.ascii(text)
     out.copy(this.#frame.middle)
     out.ascii(text)
-    out.ascii(',"xmin":null}')
   }
 
   #frameOf(table: TableEncoder | undefined, origin: ChangeOrigin): SourceFrame {
     const { prefix, database } = this.#settings
     const micros = String(origin.commitMicros)
     const begin =
-      `"source":{"version":"${VERSION}","connector":"postgresql","name":${JSON.stringify(prefix)},` +
+      `,"source":{"version":"${VERSION}","connector":"postgresql","name":${JSON.stringify(prefix)},` +
       `"ts_ms":${micros.slice(0, -3) || '0'},"snapshot":"${origin.snapshot}","db":${JSON.stringify(database)},` +
       `"sequence":"[\\"${origin.lastCommitLsn}\\",\\"`
     const middle =
@@ -161,7 +183,7 @@ export class EnvelopeWriter {
     return { table, origin, begin: Buffer.from(begin), middle: Buffer.from(middle) }
   }
 
-  /** What follows `source`; the same for all changes of a millisecond. */
+  /** What follows the positions in `source`; the same for all changes of a millisecond. */
   #end(operation: Operation): Buffer {
     const nowMs = this.#settings.nowMs()
     if (nowMs !== this.#endsAtMs) {
@@ -170,14 +192,14 @@ export class EnvelopeWriter {
     }
     const known = this.#ends.get(operation)
     if (known) return known
-    const end = Buffer.from(`${NO_TRANSACTION},"op":"${operation}"${this.#clock()}}`)
+    const end = Buffer.from(`${END_OF_SOURCE},"transaction":null,"op":"${operation}"${this.#clock()}}`)
     this.#ends.set(operation, end)
     return end
   }
 
   #orderedEnd(operation: Operation, order: NonNullable<Change['order']>): Buffer {
     const transaction = `{"id":"${order.id}","total_order":${order.total},"data_collection_order":${order.inTable}}`
-    return Buffer.from(`,"transaction":${transaction},"op":"${operation}"${this.#clock()}}`)
+    return Buffer.from(`${END_OF_SOURCE},"transaction":${transaction},"op":"${operation}"${this.#clock()}}`)
   }
 
   #clock(): string {

@@ -43,16 +43,21 @@ class ChunkWriter {
   }
 
   write(): number {
-    const { encoder, rows } = this.#chunk
+    const { encoder, blocks } = this.#chunk
     const columns = encoder.shape.columns.length
     const places = new Int32Array((encoder.hasKey ? columns : columns + 1) * 2)
     const rowPlaces = encoder.hasKey ? places : places.subarray(0, columns * 2)
     const isQuiet = this.#parts.recent.isEmpty(encoder.name)
-    for (const bytes of rows) {
-      splitCopiedRow(bytes, places)
+    for (const { bytes, ends } of blocks) {
       const row = { bytes, places: rowPlaces }
-      if (encoder.hasKey) this.#keyed(row, isQuiet)
-      else if (this.#isOurs(bytes, places, columns)) this.#emit(null, row)
+      const text = { source: bytes, start: 0, end: 0 }
+      for (const end of ends) {
+        text.end = end
+        splitCopiedRow(text, places)
+        text.start = end
+        if (encoder.hasKey) this.#keyed(row, isQuiet)
+        else if (this.#isOurs(bytes, places, columns)) this.#emit(null, row)
+      }
     }
     return this.#written
   }

@@ -1,4 +1,5 @@
 import type { CdcClient, ProtocolConnection, ProtocolStatement } from '../connection.ts'
+import type { ValueText } from '../types/column-encoder.ts'
 
 const TAB = 0x09
 const BACKSLASH = 0x5c
@@ -14,9 +15,18 @@ const ESCAPES: ReadonlyMap<number, number> = new Map([
   [0x76, 0x0b]
 ])
 
-/** Rows that `COPY … TO STDOUT` gave, as bytes, and the first row of each `SELECT` that was sent with it. */
+/** Rows as they came, one behind the other from the block's first byte on. */
+export interface RowBlock {
+  readonly bytes: Buffer
+  /** Where each ends. */
+  readonly ends: readonly number[]
+}
+
+/** Rows that `COPY … TO STDOUT` gave, and the first row of each `SELECT` that was sent with it. */
 export interface CopiedRows {
-  readonly rows: readonly Buffer[]
+  /** Without a buffer for each row: there are so many. */
+  readonly blocks: readonly RowBlock[]
+  readonly count: number
   readonly sizeBytes: number
   readonly selected: readonly (readonly (string | null)[])[]
 }
@@ -31,10 +41,10 @@ export function copyRows(client: CdcClient, sql: string): Promise<CopiedRows> {
 class CopyStatement implements ProtocolStatement {
   readonly result: PromiseWithResolvers<CopiedRows> = Promise.withResolvers()
   readonly #sql: string
-  readonly #rows: Buffer[] = []
+  readonly #blocks: { readonly bytes: Buffer; readonly ends: number[] }[] = []
   readonly #selected: (readonly (string | null)[])[] = []
-  #block = Buffer.alloc(0)
   #used = 0
+  #count = 0
   #sizeBytes = 0
   #error: Error | undefined
 
@@ -48,13 +58,16 @@ class CopyStatement implements ProtocolStatement {
 
   handleCopyData(message: { readonly chunk: Buffer }): void {
     const { chunk } = message
-    if (this.#used + chunk.length > this.#block.length) {
-      this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, chunk.length))
+    let block = this.#blocks.at(-1)
+    if (block === undefined || this.#used + chunk.length > block.bytes.length) {
+      block = { bytes: Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, chunk.length)), ends: [] }
+      this.#blocks.push(block)
       this.#used = 0
     }
-    chunk.copy(this.#block, this.#used)
-    this.#rows.push(this.#block.subarray(this.#used, this.#used + chunk.length))
+    chunk.copy(block.bytes, this.#used)
     this.#used += chunk.length
+    block.ends.push(this.#used)
+    this.#count++
     this.#sizeBytes += chunk.length
   }
 
@@ -69,7 +82,8 @@ class CopyStatement implements ProtocolStatement {
 
   handleReadyForQuery(): void {
     if (!this.#error) {
-      this.result.resolve({ rows: this.#rows, sizeBytes: this.#sizeBytes, selected: this.#selected })
+      const [blocks, count, sizeBytes] = [this.#blocks, this.#count, this.#sizeBytes]
+      this.result.resolve({ blocks, count, sizeBytes, selected: this.#selected })
     }
   }
 
@@ -79,27 +93,31 @@ class CopyStatement implements ProtocolStatement {
   handlePortalSuspended(): void {}
 }
 
+/** The last row, in bytes of its own; undefined when there is none. */
+export function lastRow({ blocks }: CopiedRows): Buffer | undefined {
+  const block = blocks.at(-1)
+  return block && Buffer.from(block.bytes.subarray(block.ends.at(-2) ?? 0, block.ends.at(-1)))
+}
+
 /**
- * Splits a row of COPY's text format into start and length of each column, with length -1 for null; escapes are taken off in place.
- * @returns the bytes behind the places.
+ * Splits a row of COPY's text format into start and length of each column in `source`, with length -1 for null; escapes are taken off in place.
  */
-export function splitCopiedRow(row: Buffer, places: Int32Array): void {
-  let end = row.length
-  if (row[end - 1] === NEWLINE) end--
+export function splitCopiedRow({ source, start: first, end }: ValueText, places: Int32Array): void {
+  const last = source[end - 1] === NEWLINE ? end - 1 : end
   let column = 0
-  let start = 0
-  let to = 0
-  for (let at = 0; at <= end; at++) {
-    const byte = at === end ? TAB : row[at]
+  let start = first
+  let to = first
+  for (let at = first; at <= last; at++) {
+    const byte = at === last ? TAB : source[at]
     if (byte === TAB) {
       places[column++] = start
       places[column++] = to - start
       start = at + 1
       to = start
     } else if (byte !== BACKSLASH) {
-      if (to !== at) row[to] = byte
+      if (to !== at) source[to] = byte
       to++
-    } else if (row[at + 1] === 0x4e && to === start) {
+    } else if (source[at + 1] === 0x4e && to === start) {
       places[column++] = start
       places[column++] = -1
       at += 2
@@ -107,7 +125,7 @@ export function splitCopiedRow(row: Buffer, places: Int32Array): void {
       to = start
     } else {
       at++
-      row[to++] = ESCAPES.get(row[at]) ?? row[at]
+      source[to++] = ESCAPES.get(source[at]) ?? source[at]
     }
   }
 }

@@ -1,5 +1,6 @@
 import { newSnapshot, type SnapshotPosition } from '../position.ts'
 import type { TableEncoder } from '../tables/table-encoder.ts'
+import type { RowBlock } from './copy-rows.ts'
 import type { Visibility } from './visibility.ts'
 
 const FIRST_CHUNK_ROWS = 2000
@@ -11,7 +12,7 @@ export interface Chunk {
   readonly task: SnapshotTask
   readonly encoder: TableEncoder
   readonly visibility: Visibility
-  readonly rows: readonly Buffer[]
+  readonly blocks: readonly RowBlock[]
   /** The table's snapshot after this chunk. */
   readonly after: SnapshotPosition
   readonly readAtMs: number

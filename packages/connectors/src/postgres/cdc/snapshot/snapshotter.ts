@@ -8,7 +8,7 @@ import { TableEncoder } from '../tables/table-encoder.ts'
 import { type CatalogTable, qualifiedName, readTables } from '../tables/table-shape.ts'
 import type { TypeCatalog } from '../types/type-catalog.ts'
 import { keyedChunk, watermarkStatement } from './chunk-query.ts'
-import { type CopiedRows, copyRows, splitCopiedRow } from './copy-rows.ts'
+import { type CopiedRows, copyRows, lastRow, splitCopiedRow } from './copy-rows.ts'
 import { leavesOf, nextPages, pagesAfter } from './page-scan.ts'
 import type { RecentChanges } from './recent-changes.ts'
 import { type Chunk, SnapshotTask } from './snapshot-task.ts'
@@ -160,16 +160,15 @@ export class Snapshotter {
     }
     const visibility = parseVisibility(seen ?? '')
     if (!this.#isUsable(task, visibility)) return this.#pause(RETRY_MS)
-    task.adapt(copied.rows.length, copied.sizeBytes, this.#parts.limits)
-    const rows = copied.rows.length
+    task.adapt(copied.count, copied.sizeBytes, this.#parts.limits)
     const after = leaves
-      ? pagesAfter(task.cursor, leaves, rows)
+      ? pagesAfter(task.cursor, leaves, copied.count)
       : keyedAfter(task.cursor, table, { copied, wanted: range.rows })
     const encoder = new TableEncoder(table, this.#parts.types, table.outOfLineBytes)
     task.cursor = after
     const watermark = `${this.#parts.session}:${++this.#number}`
     // It waits before its mark is set, since the stream may be quicker than the answer of this connection.
-    this.#waiting.push({ watermark, task, encoder, visibility, rows: copied.rows, after, readAtMs })
+    this.#waiting.push({ watermark, task, encoder, visibility, blocks: copied.blocks, after, readAtMs })
     await this.#parts.client.query({ text: watermarkStatement(watermark) })
   }
 
@@ -210,12 +209,11 @@ function keyedAfter(
   chunk: { readonly copied: CopiedRows; readonly wanted: number }
 ): SnapshotPosition {
   const { copied, wanted } = chunk
-  const rows = cursor.rows + copied.rows.length
-  const last = copied.rows.at(-1)
-  if (copied.rows.length < wanted || !last) return { ...cursor, state: 'done', rows }
-  const row = Buffer.from(last)
+  const rows = cursor.rows + copied.count
+  const row = lastRow(copied)
+  if (copied.count < wanted || !row) return { ...cursor, state: 'done', rows }
   const places = new Int32Array(table.columns.length * 2)
-  splitCopiedRow(row, places)
+  splitCopiedRow({ source: row, start: 0, end: row.length }, places)
   const after = table.keyOrder.map((column) => {
     const start = places[column * 2]
     return row.toString('utf8', start, start + places[column * 2 + 1])

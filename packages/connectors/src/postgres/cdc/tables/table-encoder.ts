@@ -9,6 +9,8 @@ const UNAVAILABLE = '"__debezium_unavailable_value"'
 /** Rows up to this size are not stored out of line, unless the table asks for another limit (`toast_tuple_target`). */
 const OUT_OF_LINE_BYTES = 2032
 const ROW_HEADER_BYTES = 24
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
 
 /** Which columns of a tuple are meant: all, or those of the key, since an old tuple may hold nothing else. */
 export type Columns = 'all' | 'key'
@@ -56,7 +58,8 @@ export class TableEncoder {
       if (length >= 0) this.#encoders[column](out, text)
       else out.ascii(length === NULL_LENGTH ? 'null' : UNAVAILABLE)
     }
-    out.ascii(isFirst ? '{}' : '}')
+    if (isFirst) out.byte(OPEN_BRACE)
+    out.byte(CLOSE_BRACE)
   }
 
   /** The key's bytes; null without a key. */
