@@ -1,5 +1,6 @@
 import { PoisonousRecordError } from '../errors.ts'
 import type { SinkRecord } from '../sink.ts'
+import { JsonKeys } from './json-keys.ts'
 import { decodeObject, isRow } from './json-object.ts'
 import type { ColumnValue, Row, RowChange, RowDecoder } from './row-change.ts'
 
@@ -12,19 +13,24 @@ export const UNAVAILABLE_VALUE = '__debezium_unavailable_value'
  * Debezium's placeholder for an unavailable value is left out, so that the target keeps what it has.
  */
 export function debeziumRows(): RowDecoder {
-  return { text: { binary: 'base64', json: 'document' }, decode }
+  const keys = new JsonKeys()
+  const keyOf = (record: SinkRecord) => payload(keys.decode(record))
+  return { text: { binary: 'base64', json: 'document' }, decode: (record) => decode(record, keyOf) }
 }
 
-function decode(record: SinkRecord): RowChange | undefined {
+/** The columns of a record's key. */
+type KeyOf = (record: SinkRecord) => Row
+
+function decode(record: SinkRecord, keyOf: KeyOf): RowChange | undefined {
   if (record.value === null) return undefined
   const envelope = payload(decodeObject(record, 'value', record.value))
   switch (envelope.op) {
     case 'c':
     case 'r':
     case 'u':
-      return upsert(record, envelope.after)
+      return upsert(record, envelope.after, keyOf)
     case 'd':
-      return deletion(record, envelope.before)
+      return deletion(record, envelope.before, keyOf)
     case 't':
       return { kind: 'truncate' }
     case 'm':
@@ -34,20 +40,16 @@ function decode(record: SinkRecord): RowChange | undefined {
   }
 }
 
-function upsert(record: SinkRecord, after: ColumnValue | undefined): RowChange {
+function upsert(record: SinkRecord, after: ColumnValue | undefined, keyOf: KeyOf): RowChange {
   if (!isRow(after)) throw new PoisonousRecordError(record, '`after` of its change event is no row')
   return { kind: 'upsert', key: keyOf(record), row: withoutUnavailable(after) }
 }
 
 /** A table without a key has its whole old row as key, if its replica identity is FULL. */
-function deletion(record: SinkRecord, before: ColumnValue | undefined): RowChange {
+function deletion(record: SinkRecord, before: ColumnValue | undefined, keyOf: KeyOf): RowChange {
   if (record.key !== null) return { kind: 'delete', key: keyOf(record) }
   if (isRow(before)) return { kind: 'delete', key: before, wholeRow: true }
   throw new PoisonousRecordError(record, 'its change event deletes a row that has neither a key nor an old image')
-}
-
-function keyOf(record: SinkRecord): Row {
-  return record.key === null ? {} : payload(decodeObject(record, 'key', record.key))
 }
 
 /** The message itself, of the form with a schema beside it. */

@@ -1,5 +1,6 @@
 import { PoisonousRecordError } from '../errors.ts'
 import type { SinkRecord } from '../sink.ts'
+import { JsonKeys } from './json-keys.ts'
 import { decodeObject } from './json-object.ts'
 import type { Row, RowChange, RowDecoder } from './row-change.ts'
 
@@ -14,10 +15,11 @@ export interface JsonRowsOptions {
  * inserted.
  */
 export function jsonRows(options: JsonRowsOptions = {}): RowDecoder {
+  const keys = options.key === undefined ? new JsonKeys() : undefined
   return {
     text: { binary: 'base64', json: 'string' },
     decode(record): RowChange {
-      const key = decodeKey(record, options)
+      const key = keys?.decode(record) ?? textKey(record, options)
       if (record.value !== null) {
         return { kind: 'upsert', key, row: { ...key, ...decodeObject(record, 'value', record.value) } }
       }
@@ -27,8 +29,6 @@ export function jsonRows(options: JsonRowsOptions = {}): RowDecoder {
   }
 }
 
-function decodeKey(record: SinkRecord, options: JsonRowsOptions): Row {
-  if (record.key === null) return {}
-  if (options.key !== undefined) return { [options.key]: record.key.toString('utf8') }
-  return decodeObject(record, 'key', record.key)
+function textKey({ key }: SinkRecord, { key: column }: JsonRowsOptions): Row {
+  return key === null || column === undefined ? {} : { [column]: key.toString('utf8') }
 }

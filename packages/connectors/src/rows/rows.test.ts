@@ -14,6 +14,14 @@ function record(key: unknown, value: unknown): SinkRecord {
   return { topic: 't', partition: 1, offset: 7, key: bytes(key), value: bytes(value), timestamp: 0, headers: [] }
 }
 
+function attempt<T>(run: () => T) {
+  try {
+    return Object(run())
+  } catch {
+    return undefined
+  }
+}
+
 describe('lossless JSON', () => {
   it('keeps every integer', () => {
     fc.assert(
@@ -54,6 +62,39 @@ describe('jsonRows', () => {
       ['__proto__', 1],
       ['n', 2]
     ])
+  })
+
+  it('takes any key as JSON has it, whatever came before', () => {
+    const odd = [
+      '{"id":-0}',
+      '{"id":01}',
+      '{"id":1.5}',
+      '{"id":1e3}',
+      '{"id":}',
+      '{"id":-}',
+      '{"id":1}}',
+      '{"id":"1"}',
+      '{ "id":1}',
+      '[1]',
+      '{"id":1,"b":2}'
+    ]
+    const key = fc.oneof(
+      fc.bigInt(-(10n ** 20n), 10n ** 20n).map((id) => `{"id":${id}}`),
+      fc.nat(100).map((id) => `{"other \\"name\\"":${id}}`),
+      fc.constantFrom(...odd)
+    )
+    fc.assert(
+      fc.property(fc.array(key, { maxLength: 8 }), (keys) => {
+        const rows = jsonRows()
+        for (const text of keys) {
+          const fresh = attempt(() => jsonRows().decode(record(text, {})))
+          const expected = attempt(() => Object(parseLosslessly(text)))
+          const given = attempt(() => rows.decode(record(text, {})))
+          expect(given).toEqual(fresh)
+          if (expected !== undefined && !Array.isArray(expected)) expect(given?.key).toEqual(expected)
+        }
+      })
+    )
   })
 
   it('takes a text key as one column, and a null value as a delete', () => {
