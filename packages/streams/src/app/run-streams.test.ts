@@ -1,5 +1,5 @@
 import { type Log, openLog, partitionForKey } from '@millrace/log'
-import { filter, firstValueFrom, take, toArray } from 'rxjs'
+import { filter, firstValueFrom, lastValueFrom, take, toArray } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defineTopology } from '../dsl/define-topology.ts'
 import { hopping, tumbling } from '../dsl/windows.ts'
@@ -120,6 +120,19 @@ describe('runStreams', () => {
     for await (const { window, value: count } of second.store('per-window').fetch('a'))
       windows.push([window?.startMs, count])
     expect(windows).toEqual([[20_000, 2]])
+  })
+
+  it('answers no queries when it has ended, and ends watches', async () => {
+    const app = await run(wordCount, { log, createTopics: { partitions: 3 }, commitInterval: '20ms' })
+    await app.running
+    const counts = app.store<string, number>('counts')
+    const watched = lastValueFrom(counts.watch('be'), { defaultValue: 'ended' })
+    await app.close()
+    await expect(watched).resolves.toBe('ended')
+    await expect(lastValueFrom(counts.watch('be'), { defaultValue: 'ended' })).resolves.toBe('ended')
+    await expect(counts.get('be')).rejects.toThrow('application word-count is closed: read its stores while it runs')
+    await expect(counts.approximateCount()).rejects.toThrow('is closed')
+    await expect(counts.all()[Symbol.asyncIterator]().next()).rejects.toThrow('is closed')
   })
 
   it('emits final results once, after their window closed', async () => {

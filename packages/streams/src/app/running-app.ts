@@ -1,3 +1,4 @@
+import { UsageError } from '@millrace/log'
 import { BehaviorSubject, filter, firstValueFrom, map, Subject } from 'rxjs'
 import type { AppMetrics, AppState, RestoreProgress } from '../observe/app-state.ts'
 import type { SkewReport } from '../observe/skew.ts'
@@ -94,7 +95,7 @@ export class RunningApp implements StreamsApp {
       const tasks = this.#thread?.tasks ?? []
       return tasks.filter((task) => task.has(name)).map((task) => task.stores.committed(name))
     }
-    return queryStore<K, V>(definition, { readers, hub: this.#hub })
+    return queryStore<K, V>(definition, { readers, hub: this.#hub, refusal: () => this.#refusal() })
   }
 
   async close(): Promise<void> {
@@ -103,6 +104,14 @@ export class RunningApp implements StreamsApp {
     await this.#finished.catch(() => {
       // `done` and `state$` have told; closing a failed application is no failure.
     })
+  }
+
+  /** Why queries fail: when the application has ended its tasks are gone, and nothing would be found. */
+  #refusal(): Error | undefined {
+    const { topology } = this.#start
+    if (this.state.status === 'failed') return new ApplicationFailedError(topology.name, this.state.error)
+    if (this.state.status !== 'closed') return undefined
+    return new UsageError(`application ${topology.name} is closed: read its stores while it runs`)
   }
 
   get #thread(): StreamThread | undefined {

@@ -5,7 +5,10 @@ import { memoryEnvironment, realEnvironment, UsageError } from '@millrace/log'
 import { SeededRandom } from '@millrace/log/testing'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { StoreDefinition } from '../graph/node.ts'
+import { buffered } from '../serde/buffered.ts'
+import { durableEntrySerde } from '../serde/durable-state.ts'
 import { json } from '../serde/json.ts'
+import { optional } from '../serde/optional.ts'
 import type { Serde } from '../serde/serde.ts'
 import { string } from '../serde/string.ts'
 import { tuple } from '../serde/tuple.ts'
@@ -45,7 +48,10 @@ const definitions: readonly StoreDefinition[] = [
     windowSizeMs: 10,
     indexBucketMs: 40
   },
-  { name: 'sessions', kind: 'session', key: text, value, named: true, retentionMs: 500, indexBucketMs: 40 }
+  { name: 'sessions', kind: 'session', key: text, value, named: true, retentionMs: 500, indexBucketMs: 40 },
+  { name: 'maybe', kind: 'key-value', key: text, value: optional(string()) as Serde<unknown>, named: true },
+  { name: 'held', kind: 'buffer', key: text, value: buffered(value) as Serde<unknown>, named: true },
+  { name: 'operator', kind: 'key-value', key: text, value: durableEntrySerde(text, value), named: true }
 ]
 const keys = ['a', 'ab', 'abc', 'b', 'ü', 'ý\u{10ffff}']
 const bytewise = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
@@ -105,7 +111,7 @@ describe.each(engines)('queries of stores in %s', (_name, openEngine) => {
     const query = <K, V>(name: string): QueryableStore<K, V> => {
       const definition = definitions.find((one) => one.name === name)
       if (definition === undefined) throw new UsageError(name)
-      return queryStore(definition, { readers: async () => [stores.committed(name)], hub })
+      return queryStore(definition, { readers: async () => [stores.committed(name)], hub, refusal: () => undefined })
     }
     let offset = 0
     const commit = () => {
@@ -209,6 +215,28 @@ describe.each(engines)('queries of stores in %s', (_name, openEngine) => {
     const all: unknown[] = []
     for await (const { key, value: kept } of table.all()) all.push([key, kept])
     expect(all).toEqual([['a', 'three']])
+    await stores.close()
+  })
+
+  it('show what suppress holds back, and what a durable operator remembers', async () => {
+    const { stores, query, commit } = await opened()
+    stores.held('held').put('a', { placeMs: 5, oldValue: undefined, newValue: { n: 1 } }, 5)
+    stores.held('held').put('b', { placeMs: 6, oldValue: { n: 2 }, newValue: undefined }, 6)
+    const state = { numbers: [3], values: [{ n: 4 }], dueMs: 90 }
+    stores.keyValue('operator').put('a', { state, timer: { atMs: 90, next: 'b' } }, 7)
+    stores.keyValue('operator').put('b', { timer: { atMs: 90 } }, 7)
+    stores.keyValue('maybe').put('a', undefined, 8)
+    await commit()
+    const all = async (store: string) => {
+      const found: unknown[] = []
+      for await (const entry of query(store).all()) found.push(entry)
+      return found
+    }
+    expect(await query('held').get('a')).toEqual({ n: 1 })
+    expect(await all('held')).toEqual([{ key: 'a', value: { n: 1 }, timestamp: 5 }])
+    expect(await query('operator').get('a')).toEqual(state)
+    expect(await all('operator')).toEqual([{ key: 'a', value: state, timestamp: 7 }])
+    expect(await all('maybe')).toEqual([{ key: 'a', value: undefined, timestamp: 8 }])
     await stores.close()
   })
 

@@ -4,9 +4,10 @@ import { filter, map, type Observable } from 'rxjs'
 import type { StoreChange } from '../changelog/changelog-writer.ts'
 import type { StoreDefinition } from '../graph/node.ts'
 import { readLong } from '../serde/long.ts'
-import { toVersions, versionAt } from '../serde/version-list.ts'
+import { versionAt } from '../serde/version-list.ts'
 import type { CommittedEntry, CommittedPages, CommittedReader, TimeSpan } from '../state/committed-reader.ts'
 import type { QueryableStore, StoreEntry, TimeRange } from './queryable-store.ts'
+import { shownValue } from './shown-value.ts'
 import { watchEntry } from './watch-entry.ts'
 import type { WatchHub } from './watch-hub.ts'
 
@@ -15,13 +16,16 @@ export interface QueryTarget {
   /** Resolves, once the application runs, with a reader of each task that has the store. */
   readers(): Promise<readonly CommittedReader[]>
   readonly hub: WatchHub
+  /** Why nothing can be asked any more. */
+  refusal(): Error | undefined
 }
 
 /** Changelog keys of windows end with the start (8 bytes) and a sequence number (4), those of sessions with end and start (8 bytes each). */
 const SUFFIX_BYTES = { 'key-value': 0, buffer: 0, window: 12, session: 16 } as const
 
 /** Makes the query side of a store. The caller vouches for the types, as with the topology that defines the store. */
-export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarget): QueryableStore<K, V> {
+export function queryStore<K, V>(definition: StoreDefinition, watched: QueryTarget): QueryableStore<K, V> {
+  const target = { ...watched, readers: () => readersOf(watched) }
   const toEntry = (entry: CommittedEntry): StoreEntry<K, V> => entryOf<K, V>(definition, entry)
   const pages = async function* (read: (reader: CommittedReader) => CommittedPages) {
     for (const reader of await target.readers()) {
@@ -42,7 +46,7 @@ export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarge
     .pipe(map((change) => toEntry(decodeChange(definition, change))))
 
   return {
-    get: async (key) => (await latest(definition, target, key, fetch))?.value,
+    get: async (key) => (await latest<K, V>(definition, target, key))?.value,
     range: (from, to, direction) => {
       demand(!hasWindows(definition), 'has windows: read it by fetch or fetchAll')
       return pages((reader) => reader.range({ from, to, ...direction }))
@@ -70,7 +74,8 @@ export function queryStore<K, V>(definition: StoreDefinition, target: QueryTarge
     watch: (key) => {
       const keyBytes = definition.key.encode(key)
       return watchEntry<K, V>({
-        read: () => latest<K, V>(definition, target, key, fetch),
+        // A watch ends with the application, and does not fail.
+        read: () => latest<K, V>(definition, watched, key),
         changes$: target.hub.changes(definition.name).pipe(
           filter((change) => keyBytes.equals(plainKey(definition, change.key))),
           map((change) => toEntry(decodeChange(definition, change)))
@@ -108,18 +113,26 @@ function versionQueries<K, V>(
   }
 }
 
+/** @throws why nothing can be asked any more. */
+async function readersOf(target: QueryTarget): Promise<readonly CommittedReader[]> {
+  const readers = await target.readers()
+  const refusal = target.refusal()
+  if (refusal !== undefined) throw refusal
+  return readers
+}
+
 async function latest<K, V>(
   definition: StoreDefinition,
-  target: QueryTarget,
-  key: K,
-  fetch: (key: K) => AsyncIterable<StoreEntry<K, V>>
+  target: Pick<QueryTarget, 'readers'>,
+  key: K
 ): Promise<StoreEntry<K, V> | undefined> {
-  if (hasWindows(definition)) {
-    let newest: StoreEntry<K, V> | undefined
-    for await (const entry of fetch(key)) newest = entry
-    return newest
-  }
   for (const reader of await target.readers()) {
+    if (hasWindows(definition)) {
+      for await (const [newest] of reader.fetch(key, bounds({ reverse: true }))) {
+        if (newest !== undefined) return entryOf(definition, newest)
+      }
+      continue
+    }
     const found = reader.get(key)
     const entry = found && { key, windowStartMs: 0, ...found }
     if (entry && isThere(definition, entry)) return entryOf(definition, entry)
@@ -148,8 +161,7 @@ function hasWindows({ kind }: StoreDefinition): boolean {
 
 function entryOf<K, V>(definition: StoreDefinition, entry: CommittedEntry): StoreEntry<K, V> {
   const { windowStartMs: startMs, timestamp } = entry
-  const value = isVersioned(definition) ? toVersions(entry.value).at(-1)?.value : entry.value
-  const plain = { key: entry.key as K, value: value as V | undefined, timestamp }
+  const plain = { key: entry.key as K, value: shownValue(definition, entry.value)?.value as V | undefined, timestamp }
   if (!hasWindows(definition)) return plain
   // An unlimited window has no size.
   const { windowSizeMs = Number.MAX_SAFE_INTEGER - startMs } = definition
@@ -169,9 +181,8 @@ function isVersioned({ historyMs }: StoreDefinition): boolean {
   return historyMs !== undefined
 }
 
-/** A row of a versioned table may have been deleted and still have a past. */
 function isThere(definition: StoreDefinition, { value }: CommittedEntry): boolean {
-  return !isVersioned(definition) || toVersions(value).at(-1)?.value !== undefined
+  return shownValue(definition, value) !== undefined
 }
 
 function bounds({ fromMs, toMs, reverse }: TimeRange): Required<TimeSpan> {

@@ -41,7 +41,8 @@ export interface RowVersion<V> {
 
 /**
  * Reads a store of a running application, across the tasks that run here. Only committed data is seen: what a crash could take back never
- * shows. Until the application runs, reads wait. Of a versioned table it shows the latest version, unless another one is asked for.
+ * shows. Until the application runs, reads wait; once it has ended, they fail. Of a versioned table it shows the latest version, unless another one is
+ * asked for; of a `suppress` what is held back, by the keys of its table; of a durable RxJS operator its `DurableState`.
  */
 export interface QueryableStore<K, V> {
   /** The value of a key; of a window store, the newest window's. Undefined when there is none. */
@@ -69,7 +70,7 @@ export interface QueryableStore<K, V> {
   versions(key: K): Promise<readonly RowVersion<V>[]>
   /** About how many entries there are here. Windows that are past their retention may still be counted. */
   approximateCount(): Promise<number>
-  /** The key's entry now, if there is one, and again after every commit that changed it. */
+  /** The key's entry now, if there is one (of windows the newest), and again after every commit that changed it (every window that it changed). */
   watch(key: K): Observable<StoreEntry<K, V>>
   /** Every entry that a commit changed, after the commit. */
   readonly changes$: Observable<StoreEntry<K, V>>

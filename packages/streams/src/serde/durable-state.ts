@@ -29,7 +29,7 @@ const undefinedLength = -2
  */
 export function durableEntrySerde(key: Serde<unknown>, value: Serde<unknown>): Serde<unknown> {
   const name = `durable(${value.name})`
-  return Object.freeze({
+  const serde = Object.freeze({
     name,
     ...besideLogOf(key, value),
     encode: (entry: unknown): Buffer => encodeEntry(toDurableEntry(entry), key, value),
@@ -38,6 +38,15 @@ export function durableEntrySerde(key: Serde<unknown>, value: Serde<unknown>): S
       return decodeEntry(new EntryReader({ bytes, at: start, end }, torn), key, value)
     }
   })
+  entrySerdes.add(serde)
+  return serde
+}
+
+const entrySerdes = new WeakSet<Serde<unknown>>()
+
+/** Whether a store with this serde is that of a durable operator. */
+export function isDurableEntrySerde(serde: Serde<unknown>): boolean {
+  return entrySerdes.has(serde)
 }
 
 /** What a store with this serde returned; a key without an entry has an empty one. */

@@ -1,3 +1,5 @@
+import type { StoreDefinition } from '../graph/node.ts'
+import { shownValue } from '../query/shown-value.ts'
 import type { CommittedPages, CommittedReader } from '../state/committed-reader.ts'
 import type { Timestamped } from '../state/store.ts'
 
@@ -17,9 +19,11 @@ export interface TestStoreEntry<K, V> {
 export class TestStore<K, V> {
   readonly name: string
   readonly #reader: CommittedReader
+  readonly #definition: StoreDefinition
 
-  constructor(name: string, reader: CommittedReader) {
-    this.name = name
+  constructor(definition: StoreDefinition, reader: CommittedReader) {
+    this.name = definition.name
+    this.#definition = definition
     this.#reader = reader
   }
 
@@ -28,13 +32,12 @@ export class TestStore<K, V> {
    * @param windowStartMs Which window; stores with windows only.
    */
   get(key: K, windowStartMs = 0): Timestamped<V> | undefined {
-    // The store's serdes made these values; the test names their types.
-    return this.#reader.get(key, windowStartMs) as Timestamped<V> | undefined
+    return this.#shown(this.#reader.get(key, windowStartMs))
   }
 
   /** The value of a key's session, or undefined. */
   getSession(key: K, session: { readonly startMs: number; readonly endMs: number }): Timestamped<V> | undefined {
-    return this.#reader.getSession(key, session) as Timestamped<V> | undefined
+    return this.#shown(this.#reader.getSession(key, session))
   }
 
   /** A key's sessions that end at `earliestEndMs` or later and start at `latestStartMs` or before, by end, then start. */
@@ -54,7 +57,18 @@ export class TestStore<K, V> {
 
   async #collect(pages: CommittedPages): Promise<TestStoreEntry<K, V>[]> {
     const entries: TestStoreEntry<K, V>[] = []
-    for await (const page of pages) entries.push(...(page as readonly TestStoreEntry<K, V>[]))
+    for await (const page of pages) {
+      for (const entry of page) {
+        const shown = this.#shown(entry)
+        if (shown) entries.push({ ...entry, key: entry.key as K, ...shown })
+      }
+    }
     return entries
+  }
+
+  #shown(kept: Timestamped<unknown> | undefined): Timestamped<V> | undefined {
+    const shown = kept && shownValue(this.#definition, kept.value)
+    // The store's serdes made these values; the test names their types.
+    return shown && { value: shown.value as V, timestamp: kept.timestamp }
   }
 }

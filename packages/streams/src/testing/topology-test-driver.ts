@@ -57,13 +57,15 @@ export class TopologyTestDriver {
    * @throws UsageError when there is none of that name.
    */
   store<K = unknown, V = unknown>(name: string): TestStore<K, V> {
+    const { stores, globalTables } = this.#topology
+    const definitions = [...stores, ...globalTables.map(({ store }) => store)]
+    const definition = definitions.find((store) => store.name === name)
     const reader = this.#run.committed(name)
-    if (reader === undefined) {
-      const { stores, globalTables } = this.#topology
-      const known = [...stores, ...globalTables.map(({ store }) => store)].map((store) => store.name).join(', ')
+    if (definition === undefined || reader === undefined) {
+      const known = definitions.map((store) => store.name).join(', ')
       throw new UsageError(`topology ${this.#topology.name} has no store ${name}: it has ${known || 'none'}`)
     }
-    return new TestStore(name, reader)
+    return new TestStore(definition, reader)
   }
 
   /** Topics that anything was written to, internal ones included, in the order of their first record. */
