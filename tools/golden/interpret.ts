@@ -85,7 +85,8 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
   filter: (node, scope) => {
     const keep = predicate(node.fn)
     const table = tableFrom(node, scope)
-    if (table !== undefined) return tableOf(table.filter((value, { key }) => keep({ key, value })))
+    if (table !== undefined)
+      return tableOf(table.filter((value, { key }) => keep({ key, value }), givenStore(node, scope)))
     const windows = windowsFrom(node, scope)
     if (windows !== undefined) {
       return windowsOf(windows.filter((value, { key }) => keep({ key: windowText(key), value })))
@@ -95,7 +96,8 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
   filterNot: (node, scope) => {
     const drop = predicate(node.fn)
     const table = tableFrom(node, scope)
-    if (table !== undefined) return tableOf(table.filterNot((value, { key }) => drop({ key, value })))
+    if (table !== undefined)
+      return tableOf(table.filterNot((value, { key }) => drop({ key, value }), givenStore(node, scope)))
     const windows = windowsFrom(node, scope)
     if (windows !== undefined) {
       return windowsOf(windows.filterNot((value, { key }) => drop({ key: windowText(key), value })))
@@ -337,10 +339,10 @@ function storeOf({ id, store = id }: GoldenNode): { readonly store?: string } {
 
 /** The store the case asks for, of tables that are kept only then, and when such a table's changes go on. */
 function givenStore(
-  { store }: GoldenNode,
+  { store, historyMs }: GoldenNode,
   { emit }: Scope
-): { readonly store?: string; readonly emit?: Scope['emit'] } {
-  return store === undefined ? {} : { store, emit }
+): { readonly store?: string; readonly emit?: Scope['emit']; readonly history?: number } {
+  return store === undefined ? {} : { store, emit, ...(historyMs !== undefined && { history: historyMs }) }
 }
 
 function nameOf({ id }: GoldenNode): { readonly name?: string } {

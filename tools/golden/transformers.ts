@@ -34,7 +34,7 @@ export function transformTable<K>(
     readonly builder: StreamsBuilder
     readonly table: KTable<K, Text>
     readonly keyText: (key: K) => string
-    readonly kept: { readonly store?: string; readonly emit?: 'changes' | 'commit' }
+    readonly kept: { readonly store?: string; readonly emit?: 'changes' | 'commit'; readonly history?: number }
   }
 ): KTable<K, Text> {
   const { id = '', fn = '', everyMs = 0 } = node

@@ -128,6 +128,7 @@ export type {
   GlobalTableOptions,
   JoinFunction,
   KeptResultOptions,
+  KeptStepOptions,
   SourceTableOptions,
   StreamTableOptions,
   TableAggregateOptions,

@@ -141,6 +141,11 @@ final class GoldenTopology {
                     ? table.mapValues((key, value) -> Functions.mapper(fn).apply(key, value), stored(node))
                     : table.mapValues((key, value) -> Functions.mapper(fn).apply(key, value));
             }
+            if (node.has("store")) {
+                return op.equals("filter")
+                    ? table.filter(Functions.predicate(fn), stored(node))
+                    : table.filterNot(Functions.predicate(fn), stored(node));
+            }
             return op.equals("filter") ? table.filter(Functions.predicate(fn)) : table.filterNot(Functions.predicate(fn));
         }
         KStream<String, String> stream = stream(node);
@@ -348,6 +353,11 @@ final class GoldenTopology {
 
     /** Keys in stores are text, but for those of windows, which Kafka Streams wraps by itself. */
     private static <K, S extends StateStore> Materialized<K, String, S> stored(JsonNode node) {
+        if (node.has("historyMs")) {
+            Materialized<K, String, S> versioned = as(Materialized.<K, String>as(
+                Stores.persistentVersionedKeyValueStore(text(node, "store"), millis(node, "historyMs"))));
+            return versioned.withKeySerde(as(TEXT)).withValueSerde(TEXT);
+        }
         Materialized<K, String, S> stored = node.has("store") ? Materialized.as(text(node, "store")) : Materialized.with(as(TEXT), TEXT);
         return stored.withKeySerde(as(TEXT)).withValueSerde(TEXT);
     }

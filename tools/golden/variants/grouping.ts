@@ -37,8 +37,8 @@ function whatIsKept({ node, kind, inputs }: ReadNode<Kept>, every: boolean): Kep
   const asIs = every ? 'every' : 'last'
   const isRead = inputs[0]?.kind
   const meetLate = inputs.length > 1 && inputs.some(({ fact }) => fact.delayed)
-  // A table that is kept holds its updates back as aggregations do.
-  const table = every && node.store === undefined ? 'every' : 'last'
+  // A table that is kept holds its updates back as aggregations do, unless it keeps versions.
+  const table = every && (node.store === undefined || node.historyMs !== undefined) ? 'every' : 'last'
   switch (op) {
     case 'count':
     case 'reduce':
@@ -71,7 +71,7 @@ function whatIsKept({ node, kind, inputs }: ReadNode<Kept>, every: boolean): Kep
       return every ? 'every' : { lost: 'a step sees the updates of a table one by one' }
     case 'filter':
     case 'filterNot':
-      if (kind === 'table' || every) return asIs
+      if (kind !== 'stream' || every) return table
       return { lost: 'a step sees the updates of a table one by one' }
     case 'table':
     case 'toTable':

@@ -233,6 +233,29 @@ describe('a store in memory beside others on disk', () => {
   })
 })
 
+it('a history of what a step makes is queried as of a time, and restored', async () => {
+  const topology = defineTopology('versions', (b) => {
+    b.table('in', TEXT).filter((value) => value !== 'hidden', { store: { name: 'n', engine: 'memory' }, history: '1h' })
+  })
+  for (const life of [0, 1]) {
+    await live(topology, 'first', async ({ app }) => {
+      const store = app.store<string, string>('n')
+      if (life === 0) {
+        await produce([
+          ['a', 'one', 10],
+          ['a', 'hidden', 30],
+          ['a', 'two', 20],
+          ['a', 'three', 40]
+        ])
+        await firstValueFrom(store.watch('a').pipe(filter(({ timestamp }) => timestamp === 40)))
+      }
+      const times = [9, 10, 25, 35, 40]
+      const found = await Promise.all(times.map((at) => store.asOf('a', at)))
+      expect(found).toEqual([undefined, 'one', 'two', undefined, 'three'])
+    })
+  }
+})
+
 it("a processor's stores are kept as they are told to be", async () => {
   const topology = defineTopology('counting', (b) => {
     const n = b.store('n', { key: string(), value: long(), engine: 'memory', changelog: false })

@@ -18,7 +18,7 @@ import { toStream } from './operators/to-stream.ts'
 import type { GivenKey, GivenValue, OptionsArgument, Slot, StepOptions, TextKey, ValueSerde } from './options.ts'
 import type { StoreHandles } from './process-types.ts'
 import type { Suppressed, SuppressOptions } from './suppress-until.ts'
-import type { JoinFunction, KeptResultOptions, TableFunction, TableOptions } from './table-options.ts'
+import type { JoinFunction, KeptResultOptions, KeptStepOptions, TableFunction } from './table-options.ts'
 import type { TransformValuesContext, TransformValuesOptions, ValueTransformerOf } from './transform-types.ts'
 
 /**
@@ -42,7 +42,7 @@ export class KTable<K, V, Known extends Slot = Slot> {
   /** Keeps the rows for which `predicate` is true; a row that no longer passes is deleted below. */
   filter(
     predicate: TableFunction<K, V, boolean>,
-    options: StepOptions & TableOptions = {}
+    options: StepOptions & KeptStepOptions = {}
   ): KTable<K, V | null, Known> {
     return this.#fluent.table(tableFilter(this.#point, { fn: predicate, not: false }, options))
   }
@@ -50,7 +50,7 @@ export class KTable<K, V, Known extends Slot = Slot> {
   /** Keeps the rows for which `predicate` is false. */
   filterNot(
     predicate: TableFunction<K, V, boolean>,
-    options: StepOptions & TableOptions = {}
+    options: StepOptions & KeptStepOptions = {}
   ): KTable<K, V | null, Known> {
     return this.#fluent.table(tableFilter(this.#point, { fn: predicate, not: true }, options))
   }
@@ -58,13 +58,16 @@ export class KTable<K, V, Known extends Slot = Slot> {
   /** Replaces each value; null deletes the row. Without `store` it is computed again where the table is read. */
   mapValues<V2>(
     mapper: TableFunction<K, V, V2>,
-    options: KeptResultOptions<V2>
+    options: StepOptions & KeptStepOptions & GivenValue<V2>
   ): KTable<K, V2 | Extract<V, null>, Known | 'value'>
   mapValues<V2>(
     mapper: TableFunction<K, V, V2>,
     options?: StepOptions
   ): KTable<K, V2 | Extract<V, null>, Exclude<Known, 'value'>>
-  mapValues<V2>(mapper: TableFunction<K, V, V2>, options: StepOptions & Partial<KeptResultOptions<V2>> = {}): unknown {
+  mapValues<V2>(
+    mapper: TableFunction<K, V, V2>,
+    options: StepOptions & KeptStepOptions & Partial<GivenValue<V2>> = {}
+  ): unknown {
     return this.#fluent.table(tableMapValues(this.#point, mapper, options))
   }
 
@@ -80,7 +83,7 @@ export class KTable<K, V, Known extends Slot = Slot> {
    */
   transformValues<V2, const S extends StoreHandles = readonly []>(
     transformer: ValueTransformerOf<K, V, V2, TransformValuesContext<S>>,
-    options: TransformValuesOptions<S> & TableOptions & GivenValue<V2>
+    options: TransformValuesOptions<S> & KeptStepOptions & GivenValue<V2>
   ): KTable<K, V2, Known | 'value'>
   transformValues<V2, const S extends StoreHandles = readonly []>(
     transformer: ValueTransformerOf<K, V, V2, TransformValuesContext<S>>,

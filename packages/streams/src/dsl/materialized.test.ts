@@ -139,6 +139,48 @@ describe('how a store is kept', () => {
   })
 })
 
+describe('a history', () => {
+  const histories = (define: (b: StreamsBuilder) => void) =>
+    topologyOf(define).stores.map(({ name, historyMs }) => [name, historyMs])
+
+  it('may be kept of what a step makes of a table, whatever the table is', () => {
+    const found = histories((b) => {
+      const table = b.table('rows', TEXT)
+      table.filter(() => true, { store: 'filtered', history: '1h' })
+      table.mapValues((value) => value, { store: { ...kept, name: 'mapped' }, value: string(), history: '1m' })
+      table.transformValues((value) => value ?? '', { store: 'transformed', value: string(), history: '1s' })
+      b.stream('in', TEXT).join(
+        table.filterNot(() => false, { store: 'not', history: '2h' }),
+        (one) => one,
+        { grace: '1h' }
+      )
+    })
+    expect(found).toEqual(
+      expect.arrayContaining([
+        ['filtered', 3_600_000],
+        ['mapped', 60_000],
+        ['transformed', 1_000],
+        ['not', 7_200_000]
+      ])
+    )
+  })
+
+  it('needs a name, and is not suppressed', () => {
+    const table = (b: StreamsBuilder) => b.table('rows', { ...TEXT, history: '1h' })
+    expect(() => topologyOf((b) => table(b).filter(() => true, { history: '1h' }))).toThrow(
+      'a table with a history is kept: give it a name'
+    )
+    expect(() => topologyOf((b) => table(b).suppress(untilTimeLimit(1)))).toThrow('a versioned table is not suppressed')
+    expect(() =>
+      topologyOf((b) =>
+        table(b)
+          .filter(() => true, { store: 's' })
+          .suppress(untilTimeLimit(1))
+      )
+    ).not.toThrow()
+  })
+})
+
 describe('a diff of how stores are kept', () => {
   const counting = (store: Materialized) =>
     describeTopology(

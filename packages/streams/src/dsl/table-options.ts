@@ -19,6 +19,12 @@ export interface TableOptions {
   readonly emit?: TableEmit
 }
 
+/** Of a step from table to table whose result may be kept with its history. */
+export interface KeptStepOptions extends TableOptions {
+  /** Together with `store`: the result is a versioned table, as with `b.table(topic, { history })`. */
+  readonly history?: Duration
+}
+
 /** Of a table read from a topic, or made of a stream. */
 export interface SourceTableOptions extends Omit<TableOptions, 'store'> {
   /** As for every table. Without a name it says how the table is kept where something below has to read it. */

@@ -16,13 +16,13 @@ export interface TableNodeBase extends NodeBase {
   readonly emit: TableEmit
   /** Whether something below uses the old values, so that they are computed. */
   readonly sendsOld: boolean
+  /** Present when the store keeps every version of a value that was valid in this time before the newest record, milliseconds. */
+  readonly historyMs?: number
 }
 
 /** The latest record of every key: of a topic, or of a stream (`toTable`). */
 export interface TableNode extends TableNodeBase {
   readonly kind: 'table'
-  /** Present when the store keeps every version of a value that was valid in this time before the newest record, milliseconds. */
-  readonly historyMs?: number
   /** A row that was not updated for this long in stream time is removed, milliseconds. Such a table is kept. */
   readonly ttlMs?: number
 }

@@ -6,7 +6,7 @@ export interface TableTraits {
   readonly stored: boolean
   /** Whether its changes carry old values. */
   readonly sendsOld: boolean
-  /** Whether it is a versioned table, or computed from one. */
+  /** Of a filter: whether the table above is a versioned one, or computed from one. */
   readonly versioned: boolean
 }
 
@@ -24,7 +24,7 @@ export function planTables(steps: readonly Step[]): ReadonlyMap<Step, TableTrait
 
 /** Whether a table remembers earlier values, by itself or through those it is computed from. */
 export function isVersioned({ body, parents }: Step): boolean {
-  if (body.kind === 'table') return body.historyMs !== undefined
+  if ('historyMs' in body && body.historyMs !== undefined) return true
   const follows = ['table-filter', 'table-map-values', 'table-transform-values'].includes(body.kind)
   if (!follows || !isTable(body)) return false
   return body.store === undefined && isVersioned(parents[0])
@@ -45,9 +45,9 @@ class TablePlan {
     const traits = { stored: false, sendsOld: false, versioned: false }
     this.traits.set(step, traits)
     if (isTable(body)) traits.stored = body.store?.name !== undefined
-    traits.versioned = isVersioned(step)
-    if (body.kind === 'table' && (traits.versioned || body.ttlMs !== undefined)) traits.stored = true
+    if (body.kind === 'table' && (isVersioned(step) || body.ttlMs !== undefined)) traits.stored = true
     if (body.kind === 'table-filter') {
+      traits.versioned = isVersioned(first)
       traits.sendsOld = this.#sendOld(first, false)
     } else if (body.kind === 'table-group' || body.kind === 'suppress') {
       this.#sendOld(first, true)

@@ -9,9 +9,9 @@ import type { ProcessorContext } from './task-context.ts'
  * sent, and where that is not known, or the table has versions, the deletion is.
  */
 export function tableFilterProcessor(node: TableFilterNode, context: ProcessorContext, forward: Forward): Processor {
-  const { fn, not, sendsOld, versioned, store } = node
+  const { fn, not, sendsOld, versioned } = node
   const output = tableOutput(node, context, forward)
-  const kept = store === undefined ? undefined : context.stores.keyValue(store.name)
+  const { kept } = output
   return {
     ...(output.flush && { flush: output.flush }),
     process: (record) => {
@@ -27,7 +27,7 @@ export function tableFilterProcessor(node: TableFilterNode, context: ProcessorCo
       }
       const newRow = passed(newValue)
       let oldRow: unknown
-      if (sendsOld) oldRow = kept === undefined ? passed(oldValue) : kept.get(record.key)?.value
+      if (sendsOld) oldRow = kept === undefined ? passed(oldValue) : kept(record.key)
       if (sendsOld && !versioned && newRow === undefined && oldRow === undefined) return
       output.update(record, { newValue: newRow, oldValue: oldRow, timestamp: record.timestamp, isLatest })
     }

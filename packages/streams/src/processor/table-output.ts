@@ -4,6 +4,7 @@ import { flushUpdates } from './flush-updates.ts'
 import { PendingUpdates } from './pending-updates.ts'
 import { Change, type Forward } from './processor.ts'
 import type { ProcessorContext } from './task-context.ts'
+import { versionedOutput } from './versioned-table.ts'
 
 /** A row as it is from now on. */
 export interface RowUpdate {
@@ -19,6 +20,8 @@ export interface RowUpdate {
 export interface TableOutput {
   /** Keeps the row if the table is kept, and sends the change on, now or at the commit. The record's key is not null. */
   readonly update: (record: StreamRecord, row: RowUpdate) => void
+  /** The row's value as it is kept; absent where the table is not kept. */
+  readonly kept?: (key: unknown) => unknown
   readonly flush?: () => void
 }
 
@@ -41,10 +44,14 @@ export function tableOutput(
         forward(record.with(record.key, new Change(newValue, oldValue, isLatest), timestamp))
     }
   }
-  const store = context.stores.keyValue(node.store.name)
   const stored = { name: node.name, store: node.store }
+  const { historyMs } = node
+  if (historyMs !== undefined) return versionedOutput({ ...node, ...stored, historyMs }, context, forward)
+  const store = context.stores.keyValue(node.store.name)
+  const kept = (key: unknown) => store.get(key)?.value
   if (node.emit === 'changes') {
     return {
+      kept,
       update: (record, { newValue, oldValue: given, timestamp }) => {
         const { key } = record
         const oldValue = oldValues === 'given' ? given : store.get(key)?.value
@@ -56,6 +63,7 @@ export function tableOutput(
   const pending = new PendingUpdates()
   context.stage(pending)
   return {
+    kept,
     update: ({ key }, { newValue, timestamp }) => {
       const oldValue = store.get(key)?.value
       pending.note(store.put(key, newValue ?? null, timestamp), oldValue)

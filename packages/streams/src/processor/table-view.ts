@@ -69,7 +69,7 @@ export function tableViews(nodes: readonly Node[], context: ComputingContext): (
 
 function stored(node: Node & { readonly store: StoreDefinition }, context: ProcessorContext): TableView {
   const store = context.stores.keyValue(node.store.name)
-  const historyMs = node.kind === 'table' ? node.historyMs : undefined
+  const historyMs = 'historyMs' in node ? node.historyMs : undefined
   const ttlMs = node.kind === 'table' || node.kind === 'aggregate' ? node.ttlMs : undefined
   if (ttlMs !== undefined) {
     const live = (row: Timestamped<unknown> | undefined) =>
