@@ -1,6 +1,7 @@
 import { UsageError } from '@millrace/log'
 import { describe, expect, it } from 'vitest'
 import { MissingSerdeError, TopologyError } from '../graph/topology-error.ts'
+import type { Serde } from '../serde/serde.ts'
 import { string } from '../serde/string.ts'
 import { defineTopology } from './define-topology.ts'
 import type { KStream } from './k-stream.ts'
@@ -90,6 +91,17 @@ describe('a topology is refused, naming the step, when', () => {
     const error = thrown(() => define(steps))
     expect(error).toBeInstanceOf(MissingSerdeError)
     expect(error).toMatchObject({ missing, node, topology: 'app' })
+  })
+})
+
+describe('a source', () => {
+  it('needs serdes, and knows what is none', () => {
+    const reading = (options: object) => () =>
+      defineTopology('app', (b) => void b.stream('in', options as { key: Serde<string>; value: Serde<string> }))
+    expect(reading({ value: string() })).toThrow("topology 'app', node 'in-source': no key serde")
+    expect(reading({ key: string() })).toThrow("topology 'app', node 'in-source': no value serde")
+    expect(reading({ key: string, value: string() })).toThrow('its key serde is none: call it: string(), not string')
+    expect(reading({ key: string(), value: {} })).toThrow('its value serde is none: give one, e.g. json()')
   })
 })
 

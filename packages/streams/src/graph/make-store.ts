@@ -2,7 +2,7 @@ import type { Serde } from '../serde/serde.ts'
 import { storeName } from './names.ts'
 import type { StoreDefinition } from './node.ts'
 import type { OpenSerdes, OpenStore, Step } from './step.ts'
-import { MissingSerdeError } from './topology-error.ts'
+import { MissingSerdeError, TopologyError } from './topology-error.ts'
 
 /** Where a node is made: for names, and for errors. */
 export interface Place {
@@ -32,12 +32,25 @@ export function derivedMark(given: string | undefined): { readonly derivedName?:
   return given === undefined ? { derivedName: true } : {}
 }
 
-/** @throws MissingSerdeError */
+/**
+ * Serdes that are there, and are serdes.
+ * @throws MissingSerdeError
+ * @throws TopologyError for something else in a serde's place
+ */
 export function completeSerdes(
   { key, value }: OpenSerdes,
   place: Place
 ): { key: Serde<unknown>; value: Serde<unknown> } {
   if (key === undefined) throw new MissingSerdeError({ topology: place.topology, node: place.name, missing: 'key' })
   if (value === undefined) throw new MissingSerdeError({ topology: place.topology, node: place.name, missing: 'value' })
+  checkSerde('key', key, place)
+  checkSerde('value', value, place)
   return { key, value }
+}
+
+/** What slipped past the types: `string` for `string()`. */
+function checkSerde(slot: 'key' | 'value', serde: Serde<unknown>, { topology, name: node }: Place): void {
+  if (typeof serde.encode === 'function' && typeof serde.decode === 'function') return
+  const remedy = typeof serde === 'function' ? 'call it: string(), not string' : 'give one, e.g. json()'
+  throw new TopologyError({ topology, node, problem: `its ${slot} serde is none: ${remedy}` })
 }

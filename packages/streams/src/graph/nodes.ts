@@ -67,7 +67,13 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
   const { name, parents } = place
   switch (body.kind) {
     case 'source':
-      return Object.freeze({ ...body, topics: Object.freeze([...body.topics]), name, parents })
+      return Object.freeze({
+        ...body,
+        ...completeSerdes(body, place),
+        topics: Object.freeze([...body.topics]),
+        name,
+        parents
+      })
     case 'stateless':
       return Object.freeze({ ...body, operator: Object.freeze({ ...body.operator }), name, parents })
     case 'map-async':

@@ -48,7 +48,8 @@ function isType(schema: Schema): schema is Type {
 function problemOf(type: Type, value: unknown): string | undefined {
   let problem: string | undefined
   const errorHook = (path: string[], found: unknown, expected: Type): void => {
-    problem ??= `$${path.map((key) => `.${key}`).join('')}: ${JSON.stringify(found)} is no ${expected.typeName}`
+    const place = path.map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`)).join('')
+    problem ??= `$${place}: ${JSON.stringify(found)} is no ${expected.typeName}`
   }
   return type.isValid(value, { errorHook }) ? undefined : (problem ?? 'it does not match the schema')
 }

@@ -1,4 +1,4 @@
-import { expectLength, SerdeError } from './serde-error.ts'
+import { expectLength, SerdeError, wrongType } from './serde-error.ts'
 import { fixedSortable, type SortableSerde } from './sortable.ts'
 
 const least = -(2n ** 63n)
@@ -30,6 +30,7 @@ export function bigint(): SortableSerde<bigint> {
 }
 
 function checked(value: bigint): bigint {
+  if (typeof value !== 'bigint') throw wrongType('bigint', value, 'bigint')
   if (value >= least && value <= greatest) return value
   throw new SerdeError({ serde: 'bigint', operation: 'encode', problem: `${value} does not fit in 64 bits` })
 }

@@ -1,8 +1,12 @@
+import { wrongType } from './serde-error.ts'
 import { type SortableSerde, sortableBytes } from './sortable.ts'
 
 const raw: SortableSerde<Buffer> = Object.freeze({
   name: 'bytes',
-  encode: (value: Buffer) => value,
+  encode(value: Buffer): Buffer {
+    if (!Buffer.isBuffer(value)) throw wrongType('bytes', value, 'Buffer')
+    return value
+  },
   decode(bytes: Buffer, start: number, end: number): Buffer {
     const copy = Buffer.allocUnsafe(end - start)
     bytes.copy(copy, 0, start, end)

@@ -1,5 +1,5 @@
 import { long } from './long.ts'
-import { SerdeError } from './serde-error.ts'
+import { SerdeError, wrongType } from './serde-error.ts'
 import { mappedSortable, type SortableSerde } from './sortable.ts'
 
 const whole = long()
@@ -18,6 +18,7 @@ export function date(): SortableSerde<Date> {
 }
 
 function millisecondsOf(value: Date): number {
+  if (!(value instanceof Date)) throw wrongType('date', value, 'Date')
   const ms = value.getTime()
   if (!Number.isNaN(ms)) return ms
   throw new SerdeError({ serde: 'date', operation: 'encode', problem: 'the date is invalid' })

@@ -1,17 +1,24 @@
 import { besideLogOf } from './beside-log.ts'
 import type { Serde } from './serde.ts'
-import { SerdeError } from './serde-error.ts'
+import { SerdeError, withinPart } from './serde-error.ts'
 
 /** Lists: each element as its length (4 bytes, big-endian) and its bytes. Elements are not null. */
 export function list<T>(element: Serde<T>): Serde<readonly T[]> {
   const name = `list(${element.name})`
+  const encoded = (value: T, index: number): Buffer => {
+    try {
+      return element.encode(value)
+    } catch (cause) {
+      throw withinPart(name, `[${index}]`, cause)
+    }
+  }
   return Object.freeze({
     name,
     ...besideLogOf(element),
     encode(values: readonly T[]): Buffer {
       const parts: Buffer[] = []
       for (const value of values) {
-        const bytes = element.encode(value)
+        const bytes = encoded(value, parts.length >> 1)
         const length = Buffer.allocUnsafe(4)
         length.writeUInt32BE(bytes.length)
         parts.push(length, bytes)

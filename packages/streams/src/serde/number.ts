@@ -1,15 +1,15 @@
-import { expectLength } from './serde-error.ts'
+import { expectLength, wrongType } from './serde-error.ts'
 import { fixedSortable, type SortableSerde } from './sortable.ts'
 
 const double: SortableSerde<number> = Object.freeze({
   name: 'number',
   encode(value: number): Buffer {
     const bytes = Buffer.allocUnsafe(8)
-    bytes.writeDoubleBE(value)
+    bytes.writeDoubleBE(checked(value))
     return bytes
   },
   encodeInto: (value: number, target: Buffer, at: number) =>
-    at + 8 > target.length ? -1 : target.writeDoubleBE(value, at),
+    at + 8 > target.length ? -1 : target.writeDoubleBE(checked(value), at),
   decode(bytes: Buffer, start: number, end: number): number {
     expectLength('number', end - start, 8)
     return bytes.readDoubleBE(start)
@@ -24,9 +24,14 @@ export function number(): SortableSerde<number> {
   return double
 }
 
+function checked(value: number): number {
+  if (typeof value !== 'number') throw wrongType('number', value, 'number')
+  return value
+}
+
 /** IEEE 754 with the sign bit turned over, and for negative numbers all others too. NaN comes last. */
 function writeSortable(bytes: Buffer, value: number): void {
-  bytes.writeDoubleBE(value)
+  bytes.writeDoubleBE(checked(value))
   turnOver(bytes)
 }
 

@@ -1,14 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { bigint } from './bigint.ts'
+import { boolean } from './boolean.ts'
 import { bytes } from './bytes.ts'
 import { nullable, serde } from './custom.ts'
+import { date } from './date.ts'
 import { defaultKey } from './default-key.ts'
 import { json } from './json.ts'
+import { list } from './list.ts'
 import { long } from './long.ts'
 import { number } from './number.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
 import { string } from './string.ts'
+import { struct, tuple } from './tuple.ts'
 import { Windowed, windowed } from './windowed.ts'
 
 /** Encodes, puts the bytes in the middle of others, and decodes from there. */
@@ -86,6 +91,8 @@ describe("Kafka's bytes", () => {
 })
 
 describe('errors', () => {
+  // What slipped past the types.
+  const refused = <T>(of: Serde<T>, value: unknown) => of.encode(value as T)
   const decode = (of: Serde<unknown>, text: string) => () => of.decode(Buffer.from(text, 'latin1'), 0, text.length)
 
   it.each<[string, () => unknown, RegExp]>([
@@ -106,6 +113,33 @@ describe('errors', () => {
       /json cannot encode: JSON has no form for a undefined/
     ],
     ['a bigint as JSON', () => json<unknown>().encode(1n), /json cannot encode/],
+    ['a number as string', () => refused(string(), 5), /string cannot encode: a value of type number is no text/],
+    ['a string as number', () => refused(number(), '5'), /number cannot encode: a value of type string is no number/],
+    ['null as boolean', () => refused(boolean(), null), /boolean cannot encode: a value of type null is no boolean/],
+    ['a number as bigint', () => refused(bigint(), 5), /bigint cannot encode: a value of type number is no bigint/],
+    ['a number as date', () => refused(date(), 5), /date cannot encode: a value of type number is no Date/],
+    ['text as bytes', () => refused(bytes(), 'x'), /bytes cannot encode: a value of type string is no Buffer/],
+    [
+      'a wrong element of a list',
+      () => refused(list(list(long())), [[1], [2, 'x']]),
+      /^list\(list\(long\)\) cannot encode: \$\[1\]\[1\]: long cannot encode: x is not a whole number/
+    ],
+    [
+      'a wrong field',
+      () => refused(struct({ shop: struct({ city: string() }), at: long() }), { shop: { city: 7 }, at: 1 }),
+      /cannot encode: \$\.shop\.city: string cannot encode: a value of type number is no text/
+    ],
+    ['no object', () => refused(struct({ at: long() }), undefined), /a value of type undefined is no object/],
+    [
+      'a part too few',
+      () => refused(tuple(string(), long()), ['a']),
+      /tuple\(string, long\) cannot encode: it has 2 parts, got 1 parts/
+    ],
+    [
+      'a wrong part',
+      () => refused(tuple(string(), tuple(long())), ['a', [1.5]]),
+      /cannot encode: \$\[1\]\[0\]: long cannot encode: 1.5/
+    ],
     [
       'a number as default key',
       () => defaultKey('clicks-groupBy').encode(7),

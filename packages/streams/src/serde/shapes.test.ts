@@ -106,6 +106,8 @@ describe('avro()', () => {
   it('names the path of what is not of the schema, and what cannot be read', () => {
     const serde = avro<unknown>(first)
     expect(() => serde.encode({ name: 'Ada', age: 'old' })).toThrow('$.age: "old" is no int')
+    const nested = avro<unknown>({ type: 'array', items: { type: 'map', values: 'int' } })
+    expect(() => nested.encode([{}, { a: 1, b: 'x' }])).toThrow('$[1].b: "x" is no int')
     expect(() => serde.decode(Buffer.of(6, 65), 0, 2)).toThrow('avro cannot decode')
     expect(() => avro(first, { reader: { type: 'array', items: 'string' } })).toThrow('avro cannot decode')
   })

@@ -1,15 +1,16 @@
+import { wrongType } from './serde-error.ts'
 import { mappedSortable, type SortableSerde, sortableBytes } from './sortable.ts'
 
 const utf8: SortableSerde<string> = Object.freeze({
   name: 'string',
-  encode: (value: string) => Buffer.from(value, 'utf8'),
+  encode: toBytes,
   encodeInto: writeText,
   decode: (bytes: Buffer, start: number, end: number) => bytes.toString('utf8', start, end),
   // A lone surrogate is written as U+FFFD, so as a key it must also be looked up as that.
   identity: (value: string) => value.toWellFormed(),
   // The order of UTF-8 is that of code points.
   sortable: mappedSortable(sortableBytes, {
-    to: (value: string) => Buffer.from(value, 'utf8'),
+    to: toBytes,
     from: (bytes) => bytes.toString('utf8')
   })
 })
@@ -20,6 +21,11 @@ const utf8: SortableSerde<string> = Object.freeze({
  */
 export function string(): SortableSerde<string> {
   return utf8
+}
+
+function toBytes(value: string): Buffer {
+  if (typeof value !== 'string') throw wrongType('string', value, 'text')
+  return Buffer.from(value, 'utf8')
 }
 
 /** Up to this length a loop is faster than a call into native code. */

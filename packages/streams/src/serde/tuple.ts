@@ -1,4 +1,4 @@
-import { SerdeError } from './serde-error.ts'
+import { SerdeError, withinPart, wrongType } from './serde-error.ts'
 import type { SortableCodec, SortableRead, SortableSerde } from './sortable.ts'
 
 /** The values of a tuple's parts. */
@@ -19,7 +19,19 @@ export type StructOf<F extends Readonly<Record<string, SortableSerde<unknown>>>>
  * b.store('visits', { key: tuple(string(), date()), value: json<Visit>() })
  */
 export function tuple<const P extends readonly SortableSerde<unknown>[]>(...parts: P): SortableSerde<TupleOf<P>> {
-  return serdeOf(`tuple(${parts.map(({ name }) => name).join(', ')})`, tupleCodec(parts))
+  const name = `tuple(${parts.map((part) => part.name).join(', ')})`
+  const codec = tupleCodec(
+    name,
+    parts.map((part, i) => [`[${i}]`, part])
+  )
+  return serdeOf(name, {
+    ...codec,
+    write(value) {
+      if (Array.isArray(value) && value.length === parts.length) return codec.write(value)
+      const came = Array.isArray(value) ? `${value.length} parts` : `a value of type ${typeof value}`
+      throw new SerdeError({ serde: name, operation: 'encode', problem: `it has ${parts.length} parts, got ${came}` })
+    }
+  })
 }
 
 /** Keys with named parts, which compare in the order in which the fields are given here. Written as a {@link tuple} of the fields. */
@@ -27,10 +39,16 @@ export function struct<const F extends Readonly<Record<string, SortableSerde<unk
   fields: F
 ): SortableSerde<StructOf<F>> {
   const names = Object.keys(fields)
-  const parts = tupleCodec(Object.values(fields))
-  const described = names.map((field) => `${field}: ${fields[field].name}`).join(', ')
-  return serdeOf(`struct(${described})`, {
-    write: (value: Readonly<Record<string, unknown>>) => parts.write(names.map((field) => value[field])),
+  const name = `struct(${names.map((field) => `${field}: ${fields[field].name}`).join(', ')})`
+  const parts = tupleCodec(
+    name,
+    Object.entries(fields).map(([field, part]) => [`.${field}`, part])
+  )
+  return serdeOf(name, {
+    write(value: Readonly<Record<string, unknown>>) {
+      if (typeof value !== 'object' || value === null) throw wrongType(name, value, 'object')
+      return parts.write(names.map((field) => value[field]))
+    },
     read(bytes, at, end) {
       const { value, next } = parts.read(bytes, at, end)
       return { value: Object.fromEntries(names.map((field, i) => [field, value[i]])), next }
@@ -38,13 +56,25 @@ export function struct<const F extends Readonly<Record<string, SortableSerde<unk
   })
 }
 
-function tupleCodec(parts: readonly SortableSerde<unknown>[]): SortableCodec<readonly unknown[]> {
+/** Parts with where they are in the value. */
+type Placed = readonly (readonly [place: string, part: SortableSerde<unknown>])[]
+
+function tupleCodec(name: string, parts: Placed): SortableCodec<readonly unknown[]> {
   return {
-    write: (value) => Buffer.concat(parts.map(({ sortable }, i) => sortable.write(value[i]))),
+    write: (value) =>
+      Buffer.concat(
+        parts.map(([place, { sortable }], i) => {
+          try {
+            return sortable.write(value[i])
+          } catch (cause) {
+            throw withinPart(name, place, cause)
+          }
+        })
+      ),
     read(bytes, at, end): SortableRead<readonly unknown[]> {
       const value: unknown[] = []
       let next = at
-      for (const { sortable } of parts) {
+      for (const [, { sortable }] of parts) {
         const part = sortable.read(bytes, next, end)
         value.push(part.value)
         next = part.next
