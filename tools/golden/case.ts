@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { MillraceError } from '@millrace/log'
 
 /** One golden case: a topology, what to feed it, and what Kafka Streams answered. The format is described beside the cases. */
 export interface GoldenCase {
@@ -58,18 +59,47 @@ export type GoldenOutput = readonly [number, string, string | null, string | nul
 /** Key, value and timestamp in a store. */
 export type GoldenEntry = readonly [string, string, number]
 
-/** Reads the cases of files, and of all JSON files in directories. */
-export function readCases(paths: readonly string[]): GoldenCase[] {
-  return caseFiles(paths).flatMap((file): GoldenCase[] => JSON.parse(readFileSync(file, 'utf8')))
+/** There are no golden cases where they were to be. */
+export class GoldenFileError extends MillraceError {
+  readonly code = 'GOLDEN_FILE'
 }
 
-/** The files among the paths, and the JSON files of the directories, by name. */
+/**
+ * Reads the cases of files, and of all JSON files in directories.
+ * @throws GoldenFileError
+ */
+export function readCases(paths: readonly string[]): GoldenCase[] {
+  const cases = caseFiles(paths).flatMap(casesIn)
+  if (cases.length === 0) throw new GoldenFileError(`there are no cases in ${paths.join(' ')}`)
+  return cases
+}
+
+/** The files among the paths, and the JSON files of the directories, by name. @throws GoldenFileError */
 export function caseFiles(paths: readonly string[]): string[] {
   return paths.flatMap(filesOf)
 }
 
+function casesIn(file: string): readonly GoldenCase[] {
+  let found: unknown
+  try {
+    found = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new GoldenFileError(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+  if (Array.isArray(found) && found.every(isCase)) return found
+  throw new GoldenFileError(`${file}: it is no list of recorded cases, each with a name, a topology, input and output`)
+}
+
+function isCase(value: unknown): value is GoldenCase {
+  if (typeof value !== 'object' || value === null) return false
+  const has = (field: string) => Array.isArray(Reflect.get(value, field))
+  return 'name' in value && has('topology') && has('input') && (has('output') || 'refused' in value)
+}
+
 function filesOf(path: string): string[] {
-  if (!statSync(path).isDirectory()) return [path]
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) throw new GoldenFileError(`${path}: there is no such file or directory`)
+  if (!found.isDirectory()) return [path]
   const names = readdirSync(path).filter((name) => name.endsWith('.json'))
   return names.sort().map((name) => join(path, name))
 }

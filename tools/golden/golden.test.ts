@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
-import { type GoldenCase, readCases } from './case.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { type GoldenCase, GoldenFileError, readCases } from './case.ts'
 import { runCase } from './run-case.ts'
 
 const folder = fileURLToPath(new URL('../../../shared/golden', import.meta.url))
@@ -54,6 +56,24 @@ describe('the golden runner', () => {
   it('fails, not skips, a case with a function it does not know', async () => {
     const filtered = [counting.topology[0], { id: 'g', op: 'filter', from: 's', fn: 'never' }]
     expect(await runCase({ ...counting, topology: filtered })).toMatchObject({ kind: 'failed' })
+  })
+})
+
+describe('files without cases', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'millrace-golden-'))
+  afterAll(() => rmSync(scratch, { recursive: true }))
+
+  it('are an error that names them, since nothing that ran may not look like all that passed', () => {
+    const file = (name: string, text: string) => {
+      writeFileSync(join(scratch, name), text)
+      return join(scratch, name)
+    }
+    expect(() => readCases([join(scratch, 'nowhere')])).toThrow('nowhere: there is no such file or directory')
+    expect(() => readCases([scratch])).toThrow(`there are no cases in ${scratch}`)
+    expect(() => readCases([file('half.json', '[{')])).toThrow(/half\.json: Expected property name/)
+    expect(() => readCases([file('other.json', '[{ "name": "x" }]')])).toThrow('it is no list of recorded cases')
+    const { output: _, ...unrecorded } = counting
+    expect(() => readCases([file('unrecorded.json', JSON.stringify([unrecorded]))])).toThrow(GoldenFileError)
   })
 })
 

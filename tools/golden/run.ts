@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { readCases } from './case.ts'
+import { GoldenFileError, readCases } from './case.ts'
 import { runCase } from './run-case.ts'
 import { runVariant, VARIANTS } from './variants/variants.ts'
 
@@ -9,7 +9,11 @@ ${Object.entries(VARIANTS)
   .map(([name, { description }]) => `  ${name.padEnd(8)}${description}`)
   .join('\n')}`
 
-process.exitCode = await main()
+process.exitCode = await main().catch((error: unknown) => {
+  if (!(error instanceof GoldenFileError)) throw error
+  console.error(error.message)
+  return 2
+})
 
 async function main(): Promise<number> {
   const asked = argumentsOf(process.argv.slice(2))
