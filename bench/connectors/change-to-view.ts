@@ -3,7 +3,7 @@ import { postgresCdc } from '@millrace/connectors/postgres'
 import { defineTopology, runStreams } from '@millrace/streams'
 import pg from 'pg'
 import { type BenchmarkResult, checkEqual } from '../benchmark.ts'
-import { ServerSpan, withScene } from './scene.ts'
+import { countFailures, ServerSpan, withScene } from './scene.ts'
 
 const CHANGES = 10_000
 const CHANGES_PER_SECOND = 1000
@@ -37,6 +37,7 @@ export function changeToView(): Promise<BenchmarkResult> {
       latencies.push(performance.now() - sentMs)
       if (latencies.length === CHANGES + WARM_UP_CHANGES) all.resolve()
     })
+    const failures = countFailures(connectors, 'shop')
     const span = new ServerSpan(server)
     const beganMs = performance.now()
     for (let id = 0; id < CHANGES + WARM_UP_CHANGES; id++) {
@@ -52,6 +53,7 @@ export function changeToView(): Promise<BenchmarkResult> {
       p99Ms: at(0.99),
       maxMs: Math.round(measured.at(-1) ?? 0)
     })
+    checkEqual('failures of the source', failures(), 0)
     let rows = 0
     for await (const _ of app.store<number, Order>('orders').all()) rows++
     checkEqual('rows of the view', rows, CHANGES + WARM_UP_CHANGES)

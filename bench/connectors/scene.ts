@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ConnectorsApp } from '@millrace/connectors'
 import { type PostgresServer, startPostgres } from '@millrace/connectors/testing/postgres'
 import { type Log, openLog } from '@millrace/log'
 import pg from 'pg'
@@ -86,6 +87,13 @@ function statOf(pid: string): readonly string[] {
 
 function sum(fields: readonly string[]): number {
   return fields.reduce((total, field) => total + Number(field), 0)
+}
+
+/** Counts what failed and was repaired from now on: a figure that holds restarts is none. */
+export function countFailures(app: ConnectorsApp, connector: string): () => number {
+  let failures = 0
+  app.connector(connector).errors$.subscribe(() => failures++)
+  return () => failures
 }
 
 /** Records on a topic that a program can read: control records and aborted ones are none. */

@@ -4,7 +4,7 @@ import pg from 'pg'
 import { firstValueFrom } from 'rxjs'
 import { filter } from 'rxjs/operators'
 import { type BenchmarkResult, checkEqual } from '../benchmark.ts'
-import { countRecords, type Scene, ServerSpan, withScene } from './scene.ts'
+import { countFailures, countRecords, type Scene, ServerSpan, withScene } from './scene.ts'
 
 const SNAPSHOT_ROWS = 1_000_000
 const CHANGES = 500_000
@@ -23,8 +23,10 @@ export function snapshot(): Promise<BenchmarkResult> {
     await client.query(ROWS(SNAPSHOT_ROWS))
     const span = new ServerSpan(server)
     const app = await start(scene, connection)
+    const failures = countFailures(app, 'shop')
     await written(app, SNAPSHOT_ROWS)
     const result = span.end('snapshot', SNAPSHOT_ROWS, {})
+    checkEqual('failures of the source', failures(), 0)
     await app.close()
     checkEqual('rows on the log', await countRecords(scene.log, TOPIC), SNAPSHOT_ROWS)
     return result
@@ -46,8 +48,10 @@ export function streaming(): Promise<BenchmarkResult> {
     }
     const span = new ServerSpan(server)
     const app = await start(scene, connection)
+    const failures = countFailures(app, 'shop')
     await written(app, CHANGES)
     const result = span.end('streaming', CHANGES, { changesPerTransaction: CHANGES_PER_TRANSACTION })
+    checkEqual('failures of the source', failures(), 0)
     await app.close()
     checkEqual('changes on the log', await countRecords(scene.log, TOPIC), CHANGES)
     return result

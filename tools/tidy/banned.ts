@@ -2,8 +2,12 @@ import { isTest } from './layers.ts'
 import { type Finding, lineAt, type SourceFile } from './source-file.ts'
 import { type SyntaxNode, walk } from './walk.ts'
 
-/** Files that touch Node's clock, files, network and random source: the edges of the injected environment. */
-const EDGES = [/^packages\/log\/src\/environment\//, /^packages\/streams\/src\/state\/level-/]
+/** Files that touch Node's clock, files, network, threads and random source: the edges of the injected environment. */
+const EDGES = [
+  /^packages\/log\/src\/environment\//,
+  /^packages\/streams\/src\/state\/level-/,
+  /^packages\/connectors\/src\/sqlite\/thread/
+]
 const BANNED_MODULES = new Map([
   ['node:fs', 'environment.files'],
   ['node:fs/promises', 'environment.files'],

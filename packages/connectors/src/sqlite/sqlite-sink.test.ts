@@ -144,6 +144,19 @@ describe('the SQLite sink', () => {
     expect(rows()).toEqual([{ id: 1, n: 1 }])
   })
 
+  it('waits for another writer without holding up the program, which may be that writer', async () => {
+    database.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY, n INTEGER)')
+    const running = sink({ busyTimeoutMs: 60_000 })
+    await running.open([partition], context)
+    database.exec('BEGIN IMMEDIATE; INSERT INTO orders VALUES (1, 1)')
+    const writing = running.write([record(0, { id: 1 }, { n: 2 })], at(1))
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+    database.exec('COMMIT')
+    await writing
+    await running.close()
+    expect(rows()).toEqual([{ id: 1, n: 2 }])
+  })
+
   it('keeps large integers and binary values as they are', async () => {
     database.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY, code TEXT, picture BLOB)')
     const running = sink({ rows: debeziumRows() })

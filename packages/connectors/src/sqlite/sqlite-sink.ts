@@ -1,16 +1,19 @@
-import { UsageError } from '@millrace/log'
-import type { Row } from '../rows/row-change.ts'
+import { type Timers, UsageError } from '@millrace/log'
 import type { SinkOffset, SinkPartition, SinkRecord, TransactionalSink } from '../sink.ts'
-import { ClaimedOffsets, createOffsetsTable, type OffsetAdvance, type OffsetRow } from '../sql/claimed-offsets.ts'
+import { ClaimedOffsets, type OffsetAdvance } from '../sql/claimed-offsets.ts'
 import { quoteTable } from '../sql/identifier.ts'
 import { prepareWrite } from '../sql/prepare-write.ts'
+import { PreparedBatches } from '../sql/prepared-batches.ts'
 import { DEFAULT_OFFSETS_TABLE, type SqlSinkOptions } from '../sql/sql-sink-options.ts'
-import { planWrites, type WriteRows, type WriteStep } from '../sql/write-plan.ts'
-import { type Affinity, affinityOf } from './catalog.ts'
-import { SqliteDatabase } from './database.ts'
-import { asSinkError } from './errors.ts'
-import { deleteRowStatement, deleteStatement, type RowStatement, rowsTogether, writeStatement } from './statements.ts'
-import { encodeValue, SQLITE_TYPES, type SqliteValue } from './values.ts'
+import type { TargetTable } from '../sql/target-table.ts'
+import type { WriteRows, WriteStep } from '../sql/write-plan.ts'
+import { encodeRows, encodeWrite } from './encode-write.ts'
+import { sinkErrorOf } from './errors.ts'
+import type { Job, WriteJob } from './jobs.ts'
+import { advanceJob, claimJobs, type OffsetsPlace, offsetRow, offsetsJob } from './offsets.ts'
+import { deleteRowStatement, deleteStatement } from './statements.ts'
+import { DatabaseThread } from './thread.ts'
+import { SQLITE_TYPES } from './values.ts'
 
 /** A SQLite database as a target. */
 export interface SqliteSinkOptions extends SqlSinkOptions {
@@ -27,163 +30,138 @@ export interface SqliteSinkOptions extends SqlSinkOptions {
 
 /**
  * Writes records as rows of a SQLite database (node:sqlite), exactly once: the offsets are committed with the rows, under an epoch that fences an
- * older runner.
+ * older runner. The database has a thread of its own.
  */
 export function sqliteSink(options: SqliteSinkOptions): TransactionalSink {
   let run: SqliteSinkRun | undefined
+  const opened = () => {
+    if (run !== undefined) return run
+    throw new UsageError(`sink ${options.name} is not open`)
+  }
   return {
     name: options.name,
     delivery: 'transactional',
-    async open(partitions) {
-      run = new SqliteSinkRun(options)
-      return run.claim(partitions)
+    async open(partitions, context) {
+      if (process.getBuiltinModule('node:sqlite') === undefined) {
+        throw new UsageError('this Node has no node:sqlite, which the SQLite sink needs: use Node 24 or newer')
+      }
+      run = new SqliteSinkRun(options, context.environment.timers)
+      return run.open(partitions)
     },
-    async write(batch, offsets) {
-      if (run === undefined) throw new UsageError(`sink ${options.name} is not open`)
-      run.write(batch, offsets)
-    },
-    async moveOffsets(offsets) {
-      if (run === undefined) throw new UsageError(`sink ${options.name} is not open`)
-      run.move(offsets)
-    },
+    write: async (batch, offsets) => opened().write(batch, offsets),
+    prepare: (batch) => run?.prepare(batch),
+    moveOffsets: async (offsets) => opened().write([], offsets),
     async close() {
-      run?.close()
+      const open = run
       run = undefined
+      await open?.close()
     }
   }
 }
 
-/** One opening of the sink: a connection, and what it claimed. */
+const BEGIN: Job = { kind: 'execute', sql: 'BEGIN IMMEDIATE' }
+const COMMIT: Job = { kind: 'execute', sql: 'COMMIT' }
+
+/** One opening of the sink: a database in its thread, what was claimed of it, and the tables that are known. */
 class SqliteSinkRun {
   readonly #options: SqliteSinkOptions
-  readonly #offsetsTable: string
-  readonly #database: SqliteDatabase
+  readonly #place: OffsetsPlace
+  readonly #thread = DatabaseThread.take()
+  readonly #tables = new Map<string, TargetTable | undefined>()
+  readonly #batches: PreparedBatches<TargetTable, readonly WriteJob[]>
   #claimed: ClaimedOffsets
 
-  constructor(options: SqliteSinkOptions) {
+  constructor(options: SqliteSinkOptions, timers: Timers) {
     this.#options = options
-    this.#offsetsTable = options.offsetsTable ?? DEFAULT_OFFSETS_TABLE
+    this.#place = { table: options.offsetsTable ?? DEFAULT_OFFSETS_TABLE, sink: options.name }
     this.#claimed = new ClaimedOffsets(options.name, [])
-    this.#database = this.#guard('it cannot be opened', () => new SqliteDatabase(options))
+    this.#batches = new PreparedBatches({
+      options,
+      timers,
+      hasSiblings: (partition) => this.#claimed.hasSiblings(partition),
+      knownTable: (table) => this.#tables.get(table),
+      encode: (write, target) => encodeWrite(write, target, options)
+    })
   }
 
-  claim(partitions: readonly SinkPartition[]): readonly SinkOffset[] {
-    const rows = this.#guard('its offsets cannot be claimed', () =>
-      this.#database.transaction(() => {
-        this.#database.exec(createOffsetsTable(this.#offsetsTable))
-        return partitions.map((partition) => this.#claimPartition(partition))
-      })
-    )
-    this.#claimed = new ClaimedOffsets(this.#options.name, rows)
+  async open(partitions: readonly SinkPartition[]): Promise<readonly SinkOffset[]> {
+    const { file, synchronous, busyTimeoutMs } = this.#options
+    await this.#do('it cannot be opened', [{ kind: 'open', options: { file, synchronous, busyTimeoutMs } }])
+    const jobs = [BEGIN, ...claimJobs(this.#place, partitions), COMMIT]
+    const claimed = await this.#do('its offsets cannot be claimed', jobs)
+    this.#claimed = new ClaimedOffsets(this.#options.name, claimed?.rows.map(offsetRow) ?? [])
     return this.#claimed.positions()
   }
 
-  write(batch: readonly SinkRecord[], offsets: readonly SinkOffset[]): void {
-    const steps = planWrites(batch, this.#options, (partition) => this.#claimed.hasSiblings(partition))
+  async write(batch: readonly SinkRecord[], offsets: readonly SinkOffset[]): Promise<void> {
+    const steps = this.#batches.stepsOf(batch)
     const advances = this.#claimed.advances(offsets)
-    this.#guard('a batch cannot be written', () =>
-      this.#database.transaction(() => {
-        if (this.#advance(advances)) for (const step of steps) this.#apply(step)
-      })
-    )
+    if (!(await this.#commit(steps, advances))) {
+      const found = await this.#do('its offsets cannot be read', [{ kind: 'roll-back' }, offsetsJob(this.#place)])
+      this.#claimed.alreadyMade(advances, found?.rows.map(offsetRow) ?? [])
+    }
     this.#claimed.advanced(advances)
   }
 
-  /** The same step as a batch's, of which there is nothing to write. */
-  move(offsets: readonly SinkOffset[]): void {
-    this.write([], offsets)
+  prepare(batch: readonly SinkRecord[]): void {
+    this.#batches.announce(batch)
   }
 
-  close(): void {
-    this.#database.close()
+  close(): Promise<void> {
+    return this.#thread.close()
   }
 
-  #claimPartition({ topic, partition }: SinkPartition): OffsetRow {
-    const table = quoteTable(this.#offsetsTable)
-    const row = this.#database
-      .prepare(
-        `INSERT INTO ${table} VALUES (?, ?, ?, NULL, 1)
-       ON CONFLICT DO UPDATE SET "epoch" = ${table}."epoch" + 1 RETURNING "next_offset", "epoch"`
-      )
-      .get(this.#options.name, topic, partition)
-    return { topic, partition, ...offsetOf(row ?? {}) }
-  }
-
-  /** False when the batch was committed before. */
-  #advance(advances: readonly OffsetAdvance[]): boolean {
-    const statement = this.#database.prepare(
-      `UPDATE ${quoteTable(this.#offsetsTable)} SET "next_offset" = ?
-       WHERE "sink" = ? AND "topic" = ? AND "partition" = ? AND "epoch" = ? AND "next_offset" IS ?`
-    )
-    const { name } = this.#options
-    const refused = advances.some(({ topic, partition, epoch, from, to }) => {
-      return statement.run(to, name, topic, partition, epoch, from).changes === 0n
-    })
-    const found = () => advances.map((advance) => this.#found(advance))
-    return !refused || !this.#claimed.alreadyMade(advances, found())
-  }
-
-  #found({ topic, partition }: SinkPartition): OffsetRow {
-    const sql = `SELECT "next_offset", "epoch" FROM ${quoteTable(this.#offsetsTable)} WHERE "sink" = ? AND "topic" = ? AND "partition" = ?`
-    return {
-      topic,
-      partition,
-      ...offsetOf(this.#database.prepare(sql).get(this.#options.name, topic, partition) ?? {})
-    }
-  }
-
-  #apply(step: WriteStep): void {
-    if (step.kind === 'write') this.#writeRows(step)
-    else if (this.#database.table(step.table) !== undefined) this.#removeRows(step)
-  }
-
-  #removeRows(step: Exclude<WriteStep, WriteRows>): void {
-    const { table } = step
-    if (step.kind === 'truncate') this.#database.exec(`DELETE FROM ${quoteTable(table)}`)
-    else if (step.kind === 'delete') this.#runForRows(table, deleteStatement(table, step.columns), step.rows)
-    else this.#runForRows(table, deleteRowStatement(table, step.columns), [step.row])
-  }
-
-  #writeRows(step: WriteRows): void {
-    const target = this.#database.table(step.table)
-    const { statements, write } = prepareWrite(step, target, this.#options, SQLITE_TYPES)
-    for (const statement of statements) this.#database.exec(statement)
-    if (statements.length > 0) this.#database.forget()
-    const mode = this.#options.mode ?? 'upsert'
-    const { rows } = write
-    const together = rowsTogether(write, mode)
-    const alone = rows.length % together
-    const many = rows.length - alone
-    if (many > 0) this.#runForRows(step.table, writeStatement(write, mode, together), rows.slice(0, many))
-    if (alone > 0) this.#runForRows(step.table, writeStatement(write, mode), rows.slice(many))
-  }
-
-  #runForRows(table: string, { sql, columns, together }: RowStatement, rows: readonly Row[]): void {
-    const statement = this.#database.prepare(sql)
-    const forms = this.#options.rows.text
-    const target = this.#database.table(table)
-    const affinities = columns.map((name): Affinity => affinityOf(target?.columns.get(name)?.type ?? ''))
-    const values: SqliteValue[] = new Array(columns.length * together).fill(null)
-    let at = 0
-    for (const row of rows) {
-      for (let column = 0; column < columns.length; column++) {
-        values[at++] = encodeValue(row[columns[column]], affinities[column], forms)
-      }
-      if (at < values.length) continue
-      statement.run(...values)
-      at = 0
-    }
-  }
-
-  #guard<T>(what: string, run: () => T): T {
+  /** As a rule one message to the thread. False when an offset is not where this runner left it. */
+  async #commit(steps: readonly WriteStep[], advances: readonly OffsetAdvance[]): Promise<boolean> {
+    let jobs = [BEGIN, ...advances.map((advance): Job => advanceJob(this.#place, advance))]
     try {
-      return run()
+      for (const step of steps) {
+        const target = await this.#table(step.table)
+        if (step.kind !== 'write') {
+          if (target !== undefined) jobs.push(this.#removal(step, target))
+          continue
+        }
+        const { statements, write } = prepareWrite(step, target, this.#options, SQLITE_TYPES)
+        if (statements.length > 0) {
+          for (const sql of statements) jobs.push({ kind: 'execute', sql })
+          if ((await this.#do('a table cannot be changed', jobs)) === undefined) return false
+          this.#tables.delete(step.table)
+          jobs = []
+        }
+        jobs.push(...this.#batches.encoded(write, await this.#table(step.table)))
+      }
+      const done = this.#do('a batch cannot be written', [...jobs, COMMIT])
+      this.#batches.targetIsBusy()
+      return (await done) !== undefined
     } catch (error) {
-      throw asSinkError(error, `sink ${this.#options.name}, database ${this.#options.file}: ${what}`)
+      // What was learnt of the tables may be no more.
+      this.#tables.clear()
+      await this.#thread.run([{ kind: 'roll-back' }]).catch(() => undefined)
+      throw error
     }
   }
-}
 
-function offsetOf(row: Record<string, unknown>): { readonly nextOffset: number | null; readonly epoch: number } {
-  return { nextOffset: row.next_offset == null ? null : Number(row.next_offset), epoch: Number(row.epoch ?? 0) }
+  #removal(step: Exclude<WriteStep, WriteRows>, target: TargetTable): Job {
+    const { table } = step
+    const context = { target, forms: this.#options.rows.text }
+    if (step.kind === 'truncate') return { kind: 'execute', sql: `DELETE FROM ${quoteTable(table)}` }
+    if (step.kind === 'delete') return encodeRows(deleteStatement(table, step.columns), step.rows, context)
+    return encodeRows(deleteRowStatement(table, step.columns), [step.row], context)
+  }
+
+  async #table(table: string): Promise<TargetTable | undefined> {
+    if (this.#tables.has(table)) return this.#tables.get(table)
+    const found = await this.#do(`table ${table} cannot be looked up`, [{ kind: 'table', table }])
+    this.#tables.set(table, found?.tables[0])
+    return found?.tables[0]
+  }
+
+  /** Undefined when an offset could not be moved. @throws TransientSinkError, TargetRefusedError */
+  async #do(what: string, jobs: readonly Job[]) {
+    const answer = await this.#thread.run(jobs)
+    if (answer.kind === 'done') return answer
+    if (answer.kind === 'unchanged') return undefined
+    const { name, file } = this.#options
+    throw sinkErrorOf(answer, `sink ${name}, database ${file}: ${what}`)
+  }
 }

@@ -12,7 +12,7 @@ const INT64_LIMIT = 2n ** 63n
 export function encodeValue(value: ColumnValue | undefined, affinity: Affinity, forms: TextForms): SqliteValue {
   switch (typeof value) {
     case 'string':
-      return affinity === 'blob' && forms.binary === 'base64' ? Buffer.from(value, 'base64') : value
+      return affinity === 'blob' && forms.binary === 'base64' ? ownBytes(Buffer.from(value, 'base64')) : value
     case 'number':
       return encodeNumber(value, affinity)
     case 'boolean':
@@ -22,7 +22,8 @@ export function encodeValue(value: ColumnValue | undefined, affinity: Affinity, 
     case 'undefined':
       return null
     default:
-      if (value === null || value instanceof Uint8Array) return value
+      if (value === null) return value
+      if (value instanceof Uint8Array) return ownBytes(value)
       return value instanceof Date ? value.toISOString() : stringifyLosslessly(value)
   }
 }
@@ -41,4 +42,9 @@ function encodeNumber(value: number, affinity: Affinity): SqliteValue {
   if (affinity === 'number' || !Number.isFinite(value)) return value
   if (affinity === 'text') return String(value)
   return Number.isSafeInteger(value) ? BigInt(value) : value
+}
+
+/** In memory of their own: what is shared with others goes with them to the other thread. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes)
 }

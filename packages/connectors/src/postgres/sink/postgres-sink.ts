@@ -4,12 +4,13 @@ import type { SinkOffset, SinkPartition, SinkRecord, TransactionalSink } from '.
 import { ClaimedOffsets, type OffsetAdvance } from '../../sql/claimed-offsets.ts'
 import { quoteTable } from '../../sql/identifier.ts'
 import { prepareWrite } from '../../sql/prepare-write.ts'
+import { PreparedBatches } from '../../sql/prepared-batches.ts'
 import { DEFAULT_OFFSETS_TABLE, type SqlSinkOptions } from '../../sql/sql-sink-options.ts'
 import type { WriteRows, WriteStep } from '../../sql/write-plan.ts'
 import type { PostgresConnection, PostgresDriver } from '../driver.ts'
 import { type PostgresTable, readTable } from './catalog.ts'
+import { type EncodedWrite, encodeWrite, typeIn } from './encode-write.ts'
 import { OffsetsTable } from './offsets-table.ts'
-import { PreparedBatches, typeIn } from './prepared-batches.ts'
 import { PostgresSession } from './session.ts'
 import { asSinkError } from './sink-errors.ts'
 import { deleteRowStatement, deleteStatement, type TypeOf } from './statements.ts'
@@ -55,7 +56,7 @@ class PostgresSinkRun {
   readonly #session: PostgresSession
   readonly #offsets: OffsetsTable
   readonly #tables = new Map<string, PostgresTable | undefined>()
-  readonly #batches: PreparedBatches
+  readonly #batches: PreparedBatches<PostgresTable, EncodedWrite>
   #claimed: ClaimedOffsets
 
   constructor(options: PostgresSinkOptions, timers: Timers) {
@@ -67,7 +68,8 @@ class PostgresSinkRun {
       options,
       timers,
       hasSiblings: (partition) => this.#claimed.hasSiblings(partition),
-      knownTable: (table) => this.#tables.get(table)
+      knownTable: (table) => this.#tables.get(table),
+      encode: (write, target) => encodeWrite(write, target, options)
     })
   }
 
@@ -119,7 +121,7 @@ class PostgresSinkRun {
     if (statements.length > 0) this.#tables.delete(step.table)
     const { sql, values } = this.#batches.encoded(write, await this.#table(step.table))
     const written = this.#session.query(sql, values)
-    this.#batches.serverIsBusy()
+    this.#batches.targetIsBusy()
     await written
   }
 
