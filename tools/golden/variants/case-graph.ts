@@ -59,7 +59,7 @@ function resultsOf({ id, branches, default: fallback }: GoldenNode): string[] {
   return [...branches.map((branch) => branch.id), ...(fallback === undefined ? [] : [fallback])]
 }
 
-function kindOf({ op }: GoldenNode, [first = 'nothing', second]: readonly NodeKind[]): NodeKind {
+function kindOf({ op, store, historyMs }: GoldenNode, [first = 'nothing', second]: readonly NodeKind[]): NodeKind {
   switch (op) {
     case 'stream':
     case 'toStream':
@@ -85,6 +85,8 @@ function kindOf({ op }: GoldenNode, [first = 'nothing', second]: readonly NodeKi
     case 'outerJoin':
       return first === 'table' && second === 'table' ? 'table' : 'stream'
     default:
-      return first
+      if (store === undefined) return first
+      // Rows that are kept anew have versions only if these are kept too.
+      return historyMs === undefined ? 'table' : 'versioned'
   }
 }

@@ -1,4 +1,4 @@
-import type { GoldenCase } from '../case.ts'
+import type { GoldenCase, GoldenNode } from '../case.ts'
 import { interpret } from '../interpret.ts'
 
 /**
@@ -6,7 +6,8 @@ import { interpret } from '../interpret.ts'
  * stream time records of any topic move. Undefined where nothing asks for the task's time, or there is one sub-topology.
  */
 export function dependsOnOneTask({ topology }: GoldenCase): string | undefined {
-  if (!topology.some(({ fn }) => fn === 'countsEachStreamTime')) return undefined
+  const asksForTime = ({ fn = '' }: GoldenNode) => fn === 'countsEachStreamTime' || fn === 'ticks'
+  if (!topology.some(asksForTime)) return undefined
   return interpret(topology).subtopologies.length > 1
     ? 'stream time is that of one task for all sub-topologies, as only a test driver has it'
     : undefined
