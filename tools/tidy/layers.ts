@@ -65,6 +65,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'connectors-command-line.ts',
     'topology-file.ts',
     'connector-file.ts',
+    'missing-directory.ts',
     'streams-commands.ts',
     'connectors-commands.ts',
     'run.ts',

@@ -67,13 +67,7 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
   const { name, parents } = place
   switch (body.kind) {
     case 'source':
-      return Object.freeze({
-        ...body,
-        ...completeSerdes(body, place),
-        topics: Object.freeze([...body.topics]),
-        name,
-        parents
-      })
+      return makeSource(body, place)
     case 'stateless':
       return Object.freeze({ ...body, operator: Object.freeze({ ...body.operator }), name, parents })
     case 'map-async':
@@ -196,6 +190,13 @@ function sourceBehind(repartition: Extract<Node, { kind: 'repartition' }>): Sour
     value: repartition.value,
     repartitionOf: repartition.name
   })
+}
+
+/** @throws MissingSerdeError, TopologyError */
+function makeSource(body: Extract<Step['body'], { kind: 'source' }>, place: Place): SourceNode {
+  const { name, parents } = place
+  const topics = Object.freeze([...body.topics])
+  return Object.freeze({ ...body, ...completeSerdes(body, place), topics, name, parents })
 }
 
 /** Gives every step's node a name of its own: given names stand as they are, derived ones step aside. */
