@@ -4,6 +4,7 @@ import type { Topology } from '../graph/topology.ts'
 import { json } from '../serde/json.ts'
 import { number } from '../serde/number.ts'
 import { string } from '../serde/string.ts'
+import { simulate } from '../testing/simulate.ts'
 import { defineTopology } from './define-topology.ts'
 import type { KStream } from './k-stream.ts'
 
@@ -224,5 +225,24 @@ describe('sub-topologies', () => {
           .count()
       )
     ).toEqual([])
+  })
+})
+
+describe('a repartition by a partitioner', () => {
+  it('brings each record to where it says, of as many partitions as it asks for', async () => {
+    const topology = defineTopology('app', (b) => {
+      b.stream('in', { key: string(), value: string() })
+        .repartition({ name: 'by-value', partitions: 5, partitioner: (_key, value, count) => Number(value) % count })
+        .mapValues((value, { partition }) => `${value} in ${partition}`, { value: string() })
+        .to('out')
+    })
+    const values = Array.from({ length: 12 }, (_, i) => String(i))
+    const input = values.map((value) => ({ topic: 'in', key: 'one key', value }))
+    const { output } = await simulate(topology, { input, faults: false })
+    expect(
+      output<string, string>('out')
+        .map(({ value }) => value)
+        .toSorted()
+    ).toEqual(values.map((value) => `${value} in ${Number(value) % 5}`).toSorted())
   })
 })
