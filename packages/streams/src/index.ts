@@ -108,9 +108,13 @@ export type {
   KeyValueStoreHandle,
   ProcessedGlobalStoreOptions,
   ReadOnlyStoreHandle,
+  SessionStoreHandle,
+  SessionStoreOptions,
   StoreHandle,
   StoreOf,
   StoreOptions,
+  VersionedStoreHandle,
+  VersionedStoreOptions,
   WindowStoreHandle,
   WindowStoreOptions
 } from './dsl/store-handle.ts'
@@ -185,7 +189,10 @@ export type {
   ForwardedRecord,
   ProcessorGlobalStore,
   ProcessorReadOnlyStore,
+  ProcessorSession,
+  ProcessorSessionStore,
   ProcessorStore,
+  ProcessorVersionedStore,
   ProcessorWindowStore,
   PunctuationClock
 } from './graph/process-context.ts'

@@ -4,11 +4,15 @@ import type { StoreDefinition } from '../graph/node.ts'
 import type {
   ProcessorGlobalStore,
   ProcessorReadOnlyStore,
+  ProcessorSessionStore,
   ProcessorStore,
+  ProcessorVersionedStore,
   ProcessorWindowStore
 } from '../graph/process-context.ts'
 import type { Serde } from '../serde/serde.ts'
+import { versionListSerde } from '../serde/version-list.ts'
 import { keptStore, type Materialized } from './materialized.ts'
+import { indexBucket } from './operators/kept-windows.ts'
 import type { ProcessorOf } from './process-types.ts'
 
 /** A key-value store for processors: given to those that use it as `{ stores: [handle] }`. */
@@ -22,6 +26,22 @@ export interface KeyValueStoreHandle<N extends string = string, K = unknown, V =
 /** A window store for processors. */
 export interface WindowStoreHandle<N extends string = string, K = unknown, V = unknown> {
   readonly kind: 'window'
+  readonly name: N
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+}
+
+/** A session store for processors. */
+export interface SessionStoreHandle<N extends string = string, K = unknown, V = unknown> {
+  readonly kind: 'session'
+  readonly name: N
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+}
+
+/** A store for processors that remembers what its values were. */
+export interface VersionedStoreHandle<N extends string = string, K = unknown, V = unknown> {
+  readonly kind: 'versioned'
   readonly name: N
   readonly key: Serde<K>
   readonly value: Serde<V>
@@ -44,7 +64,13 @@ export interface ReadOnlyStoreHandle<N extends string = string, K = unknown, V =
 }
 
 /** Any store for processors. */
-export type StoreHandle = KeyValueStoreHandle | WindowStoreHandle | GlobalStoreHandle | ReadOnlyStoreHandle
+export type StoreHandle =
+  | KeyValueStoreHandle
+  | WindowStoreHandle
+  | SessionStoreHandle
+  | VersionedStoreHandle
+  | GlobalStoreHandle
+  | ReadOnlyStoreHandle
 
 /** What a processor gets for a handle. */
 export type StoreOf<H> =
@@ -52,11 +78,15 @@ export type StoreOf<H> =
     ? ProcessorStore<K, V>
     : H extends WindowStoreHandle<string, infer K, infer V>
       ? ProcessorWindowStore<K, V>
-      : H extends GlobalStoreHandle<string, infer K, infer V>
-        ? ProcessorGlobalStore<K, V>
-        : H extends ReadOnlyStoreHandle<string, infer K, infer V>
-          ? ProcessorReadOnlyStore<K, V>
-          : never
+      : H extends SessionStoreHandle<string, infer K, infer V>
+        ? ProcessorSessionStore<K, V>
+        : H extends VersionedStoreHandle<string, infer K, infer V>
+          ? ProcessorVersionedStore<K, V>
+          : H extends GlobalStoreHandle<string, infer K, infer V>
+            ? ProcessorGlobalStore<K, V>
+            : H extends ReadOnlyStoreHandle<string, infer K, infer V>
+              ? ProcessorReadOnlyStore<K, V>
+              : never
 
 /** Of a processor's key-value store. */
 export interface StoreOptions<K, V> extends Omit<Materialized, 'name'> {
@@ -87,6 +117,18 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly retention: Duration
   /** The windows' size, for those who read the store. Default: unknown. */
   readonly size?: Duration
+}
+
+/** Of a processor's session store. */
+export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
+  /** How long a session is kept after its end, in stream time. */
+  readonly retention: Duration
+}
+
+/** Of a processor's versioned store. */
+export interface VersionedStoreOptions<K, V> extends StoreOptions<K, V> {
+  /** How far back it remembers, from the newest version of all; what is put further back is dropped and counted as late. */
+  readonly history: Duration
 }
 
 const definitions = new WeakMap<StoreHandle, StoreDefinition>()
@@ -122,6 +164,30 @@ export function windowStore<const N extends string, K, V>(
   return handle
 }
 
+/** Defines a session store; it is there once a processor is given it. */
+export function sessionStore<const N extends string, K, V>(
+  name: N,
+  { key, value, retention, ...kept }: SessionStoreOptions<K, V>
+): SessionStoreHandle<N, K, V> {
+  const handle = Object.freeze({ kind: 'session', name, key, value } as const)
+  const retentionMs = durationMs('retention', retention, { leastMs: 1 })
+  const index = indexBucket(1, retentionMs)
+  definitions.set(handle, Object.freeze({ ...keptStore(kept), ...handle, retentionMs, ...index, named: true }))
+  return handle
+}
+
+/** Defines a store that keeps versions; it is there once a processor is given it. */
+export function versionedStore<const N extends string, K, V>(
+  name: N,
+  { key, value, history, ...kept }: VersionedStoreOptions<K, V>
+): VersionedStoreHandle<N, K, V> {
+  const handle = Object.freeze({ kind: 'versioned', name, key, value } as const)
+  const historyMs = durationMs('history', history, { leastMs: 1 })
+  const stored = { kind: 'key-value', name, key, value: versionListSerde(value), historyMs, named: true } as const
+  definitions.set(handle, Object.freeze({ ...keptStore(kept), ...stored }))
+  return handle
+}
+
 /** The handle of a global table's store; the builder defines the table. */
 export function globalStore<const N extends string, K, V>(
   name: N,
@@ -134,6 +200,6 @@ export function globalStore<const N extends string, K, V>(
 export function definitionOf(handle: StoreHandle): StoreDefinition {
   const definition = definitions.get(handle)
   if (definition === undefined)
-    throw new UsageError(`store ${handle.name} was not made by b.store() or b.windowStore()`)
+    throw new UsageError(`store ${handle.name} was not made by the builder: b.store(), b.windowStore() and their like`)
   return definition
 }

@@ -22,7 +22,13 @@ import {
   type ProcessedGlobalStoreOptions,
   type ReadOnlyStoreHandle,
   readOnlyStore,
+  type SessionStoreHandle,
+  type SessionStoreOptions,
   type StoreOptions,
+  sessionStore,
+  type VersionedStoreHandle,
+  type VersionedStoreOptions,
+  versionedStore,
   type WindowStoreHandle,
   type WindowStoreOptions,
   windowStore
@@ -87,6 +93,19 @@ export class StreamsBuilder {
   /** The same with one value per key and window; windows older than the retention, in the task's stream time, are absent. */
   windowStore<const N extends string, K, V>(name: N, options: WindowStoreOptions<K, V>): WindowStoreHandle<N, K, V> {
     return windowStore(name, options)
+  }
+
+  /** A store of one value per key and session, for processors; sessions that ended before the retention, in the task's stream time, are absent. */
+  sessionStore<const N extends string, K, V>(name: N, options: SessionStoreOptions<K, V>): SessionStoreHandle<N, K, V> {
+    return sessionStore(name, options)
+  }
+
+  /** A store that remembers what each key's value was at any time of its `history`, for processors. */
+  versionedStore<const N extends string, K, V>(
+    name: N,
+    options: VersionedStoreOptions<K, V>
+  ): VersionedStoreHandle<N, K, V> {
+    return versionedStore(name, options)
   }
 
   /**

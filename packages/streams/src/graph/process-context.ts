@@ -61,6 +61,51 @@ export interface ProcessorWindowStore<K = unknown, V = unknown> {
   windows(fromMs: number, toMs: number): AsyncIterable<readonly [key: K, windowStartMs: number, value: V]>
 }
 
+/** A session of a key in a processor's store: from its first record to its last, both included, milliseconds. */
+export interface ProcessorSession<V = unknown> {
+  readonly startMs: number
+  readonly endMs: number
+  readonly value: V
+}
+
+/** One value per key and session, as a processor uses it. */
+export interface ProcessorSessionStore<K = unknown, V = unknown> {
+  readonly name: string
+  get(key: K, session: Omit<ProcessorSession, 'value'>): V | undefined
+  /** The key's sessions that end at `earliestEndMs` or later and start at `latestStartMs` or before, by end, then start. */
+  find(key: K, earliestEndMs: number, latestStartMs: number): readonly ProcessorSession<V>[]
+  /** A session past the store's retention is absent, and a write to it is dropped. Its time is its end. */
+  put(key: K, session: Omit<ProcessorSession, 'value'>, value: V): void
+  delete(key: K, session: Omit<ProcessorSession, 'value'>): void
+}
+
+/** All values that a key has had in the store's history, as a processor uses it. */
+export interface ProcessorVersionedStore<K = unknown, V = unknown> {
+  readonly name: string
+  /** The latest value. */
+  get(key: K): V | undefined
+  /** The time from which on the latest value is valid, milliseconds since the epoch. */
+  timestampOf(key: K): number | undefined
+  /** The value that was valid at a time; undefined where there was none, and for times before the history. */
+  asOf(key: K, timeMs: number): V | undefined
+  /**
+   * A value that is valid from a time on, until the next one there is; older than the history it is dropped and counted as late.
+   * @param timestampMs Default: the current record's, or the punctuation's time.
+   */
+  put(key: K, value: V, timestampMs?: number): void
+  /** From that time on there is no value, until the next one there is. */
+  delete(key: K, timestampMs?: number): void
+}
+
+/** Any store of a processor. */
+export type AnyProcessorStore =
+  | ProcessorStore
+  | ProcessorWindowStore
+  | ProcessorSessionStore
+  | ProcessorVersionedStore
+  | ProcessorGlobalStore
+  | ProcessorReadOnlyStore
+
 /** What a processor is given: its stores, the way onward, its clocks. Of one task; valid until the processor is closed. */
 export interface ProcessContext {
   /** `<sub-topology>_<partition>`. */
@@ -72,7 +117,7 @@ export interface ProcessContext {
   /** Where the current record came from; undefined in a punctuation. */
   readonly origin: RecordOrigin | undefined
   /** @throws UsageError when the processor was not given a store of that name. */
-  store(name: string): ProcessorStore | ProcessorWindowStore | ProcessorGlobalStore | ProcessorReadOnlyStore
+  store(name: string): AnyProcessorStore
   /** Sends a record on: it has run through all below when this returns. What is left out is the current record's. */
   forward(record: ForwardedRecord): void
   forward(key: unknown, value: unknown, timestampMs?: number): void

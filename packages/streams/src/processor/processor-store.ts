@@ -1,6 +1,13 @@
-import type { ProcessorReadOnlyStore, ProcessorStore, ProcessorWindowStore } from '../graph/process-context.ts'
+import type {
+  ProcessorReadOnlyStore,
+  ProcessorSessionStore,
+  ProcessorStore,
+  ProcessorVersionedStore,
+  ProcessorWindowStore
+} from '../graph/process-context.ts'
 import type { WindowEntry } from '../state/closing-windows.ts'
-import type { KeyValueStore, WindowStore } from '../state/store.ts'
+import type { KeyValueStore, SessionStore, WindowStore } from '../state/store.ts'
+import type { VersionedRows } from './versioned-rows.ts'
 
 /** A key-value store as a processor sees it. `now` is the time that a change gets unless told. */
 export function keyValueView(store: KeyValueStore<unknown, unknown>, now: () => number): ProcessorStore {
@@ -33,6 +40,36 @@ export function windowView(
     put: (key, startMs, value, timestampMs) => store.put(key, startMs, value ?? null, timestampMs ?? now()),
     delete: (key, startMs) => store.put(key, startMs, null, now()),
     windows: (fromMs, toMs) => entries(starting(fromMs, toMs + 1))
+  }
+}
+
+/** A session store as a processor sees it. */
+export function sessionView(store: SessionStore<unknown, unknown>): ProcessorSessionStore {
+  return {
+    name: store.name,
+    get: (key, session) => store.get(key, session)?.value,
+    find: (key, earliestEndMs, latestStartMs) =>
+      store.find(key, earliestEndMs, latestStartMs).flatMap(({ windowStartMs: endMs, sessionStartMs, current }) => {
+        // Of a session, the place in the store is its end.
+        return current === undefined ? [] : [{ startMs: sessionStartMs ?? endMs, endMs, value: current.value }]
+      }),
+    put: (key, session, value) => void store.put(key, session, value ?? null),
+    delete: (key, session) => void store.put(key, session, null)
+  }
+}
+
+/** A versioned store as a processor sees it. `late` hears of what was too old. */
+export function versionedView(rows: VersionedRows, now: () => number, late: () => void): ProcessorVersionedStore {
+  const put = (key: unknown, value: unknown, timestampMs: number) => {
+    if (rows.put(key, value, timestampMs) === undefined) late()
+  }
+  return {
+    name: rows.name,
+    get: (key) => rows.latest(key)?.value,
+    timestampOf: (key) => rows.asOf(key, Number.POSITIVE_INFINITY)?.timestamp,
+    asOf: (key, timeMs) => rows.asOf(key, timeMs)?.value,
+    put: (key, value, timestampMs = now()) => put(key, value ?? undefined, timestampMs),
+    delete: (key, timestampMs = now()) => put(key, undefined, timestampMs)
   }
 }
 

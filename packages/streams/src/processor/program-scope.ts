@@ -1,12 +1,19 @@
 import { InvariantError, UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '../graph/duration.ts'
-import type { Cancellable, ProcessContext, ProcessorGlobalStore, PunctuationClock } from '../graph/process-context.ts'
+import type {
+  AnyProcessorStore,
+  Cancellable,
+  ProcessContext,
+  ProcessorGlobalStore,
+  PunctuationClock
+} from '../graph/process-context.ts'
 import type { ProcessNode } from '../graph/process-node.ts'
 import type { Header, RecordOrigin } from '../graph/record.ts'
 import { StoreDamagedError } from '../state/errors.ts'
 import { ProcessingError, punctuationOrigin } from './errors.ts'
-import { keyValueView, readOnlyView, windowView } from './processor-store.ts'
+import { keyValueView, readOnlyView, sessionView, versionedView, windowView } from './processor-store.ts'
 import type { ProcessorContext } from './task-context.ts'
+import { VersionedRows } from './versioned-rows.ts'
 
 /** A node with code of the program's own. */
 export type ProgramNode = Pick<ProcessNode, 'name' | 'stores' | 'readOnly' | 'globals'>
@@ -27,12 +34,16 @@ const NO_HEADERS: readonly Header[] = Object.freeze([])
 export class ProgramScope {
   readonly #node: ProgramNode
   readonly #task: ProcessorContext
+  /** Those that were asked for. */
+  readonly #stores = new Map<string, AnyProcessorStore>()
   #present: Present | undefined
   #failure: { readonly error: unknown } | undefined
 
   constructor(node: ProgramNode, task: ProcessorContext) {
     this.#node = node
     this.#task = task
+    // What knows a time has to be there before the times of the last commit are.
+    for (const { name, historyMs } of node.stores) if (historyMs !== undefined) this.#store(name)
   }
 
   /** What is being called for; undefined between two calls. */
@@ -122,7 +133,15 @@ export class ProgramScope {
     return { name, get: (key) => rows.get(key)?.value }
   }
 
-  #store(name: string): ReturnType<ProcessContext['store']> {
+  #store(name: string): AnyProcessorStore {
+    const known = this.#stores.get(name)
+    if (known !== undefined) return known
+    const store = this.#openStore(name)
+    this.#stores.set(name, store)
+    return store
+  }
+
+  #openStore(name: string): AnyProcessorStore {
     if (this.#node.globals.includes(name)) return this.#globalStore(name)
     const definition = this.#node.stores.find((store) => store.name === name)
     if (definition === undefined) {
@@ -136,7 +155,15 @@ export class ProgramScope {
       const windows = (fromMs: number, toMs: number) => this.#task.stores.windowsClosing(name, fromMs, toMs)
       return windowView(this.#task.stores.window(name), windows, timestamp)
     }
+    if (definition.kind === 'session') return sessionView(this.#task.stores.session(name))
     const store = this.#task.stores.keyValue(name)
+    if (definition.historyMs !== undefined) {
+      // Whoever shares the store shares its time.
+      const time = this.#task.operatorTime(`store ${name}`)
+      this.#task.stage(time)
+      const dropped = this.#task.dropCounter(this.#node.name)
+      return versionedView(new VersionedRows(store, time, definition.historyMs), timestamp, () => dropped.add('late'))
+    }
     return this.#node.readOnly?.includes(name) ? readOnlyView(store) : keyValueView(store, timestamp)
   }
 }

@@ -9,7 +9,7 @@ import type { Timestamped } from '../state/store.ts'
 import { ProcessingError } from './errors.ts'
 import type { ProcessorContext } from './task-context.ts'
 import type { TableTransformer } from './transformers.ts'
-import { readVersion } from './versioned-table.ts'
+import { VersionedRows } from './versioned-rows.ts'
 
 /** Rows of a table as another node reads them: from its store, or computed from the tables above. */
 export interface TableView {
@@ -77,13 +77,11 @@ function stored(node: Node & { readonly store: StoreDefinition }, context: Proce
     return { versioned: false, get: (key) => store.get(key), asOf: (key) => live(store.get(key)) }
   }
   if (historyMs === undefined) return latestOnly((key) => store.get(key))
-  const time = context.operatorTime(node.name)
-  const asOf = (key: unknown, timestamp: number) =>
-    readVersion(store.get(key)?.value, timestamp, { observedMs: time.observedMs, historyMs })
+  const rows = new VersionedRows(store, context.operatorTime(node.name), historyMs)
   return {
     versioned: true,
-    get: (key) => asOf(key, Number.POSITIVE_INFINITY),
-    asOf: (key, _origin, timestamp) => asOf(key, timestamp)
+    get: (key) => rows.asOf(key, Number.POSITIVE_INFINITY),
+    asOf: (key, _origin, timestamp) => rows.asOf(key, timestamp)
   }
 }
 
