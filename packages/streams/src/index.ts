@@ -193,6 +193,7 @@ export type {
   ProcessorSessionStore,
   ProcessorStore,
   ProcessorVersionedStore,
+  ProcessorWindow,
   ProcessorWindowStore,
   PunctuationClock
 } from './graph/process-context.ts'

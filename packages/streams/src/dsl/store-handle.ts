@@ -117,6 +117,8 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly retention: Duration
   /** The windows' size, for those who read the store. Default: unknown. */
   readonly size?: Duration
+  /** Keeps an index, so that `fetch` finds the windows of a key; every write of a new window costs one more then. Default false. */
+  readonly byKey?: boolean
 }
 
 /** Of a processor's session store. */
@@ -155,12 +157,16 @@ export function readOnlyStore<const N extends string, K, V>(
 /** Defines a window store; it is there once a processor is given it. */
 export function windowStore<const N extends string, K, V>(
   name: N,
-  { key, value, retention, size, ...kept }: WindowStoreOptions<K, V>
+  { key, value, retention, size, byKey = false, ...kept }: WindowStoreOptions<K, V>
 ): WindowStoreHandle<N, K, V> {
   const handle = Object.freeze({ kind: 'window', name, key, value } as const)
   const retentionMs = durationMs('retention', retention, { leastMs: 1 })
   const sized = size === undefined ? {} : { windowSizeMs: durationMs('size', size, { leastMs: 1 }) }
-  definitions.set(handle, Object.freeze({ ...keptStore(kept), ...handle, retentionMs, ...sized, named: true }))
+  const index = byKey ? indexBucket(1, retentionMs) : {}
+  definitions.set(
+    handle,
+    Object.freeze({ ...keptStore(kept), ...handle, retentionMs, ...sized, ...index, named: true })
+  )
   return handle
 }
 

@@ -50,6 +50,12 @@ export interface ProcessorGlobalStore<K = unknown, V = unknown> {
   get(key: K): V | undefined
 }
 
+/** A window of a key in a processor's store. */
+export interface ProcessorWindow<V = unknown> {
+  readonly startMs: number
+  readonly value: V
+}
+
 /** One value per key and window, as a processor uses it. */
 export interface ProcessorWindowStore<K = unknown, V = unknown> {
   readonly name: string
@@ -57,6 +63,11 @@ export interface ProcessorWindowStore<K = unknown, V = unknown> {
   /** A window past the store's retention is absent, and a write to it is dropped. */
   put(key: K, windowStartMs: number, value: V, timestampMs?: number): void
   delete(key: K, windowStartMs: number): void
+  /**
+   * The key's windows that start from `fromMs` to `toMs`, both included, by start.
+   * @throws UsageError when the store was not defined with `byKey`.
+   */
+  fetch(key: K, fromMs: number, toMs: number): readonly ProcessorWindow<V>[]
   /** All windows that start from `fromMs` to `toMs`, both included, by start and then by the key's bytes. */
   windows(fromMs: number, toMs: number): AsyncIterable<readonly [key: K, windowStartMs: number, value: V]>
 }

@@ -1,3 +1,4 @@
+import { UsageError } from '@millrace/log'
 import type {
   ProcessorReadOnlyStore,
   ProcessorSessionStore,
@@ -6,7 +7,7 @@ import type {
   ProcessorWindowStore
 } from '../graph/process-context.ts'
 import type { WindowEntry } from '../state/closing-windows.ts'
-import type { KeyValueStore, SessionStore, WindowStore } from '../state/store.ts'
+import type { IndexedWindowStore, KeyValueStore, SessionStore, WindowStore } from '../state/store.ts'
 import type { VersionedRows } from './versioned-rows.ts'
 
 /** A key-value store as a processor sees it. `now` is the time that a change gets unless told. */
@@ -31,7 +32,13 @@ export function readOnlyView(store: KeyValueStore<unknown, unknown>): ProcessorR
 /** A window store as a processor sees it. */
 export function windowView(
   store: WindowStore<unknown, unknown>,
-  starting: (fromMs: number, toMs: number) => AsyncIterable<readonly WindowEntry[]>,
+  {
+    starting,
+    byKey
+  }: {
+    readonly starting: (fromMs: number, toMs: number) => AsyncIterable<readonly WindowEntry[]>
+    readonly byKey: Pick<IndexedWindowStore<unknown, unknown>, 'between'> | undefined
+  },
   now: () => number
 ): ProcessorWindowStore {
   return {
@@ -39,6 +46,13 @@ export function windowView(
     get: (key, startMs) => store.get(key, startMs)?.value,
     put: (key, startMs, value, timestampMs) => store.put(key, startMs, value ?? null, timestampMs ?? now()),
     delete: (key, startMs) => store.put(key, startMs, null, now()),
+    fetch: (key, fromMs, toMs) => {
+      if (byKey === undefined)
+        throw new UsageError(`store ${store.name} does not find windows by key: define it with { byKey: true }`)
+      return byKey
+        .between(key, fromMs, toMs)
+        .flatMap(({ windowStartMs: startMs, current }) => (current ? [{ startMs, value: current.value }] : []))
+    },
     windows: (fromMs, toMs) => entries(starting(fromMs, toMs + 1))
   }
 }

@@ -152,8 +152,10 @@ export class ProgramScope {
     }
     const timestamp = (): number => Math.max(0, this.#present?.timestamp ?? this.#task.streamTimeMs())
     if (definition.kind === 'window') {
-      const windows = (fromMs: number, toMs: number) => this.#task.stores.windowsClosing(name, fromMs, toMs)
-      return windowView(this.#task.stores.window(name), windows, timestamp)
+      const { stores } = this.#task
+      const starting = (fromMs: number, toMs: number) => stores.windowsClosing(name, fromMs, toMs)
+      const byKey = definition.indexBucketMs === undefined ? undefined : stores.indexedWindow(name)
+      return windowView(byKey ?? stores.window(name), { starting, byKey }, timestamp)
     }
     if (definition.kind === 'session') return sessionView(this.#task.stores.session(name))
     const store = this.#task.stores.keyValue(name)

@@ -78,6 +78,60 @@ describe('a session store of a processor', () => {
   })
 })
 
+describe('a window store of a processor', () => {
+  const recent = (byKey: boolean) =>
+    defineTopology('app', (b) => {
+      const windows = b.windowStore('windows', { key: string(), value: string(), retention: 40, byKey })
+      b.stream('in', TEXT)
+        .processValues(
+          ({ key, value, timestamp }, context) => {
+            const store = context.store('windows')
+            if (value === '') store.delete(key, timestamp)
+            else store.put(key, timestamp, value)
+            const found = store.fetch(key, timestamp - 20, timestamp)
+            context.forward(found.map(({ startMs, value: kept }) => `${kept}@${startMs}`).join(' '))
+          },
+          { stores: [windows], value: string() }
+        )
+        .to('out')
+    })
+
+  it('finds the windows of a key in a stretch of time, both ends included, where it is told to', async () => {
+    const driver = await TopologyTestDriver.open(recent(true))
+    const input = driver.input<string, string>('in')
+    for (const [key, value, at] of [
+      ['a', 'x', 10],
+      ['b', 'y', 12],
+      ['a', 'z', 25],
+      ['a', 'w', 30],
+      ['a', '', 25],
+      ['a', 'v', 50],
+      ['a', 'u', 95],
+      ['b', 's', 96],
+      ['a', 't', 31]
+    ] as const) {
+      await input.pipe(key, value, at)
+    }
+    expect(driver.output('out').readValues()).toEqual([
+      'x@10',
+      'y@12',
+      'x@10 z@25',
+      'x@10 z@25 w@30',
+      'x@10',
+      'w@30 v@50',
+      'u@95',
+      's@96',
+      // What is past the retention is absent from the next commit on, and not written.
+      ''
+    ])
+  })
+
+  it('says what to do where it is not', async () => {
+    const driver = await TopologyTestDriver.open(recent(false))
+    await expect(driver.input<string, string>('in').pipe('a', 'x', 1)).rejects.toThrow('define it with { byKey: true }')
+  })
+})
+
 /** Puts prices, and answers what a price was at a time: `name@time`; two processors share the store. */
 function prices(b: StreamsBuilder) {
   const history = b.versionedStore('prices', { key: string(), value: long(), history: 100, engine: 'memory' })
