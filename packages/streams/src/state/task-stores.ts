@@ -40,6 +40,7 @@ export class TaskStores {
   readonly #engine: CheckedEngine
   /** Of stores that are in memory whatever the others are in. */
   readonly #memory: CheckedEngine
+  readonly #anyInMemory: boolean
   readonly #stores: ReadonlyMap<string, TaskStore>
   readonly #all: readonly TaskStore[]
   readonly #buffers: readonly WriteBuffer[]
@@ -50,6 +51,7 @@ export class TaskStores {
     this.#memory = memory
     this.#stores = stores
     this.#all = [...stores.values()]
+    this.#anyInMemory = this.#all.some(({ context }) => context.engine === memory)
     this.#buffers = this.#all.map(({ buffer }) => buffer)
     this.#time = time
   }
@@ -139,7 +141,7 @@ export class TaskStores {
     for (const store of this.#all) store.prepareCommit()
     await this.#engine.write((take) => this.#tellChanges(commit, take))
     // What is in memory follows what is on the disk: when that fails, it stays behind with it.
-    await this.#memory.write((take) => this.#tellStores(commit, this.#memory, take))
+    if (this.#anyInMemory) await this.#memory.write((take) => this.#tellStores(commit, this.#memory, take))
     this.#time = Buffer.from(commit.time)
     for (const store of this.#all) store.committed()
   }
