@@ -7,6 +7,7 @@ import { runVariant, VARIANTS } from '../tools/golden/variants/variants.ts'
 const folder = fileURLToPath(new URL('../../shared/golden', import.meta.url))
 const families = existsSync(folder) ? caseFiles([folder]).map((file) => readCases([file])) : []
 const compositions = readCases([fileURLToPath(new URL('golden-extra', import.meta.url))])
+const raced = readCases([fileURLToPath(new URL('golden-extra/raced-updates.json', import.meta.url))])
 
 /** Lives are what takes time: here as many, the command runs all cases to their ends. */
 const LIVES = 20
@@ -91,6 +92,14 @@ describe.each(Object.entries(VARIANTS))('the golden variant %s', (name, variant)
   it('passes compositions', async () => {
     const cases = (await firstOf(compositions, name, 4)).map((golden) => beginning(golden, LIVES))
     expect(await outcomes(name, cases)).toEqual({ passed: 4, excluded: {} })
+  })
+
+  it('compares of what comes through several topics only what does not depend on which is read first', async () => {
+    const cases = raced.map((golden) => (name === 'crash' ? beginning(golden, LIVES) : golden))
+    const { passed, excluded } = await outcomes(name, cases)
+    const left = Object.values(excluded).reduce((sum, count) => sum + count, 0)
+    expect(passed + left).toBe(raced.length)
+    expect(passed).toBeGreaterThanOrEqual(name === 'commit' ? 1 : 4)
   })
 })
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { GoldenNode } from '../tools/golden/case.ts'
-import { keptInOnePartition } from '../tools/golden/variants/raced.ts'
+import { keptInPartitions } from '../tools/golden/variants/raced.ts'
 import { commutingParts } from '../tools/simulate/streams/commuting.ts'
 import { type RandomCase, randomCase } from '../tools/simulate/streams/random-case.ts'
 import { shrink } from '../tools/simulate/streams/shrink.ts'
@@ -75,7 +75,7 @@ describe('the generator', () => {
       { id: 'p', op: 'toStream', from: 'l' },
       { op: 'to', from: 'p', topic: 'left' }
     ]
-    expect([...keptInOnePartition({ topology })]).toEqual([
+    expect([...keptInPartitions({ topology }, 1).topics]).toEqual([
       ['joined', 'last'],
       ['left', 'every']
     ])

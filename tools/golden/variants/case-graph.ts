@@ -49,6 +49,11 @@ export function comparedFacts<T>(golden: GoldenCase, facts: ReadonlyMap<string, 
   })
 }
 
+/** Whether what comes out of a node goes, or may go, through an internal topic before anything needs its keys. */
+export function isThroughTopic({ op, foreignKeyFn }: GoldenNode): boolean {
+  return ['repartition', 'groupBy', 'map', 'selectKey', 'flatMap', 'process'].includes(op) || foreignKeyFn !== undefined
+}
+
 /** Ids of what a node reads. */
 export function inputsOf({ from = [], left, right }: GoldenNode): string[] {
   return [...(typeof from === 'string' ? [from] : from), left, right].flatMap((id) => id ?? [])
@@ -59,7 +64,7 @@ function resultsOf({ id, branches, default: fallback }: GoldenNode): string[] {
   return [...branches.map((branch) => branch.id), ...(fallback === undefined ? [] : [fallback])]
 }
 
-function kindOf({ op, store, historyMs }: GoldenNode, [first = 'nothing', second]: readonly NodeKind[]): NodeKind {
+function kindOf({ op, store, historyMs }: GoldenNode, [first = 'nothing']: readonly NodeKind[]): NodeKind {
   switch (op) {
     case 'stream':
     case 'toStream':
@@ -83,7 +88,8 @@ function kindOf({ op, store, historyMs }: GoldenNode, [first = 'nothing', second
     case 'join':
     case 'leftJoin':
     case 'outerJoin':
-      return first === 'table' && second === 'table' ? 'table' : 'stream'
+      // A stream is on the left of what gives a stream.
+      return first === 'table' || first === 'versioned' ? 'table' : 'stream'
     default:
       if (store === undefined) return first
       // Rows that are kept anew have versions only if these are kept too.

@@ -7,7 +7,7 @@ export function inputTopics({ topology }: Pick<GoldenCase, 'topology'>): string[
   return [...new Set(topology.flatMap(({ op, topic }) => (SOURCES.has(op) && topic !== undefined ? [topic] : [])))]
 }
 
-/** Topics that a case writes, in the order of its nodes. */
+/** Topics that a case writes, in the order of its nodes; each once, though several nodes may write to it. */
 export function outputTopics({ topology }: Pick<GoldenCase, 'topology'>): string[] {
-  return topology.flatMap(({ op, topic }) => (op === 'to' && topic !== undefined ? [topic] : []))
+  return [...new Set(topology.flatMap(({ op, topic }) => (op === 'to' && topic !== undefined ? [topic] : [])))]
 }

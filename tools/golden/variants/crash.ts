@@ -1,11 +1,12 @@
 import { SeededRandom } from '@millrace/log/testing'
 import { COMMIT_STEPS } from '@millrace/streams'
-import type { GoldenCase, GoldenOutput } from '../case.ts'
+import type { GoldenCase } from '../case.ts'
 import { interpret } from '../interpret.ts'
 import type { CaseOutcome } from '../run-case.ts'
 import { inputTopics, outputTopics } from './case-topics.ts'
-import { compareStores } from './compare-stores.ts'
-import { type Kept, keptInOnePartition } from './raced.ts'
+import { compareStores, partKept } from './compare-stores.ts'
+import { OutputsAsKept } from './outputs-as-kept.ts'
+import { keptInPartitions } from './raced.ts'
 import { RuntimeRun } from './runtime-run.ts'
 
 /**
@@ -20,7 +21,8 @@ export async function runWithCrashes(golden: GoldenCase): Promise<CaseOutcome> {
     inputs: inputTopics(golden),
     outputs: outputTopics(golden)
   })
-  const kept = keptInOnePartition(golden)
+  const kept = keptInPartitions(golden, 1)
+  const [cameSoFar, wantedSoFar] = [1, 2].map(() => new OutputsAsKept(kept.topics, 'of all'))
   const expected = Map.groupBy(golden.output, ([input]) => input)
   for (const [index, input] of golden.input.entries()) {
     const crashesBefore = run.crashes
@@ -34,34 +36,16 @@ export async function runWithCrashes(golden: GoldenCase): Promise<CaseOutcome> {
     await run.settle()
     if (run.crashes === crashesBefore) run.crash(how)
     const outputs = await run.readOutputs()
-    const came = compared(
-      outputs.map(({ topic, key, value, timestamp }): GoldenOutput => [index, topic, key, value, timestamp]),
-      kept
+    const came = cameSoFar.next(
+      outputs.map(({ topic, key, value, timestamp }) => [index, topic, key, value, timestamp])
     )
-    const wanted = compared(expected.get(index) ?? [], kept)
+    const wanted = wantedSoFar.next(expected.get(index) ?? [])
     if (came === wanted) continue
     return {
       kind: 'failed',
       difference: `at input ${index} ${JSON.stringify(input)}, ${run.crashes} crashes: came ${came}, expected ${wanted}`
     }
   }
-  const difference = await compareStores(golden, run)
+  const difference = await compareStores(golden, run, partKept(kept.stores))
   return difference === undefined ? { kind: 'passed' } : { kind: 'failed', difference }
-}
-
-/** All of the outputs, in their order, where every topic keeps every update; else what is kept, key by key: of the last ones, a deletion may be of nothing. */
-function compared(outputs: readonly GoldenOutput[], kept: ReadonlyMap<string, Kept>): string {
-  if ([...kept.values()].every((what) => what === 'every')) return JSON.stringify(outputs)
-  const keys = Map.groupBy(outputs, ([, topic, key]) => JSON.stringify([topic, key]))
-  const rows = [...keys]
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .flatMap(([, updates]) => {
-      const what = kept.get(updates[0][1])
-      return what === 'every'
-        ? updates
-        : what === 'last'
-          ? updates.slice(-1).filter(([, , , value]) => value !== null)
-          : []
-    })
-  return JSON.stringify(rows)
 }

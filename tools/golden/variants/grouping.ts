@@ -1,5 +1,5 @@
-import type { GoldenCase, GoldenNode } from '../case.ts'
-import { comparedFacts, factsOf, type ReadNode } from './case-graph.ts'
+import type { GoldenCase } from '../case.ts'
+import { comparedFacts, factsOf, isThroughTopic, type ReadNode } from './case-graph.ts'
 
 /**
  * What is left of a result when updates are held back until a commit: every update as it was; the last per key; or nothing that could be compared,
@@ -12,25 +12,53 @@ interface Kept {
   readonly neverNull: boolean
   /** Whether a suppress has let it go, at a time that commits have a part in. */
   readonly released: boolean
+  /** Topics that it comes from. */
+  readonly roots: ReadonlySet<string>
+  /** Whether it counts rows that were held back: of a key whose rows came and went between two commits, Kafka Streams says 0 and we say nothing. */
+  readonly mayMissZeros: boolean
 }
+
+const UNDONE_ZERO = 'a step tells a count of no rows from no count'
 
 /** Why the last values of a case's keys depend on how updates are grouped into commits; undefined when they do not. Its operators and functions decide. */
 export function dependsOnGrouping(golden: GoldenCase): string | undefined {
   const compared = comparedFacts(golden, factsOf<Kept>(golden, keptBy))
   for (const { what } of compared.flat()) if (typeof what === 'object') return what.lost
-  const isShared = (facts: readonly Kept[]): boolean => facts.length > 1 && facts.some(({ what }) => what !== 'every')
+  const isShared = (facts: readonly Kept[]): boolean =>
+    facts.length > 1 && facts.some(({ what, delayed }) => what !== 'every' || delayed)
   return compared.some(isShared) ? 'two steps write to one topic, and one of them at commits' : undefined
 }
 
-function keptBy({ node, kind, inputs }: ReadNode<Kept>): Kept {
-  const lost = inputs.map(({ fact }) => fact.what).find((what) => typeof what === 'object')
-  const delayed = inputs.some(({ fact }) => fact.delayed) || isThroughTopic(node)
-  const neverNull = node.op === 'count' || node.op === 'aggregate'
-  const released = node.op === 'suppress' || inputs.some(({ fact }) => fact.released)
-  if (lost !== undefined) return { what: lost, delayed, neverNull, released }
-  const everyInput = inputs.every(({ fact }) => fact.what === 'every')
-  return { what: whatIsKept({ node, kind, inputs }, everyInput), delayed, neverNull, released }
+/** Names of the topics and stores, as `factsOf` has them, in which a row of 0 and no row are the same. */
+export function withoutZeros(golden: GoldenCase): ReadonlySet<string> {
+  const facts = factsOf<Kept>(golden, keptBy)
+  return new Set([...facts].flatMap(([name, found]) => (found.some(({ mayMissZeros }) => mayMissZeros) ? [name] : [])))
 }
+
+function keptBy({ node, kind, inputs }: ReadNode<Kept>): Kept {
+  const facts = inputs.map(({ fact }) => fact)
+  const own = node.topic === undefined ? [] : [node.topic]
+  const seen = {
+    delayed: facts.some(({ delayed }) => delayed) || isThroughTopic(node),
+    neverNull: node.op === 'count' || node.op === 'aggregate',
+    released: node.op === 'suppress' || facts.some(({ released }) => released),
+    roots: new Set([...own, ...facts.flatMap(({ roots }) => [...roots])])
+  }
+  const lost = facts.map(({ what }) => what).find((what) => typeof what === 'object')
+  if (lost !== undefined) return { ...seen, what: lost, mayMissZeros: false }
+  const everyInput = facts.every(({ what }) => what === 'every')
+  const missesZeros = facts.some(({ mayMissZeros }) => mayMissZeros)
+  const what = missesZeros && !KEEPS_ZEROS.has(node.op) ? { lost: UNDONE_ZERO } : undefined
+  const countsHeldBack = node.op === 'count' && inputs[0]?.kind === 'grouped-table' && !everyInput
+  return {
+    ...seen,
+    what: what ?? whatIsKept({ node, kind, inputs }, everyInput),
+    mayMissZeros: missesZeros || countsHeldBack
+  }
+}
+
+/** Steps behind which a count of 0 is 0 still. */
+const KEEPS_ZEROS = new Set(['toStream', 'toTable', 'to', 'filter', 'filterNot'])
 
 function whatIsKept({ node, kind, inputs }: ReadNode<Kept>, every: boolean): Kept['what'] {
   const { op } = node
@@ -60,7 +88,11 @@ function whatIsKept({ node, kind, inputs }: ReadNode<Kept>, every: boolean): Kep
       if (inputs.some(({ fact }) => fact.released)) {
         return { lost: 'a join reads what is there when a suppress lets go' }
       }
-      if (kind === 'table') return meetLate ? 'last' : table
+      if (kind === 'table') {
+        const kept = meetLate || node.foreignKeyFn !== undefined ? 'last' : table
+        if (kept === 'every' || !haveSameRoot(inputs)) return kept
+        return { lost: 'both sides of a join change at once, and each change goes on by itself' }
+      }
       if (every && !meetLate) return 'every'
       return { lost: 'a stream meets what comes at commits' }
     case 'process':
@@ -86,7 +118,6 @@ function whatIsKept({ node, kind, inputs }: ReadNode<Kept>, every: boolean): Kep
   }
 }
 
-/** Whether a node makes, or may make, an internal topic. */
-function isThroughTopic({ op, foreignKeyFn }: GoldenNode): boolean {
-  return ['repartition', 'groupBy', 'map', 'selectKey', 'flatMap'].includes(op) || foreignKeyFn !== undefined
+function haveSameRoot([left, right]: ReadNode<Kept>['inputs']): boolean {
+  return right !== undefined && [...left.fact.roots].some((root) => right.fact.roots.has(root))
 }

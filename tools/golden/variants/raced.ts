@@ -1,5 +1,5 @@
 import type { GoldenCase } from '../case.ts'
-import { factsOf, type ReadNode } from './case-graph.ts'
+import { factsOf, isThroughTopic, type ReadNode } from './case-graph.ts'
 
 /**
  * What is the same of a topology's results however its internal topics are read: all of each key's updates; the last of each key, where answers of a
@@ -11,13 +11,28 @@ interface Fact {
   readonly kept: Kept
   /** Whether it came through an internal topic: of two that did, nobody says which is first. */
   readonly delayed: boolean
+  /** Whether one record of the input may change rows of several keys. */
+  readonly manyKeys: boolean
+  /** Whether these are in several partitions: nobody says which of them is first. */
+  readonly spread: boolean
 }
 
-/** By output topic, in one partition, record by record. */
-export function keptInOnePartition(given: Pick<GoldenCase, 'topology'>): ReadonlyMap<string, Kept> {
-  const facts = factsOf<Fact>(given, factOf)
-  const topics = given.topology.flatMap(({ op, topic = '' }) => (op === 'to' ? [topic] : []))
-  return new Map(topics.map((topic) => [topic, keptOf(facts.get(`topic:${topic}`) ?? [])]))
+/** What is kept of a case's results, record by record. */
+export interface KeptResults {
+  readonly topics: ReadonlyMap<string, Kept>
+  readonly stores: ReadonlyMap<string, Kept>
+}
+
+/** What is kept when every topic has as many partitions. */
+export function keptInPartitions(given: Pick<GoldenCase, 'topology'>, partitions: number): KeptResults {
+  const facts = factsOf<Fact>(given, (read) => factOf(read, partitions))
+  const named = (kind: string): Map<string, Kept> =>
+    new Map(
+      [...facts].flatMap(([name, found]) =>
+        name.startsWith(`${kind}:`) ? [[name.slice(kind.length + 1), keptOf(found)]] : []
+      )
+    )
+  return { topics: named('topic'), stores: named('store') }
 }
 
 /** Of several steps that write to one topic nobody says which is first, unless all of them do it at once. */
@@ -27,12 +42,19 @@ function keptOf(facts: readonly Fact[]): Kept {
   return facts.every(({ kept, delayed }) => kept === 'every' && !delayed) ? 'every' : 'nothing'
 }
 
-function factOf(read: ReadNode<Fact>): Fact {
-  const { node, inputs } = read
-  const through = ['repartition', 'groupBy', 'map', 'selectKey', 'flatMap'].includes(node.op)
+function factOf(read: ReadNode<Fact>, partitions: number): Fact {
+  const { node, kind, inputs } = read
+  const facts = inputs.map(({ fact }) => fact)
+  const through = isThroughTopic(node)
+  const makesMany = node.op === 'flatMap' || node.everyMs !== undefined || node.foreignKeyFn !== undefined
+  const manyKeys = makesMany || kind === 'grouped-table' || facts.some((fact) => fact.manyKeys)
+  const wasSpread = facts.some(({ spread }) => spread)
+  const kept = keptBy(read)
   return {
-    kept: keptBy(read),
-    delayed: through || node.foreignKeyFn !== undefined || inputs.some(({ fact }) => fact.delayed)
+    kept: through && wasSpread && kept !== 'nothing' ? (kind === 'grouped-table' ? 'last' : 'nothing') : kept,
+    delayed: through || facts.some(({ delayed }) => delayed),
+    manyKeys,
+    spread: wasSpread || (partitions > 1 && through && manyKeys)
   }
 }
 

@@ -3,7 +3,7 @@ import type { GoldenOutput } from '../../golden/case.ts'
 import { interpret } from '../../golden/interpret.ts'
 import { feedDriver } from '../../golden/run-case.ts'
 import { inputTopics, outputTopics } from '../../golden/variants/case-topics.ts'
-import { type Kept, keptInOnePartition } from '../../golden/variants/raced.ts'
+import { type Kept, keptInPartitions } from '../../golden/variants/raced.ts'
 import { RuntimeRun } from '../../golden/variants/runtime-run.ts'
 import type { RandomCase } from './random-case.ts'
 
@@ -14,7 +14,7 @@ import type { RandomCase } from './random-case.ts'
  */
 export async function compareEmbedded(given: RandomCase, seed: number): Promise<string | undefined> {
   const outputs = outputTopics(given)
-  const kept = keptInOnePartition(given)
+  const { topics: kept } = keptInPartitions(given, 1)
   const driver = await TopologyTestDriver.open(interpret(given.topology))
   try {
     const run = await RuntimeRun.open(interpret(given.topology), { seed, inputs: inputTopics(given), outputs })
