@@ -18,7 +18,7 @@ export class ShopDatabase {
   readonly #database: DatabaseSync
 
   constructor(file: string) {
-    this.#database = new DatabaseSync(file)
+    this.#database = new DatabaseSync(file, { timeout: 5_000 })
     this.#database.exec('PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS repeats (of_table TEXT)')
     for (const table of TABLES) {
       this.#database.exec(`

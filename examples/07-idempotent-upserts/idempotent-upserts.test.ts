@@ -23,7 +23,7 @@ const killedAt = (changes: number): Ending => ({
 })
 
 function rowsOf(table: string, order = 'change'): Record<string, unknown>[] {
-  const database = new DatabaseSync(join(directory, 'shop.db'))
+  const database = new DatabaseSync(join(directory, 'shop.db'), { timeout: 5_000 })
   try {
     return database.prepare(`SELECT * FROM ${table} ORDER BY ${order}`).all()
   } finally {

@@ -24,7 +24,7 @@ export class ShopDatabase {
   readonly #database: DatabaseSync
 
   constructor(directory: string) {
-    this.#database = new DatabaseSync(databaseFile(directory))
+    this.#database = new DatabaseSync(databaseFile(directory), { timeout: 5_000 })
     this.#database.exec(`
       PRAGMA journal_mode = WAL;
       CREATE TABLE IF NOT EXISTS products (name TEXT PRIMARY KEY);
