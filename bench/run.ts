@@ -21,6 +21,7 @@ const { values, positionals } = parseArgs({
 })
 const runs = positionals.length === 0 ? BENCHMARKS.flatMap(runsOf) : positionals.flatMap(runsNamed)
 
+let lastTitle: string | undefined
 for (const run of runs) {
   if (values.here) {
     for (const result of [await run.benchmark.run(run.row)].flat()) console.log(JSON.stringify(result))
@@ -71,8 +72,6 @@ function inOwnProcess({ benchmark, row }: Run): BenchmarkResult[] | undefined {
     .filter((line) => line !== '')
     .map((line): BenchmarkResult => JSON.parse(line))
 }
-
-let lastTitle: string | undefined
 
 function printTable({ benchmark, budget }: Run, results: readonly BenchmarkResult[]): void {
   if (benchmark.name !== lastTitle) console.log(`\n${benchmark.name}: ${benchmark.what}`)
