@@ -15,10 +15,7 @@ import { restore } from './restore.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [codec, produce, consume, clicks, restore, compaction, operators, connectors]
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: 'boolean' }, here: { type: 'boolean' } }
-})
+const { values, positionals } = argumentsOrEnd()
 const runs = positionals.length === 0 ? BENCHMARKS.flatMap(runsOf) : positionals.flatMap(runsNamed)
 
 let lastTitle: string | undefined
@@ -31,6 +28,16 @@ for (const run of runs) {
   if (results === undefined) process.exitCode = 1
   else if (values.json) for (const result of results) console.log(JSON.stringify(result))
   else printTable(run, results)
+}
+
+function argumentsOrEnd() {
+  try {
+    return parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' }, here: { type: 'boolean' } } })
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error))
+    console.error('usage: npm run bench -- [NAME…] [--json]')
+    return process.exit(2)
+  }
 }
 
 /** A benchmark, or one of its rows. */
