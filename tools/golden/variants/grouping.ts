@@ -58,7 +58,7 @@ function keptBy({ node, kind, inputs }: ReadNode<Kept>): Kept {
 }
 
 /** Steps behind which a count of 0 is 0 still. */
-const KEEPS_ZEROS = new Set(['toStream', 'toTable', 'to', 'filter', 'filterNot'])
+export const KEEPS_ZEROS: ReadonlySet<string> = new Set(['toStream', 'toTable', 'to', 'filter', 'filterNot'])
 
 function whatIsKept({ node, kind, inputs }: ReadNode<Kept>, every: boolean): Kept['what'] {
   const { op } = node

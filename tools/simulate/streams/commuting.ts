@@ -1,5 +1,6 @@
 import type { GoldenNode } from '../../golden/case.ts'
 import { factsOf, type NodeKind, type ReadNode } from '../../golden/variants/case-graph.ts'
+import { KEEPS_ZEROS } from '../../golden/variants/grouping.ts'
 import type { RandomCase } from './random-case.ts'
 
 /**
@@ -14,6 +15,8 @@ interface Fact {
   readonly rekeyed: boolean
   /** Topics it is made of. */
   readonly topics: ReadonlySet<string>
+  /** Whether it counts rows: a group that rows came to and left has none in the end, and is not there at all where that was not seen. */
+  readonly countsRows: boolean
 }
 
 /** The outputs of a case that come out the same everywhere. */
@@ -21,6 +24,8 @@ export interface Commuting {
   readonly topics: ReadonlyMap<string, Settled>
   /** Names of stores whose rows do. */
   readonly stores: readonly string[]
+  /** Names of those topics and stores in which a row of 0 and no row are the same. */
+  readonly withoutZeros: ReadonlySet<string>
 }
 
 /** More than all the time that a case covers: with it no record is late, wherever it was held up. */
@@ -49,7 +54,12 @@ export function commutingParts(given: RandomCase): Commuting {
   const facts = factsOf<Fact>(given, factOf)
   const topics = given.topology.flatMap(({ op, topic = '' }) => (op === 'to' ? [topic] : []))
   const stores = given.topology.flatMap(({ store }) => store ?? [])
+  const countsRows = (name: string) => (facts.get(name) ?? []).some((fact) => fact.countsRows)
   return {
+    withoutZeros: new Set([
+      ...topics.filter((topic) => countsRows(`topic:${topic}`)),
+      ...stores.filter((store) => countsRows(`store:${store}`))
+    ]),
     topics: new Map(
       topics
         .map((topic) => [topic, settledOf(facts.get(`topic:${topic}`) ?? [])] as const)
@@ -75,11 +85,14 @@ function factOf({ node, kind, inputs }: ReadNode<Fact>): Fact {
     ...facts.flatMap((fact) => [...fact.topics]),
     ...(facts.length === 0 ? [node.topic ?? ''] : [])
   ])
-  const fact = { rekeyed, topics }
+  const zeros = facts.some(({ countsRows }) => countsRows)
+  const countsRows = zeros || (node.op === 'count' && inputs[0]?.kind === 'grouped-table')
+  const fact = { rekeyed, topics, countsRows }
   // Where both sides of a join change together, one of them is read ahead of its change: a row that goes may stay joined, as in Kafka Streams.
   const isShared =
     kind === 'table' && facts.length === 2 && [...facts[0].topics].some((topic) => facts[1].topics.has(topic))
-  if (isShared || facts.some(({ settled }) => settled === 'nothing')) return { ...fact, settled: 'nothing' }
+  const isSeen = zeros && !KEEPS_ZEROS.has(node.op)
+  if (isShared || isSeen || facts.some(({ settled }) => settled === 'nothing')) return { ...fact, settled: 'nothing' }
   const of = facts.map(({ settled }) => settled)
   return { ...fact, settled: settledBy(node, { kind, isRekeyed, inputs: inputs.map((input) => input.kind), of }) }
 }

@@ -3,8 +3,9 @@ import type { GoldenOutput } from '../../golden/case.ts'
 import { interpret } from '../../golden/interpret.ts'
 import { feedDriver } from '../../golden/run-case.ts'
 import { inputTopics, outputTopics } from '../../golden/variants/case-topics.ts'
-import { type Kept, keptInPartitions } from '../../golden/variants/raced.ts'
-import { RuntimeRun } from '../../golden/variants/runtime-run.ts'
+import { OutputsAsKept } from '../../golden/variants/outputs-as-kept.ts'
+import { keptInPartitions } from '../../golden/variants/raced.ts'
+import { type FedRecord, RuntimeRun } from '../../golden/variants/runtime-run.ts'
 import type { RandomCase } from './random-case.ts'
 
 /**
@@ -15,6 +16,7 @@ import type { RandomCase } from './random-case.ts'
 export async function compareEmbedded(given: RandomCase, seed: number): Promise<string | undefined> {
   const outputs = outputTopics(given)
   const { topics: kept } = keptInPartitions(given, 1)
+  const [ofDriver, ofRuntime] = [1, 2].map(() => new OutputsAsKept(kept, 'of keys'))
   const driver = await TopologyTestDriver.open(interpret(given.topology))
   try {
     const run = await RuntimeRun.open(interpret(given.topology), { seed, inputs: inputTopics(given), outputs })
@@ -27,11 +29,11 @@ export async function compareEmbedded(given: RandomCase, seed: number): Promise<
         await run.feed({ topic, key, value, timestamp })
       }
       await run.settle()
-      const ofDriver = readers.flatMap((reader) =>
+      const fromDriver = readers.flatMap((reader) =>
         reader.readAll().map((record) => ({ topic: reader.topic, ...record }))
       )
-      const wanted = byKey(ofDriver, kept, index)
-      const came = byKey(await run.readOutputs(), kept, index)
+      const wanted = ofDriver.next(fromDriver.map((record) => outputOf(record, index)))
+      const came = ofRuntime.next((await run.readOutputs()).map((record) => outputOf(record, index)))
       if (came !== wanted) {
         return `at input ${index} ${JSON.stringify(input)} the driver says ${wanted}, the runtime on an embedded log ${came}`
       }
@@ -42,21 +44,6 @@ export async function compareEmbedded(given: RandomCase, seed: number): Promise<
   }
 }
 
-interface Written {
-  readonly topic: string
-  readonly key: string | null
-  readonly value: string | null
-  readonly timestamp: number
-}
-
-function byKey(records: readonly Written[], kept: ReadonlyMap<string, Kept>, index: number): string {
-  const keys = Map.groupBy(records, ({ topic, key }) => JSON.stringify([topic, key]))
-  const rows = [...keys].sort(([one], [other]) => (one < other ? -1 : 1))
-  return JSON.stringify(
-    rows.flatMap(([, updates]) => {
-      const what = kept.get(updates[0].topic)
-      const compared = what === 'every' ? updates : what === 'last' ? updates.slice(-1) : []
-      return compared.map(({ topic, key, value, timestamp }): GoldenOutput => [index, topic, key, value, timestamp])
-    })
-  )
+function outputOf({ topic, key, value, timestamp }: FedRecord, index: number): GoldenOutput {
+  return [index, topic, key, value, timestamp]
 }
