@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Log, openLog, partitionForKey } from '@millrace/log'
 import { defineTopology, json, runStreams, string, tumbling } from '@millrace/streams'
+import { readCommitted } from '../examples/read-committed.ts'
 import { type Benchmark, type BenchmarkResult, checkEqual, Span } from './benchmark.ts'
 import { CLICK_WORKLOAD, type ClickWorkload, countClicks, generateClicks } from './clicks-data.ts'
-import { readTopic } from './read-topic.ts'
 
 interface Click {
   readonly adId: string
@@ -106,7 +106,7 @@ async function aggregate(log: Log, workload: ClickWorkload): Promise<BenchmarkRe
 async function check(log: Log, workload: ClickWorkload): Promise<void> {
   const expected = countClicks(workload, WINDOW_MS)
   const last = new Map<string, number>()
-  await readTopic(log, 'clicks-per-minute', (key, value) => {
+  await readCommitted(log, 'clicks-per-minute', (key, value) => {
     if (key === null || value === null) return
     const adBytes = key.length - 8
     last.set(`${key.toString('latin1', 0, adBytes)}@${key.readBigInt64BE(adBytes)}`, Number(value.readBigInt64BE()))

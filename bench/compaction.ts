@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CleanReport, type Log, openLog } from '@millrace/log'
+import { readCommitted } from '../examples/read-committed.ts'
 import { type Benchmark, type BenchmarkResult, checkEqual, Span, WrongResultError } from './benchmark.ts'
-import { readTopic } from './read-topic.ts'
 
 const UPDATES = 10_000_000
 const KEYS = 100_000
@@ -102,7 +102,7 @@ async function readBack(
   const table = new Map<string, number>()
   let records = 0
   const span = new Span()
-  await readTopic(log, TOPIC, (key, value) => {
+  await readCommitted(log, TOPIC, (key, value) => {
     records += 1
     if (key !== null && value !== null) table.set(key.toString('latin1'), value.readUInt32BE(0))
   })

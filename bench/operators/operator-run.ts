@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Log, openLog, partitionForKey } from '@millrace/log'
 import { runStreams, type StreamsApp, type Topology } from '@millrace/streams'
+import { readCommitted } from '../../examples/read-committed.ts'
 import { type BenchmarkResult, checkEqual, Span } from '../benchmark.ts'
-import { readTopic } from '../read-topic.ts'
 
 const PARTITIONS = 4
 const COMMIT_INTERVAL_MS = 100
@@ -118,7 +118,7 @@ const QUIET_LOOKS = 100
 async function check(log: Log, { name, decode, expected }: OperatorCase): Promise<void> {
   const actual = new Map<string, string>()
   const gone = Buffer.alloc(0)
-  await readTopic(log, 'results', (keyBytes, valueBytes) => {
+  await readCommitted(log, 'results', (keyBytes, valueBytes) => {
     if (keyBytes === null) return
     const [key, value] = decode(keyBytes, valueBytes ?? gone)
     if (valueBytes === null) actual.delete(key)

@@ -1,5 +1,5 @@
 import { type Log, realEnvironment, writeFileAtomically } from '@millrace/log'
-import { readCommitted } from './read-committed.ts'
+import { readCommitted } from '../read-committed.ts'
 
 /** The topic that the aggregator writes to. */
 export const RESULTS_TOPIC = 'clicks-per-window'

@@ -1,7 +1,7 @@
 import type { Log } from '@millrace/log'
 import type { Duration } from '@millrace/streams'
+import { readCommitted } from '../read-committed.ts'
 import { CommandLineError } from './errors.ts'
-import { readCommitted } from './read-committed.ts'
 
 const SETTINGS_TOPIC = 'click-settings'
 const SETTINGS_KEY = 'settings'

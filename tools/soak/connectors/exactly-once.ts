@@ -1,5 +1,6 @@
 import type { Log } from '@millrace/log'
 import type pg from 'pg'
+import { readCommitted } from '../../../examples/read-committed.ts'
 import { DifferenceError } from './compare.ts'
 
 /** A committed record. */
@@ -28,7 +29,7 @@ export async function checkCaptured(log: Log, tables: readonly string[], canMove
   for (const table of tables) {
     const seen = new Set<string>()
     const truncates = new Map<string, number>()
-    const { partitions } = await readAll(log, `shop.public.${table}`, ({ partition, key, value }) => {
+    const partitions = await readAll(log, `shop.public.${table}`, ({ partition, key, value }) => {
       if (value === null) return
       const { op, source } = JSON.parse(value) as { op: string; source: { lsn: number } }
       const identity = op === 'r' ? `r ${key}` : `${op} ${source.lsn} ${key} ${op === 't' ? partition : ''}`
@@ -87,37 +88,9 @@ export async function checkAudit(target: pg.Client): Promise<void> {
   if (rows.length > 0) throw new DifferenceError(`the target was written twice: ${JSON.stringify(rows)}`)
 }
 
-/** Visits all records of a topic that are committed now, partition by partition in order. */
-export async function readAll(
-  log: Log,
-  topic: string,
-  visit: (record: Committed) => void
-): Promise<{ partitions: number }> {
-  const admin = log.admin()
-  const consumer = log.consumer({ isolation: 'read_committed' })
-  try {
-    const described = (await admin.describeTopics([topic])).get(topic)
-    const partitions = (described?.partitions ?? []).map(({ index }) => ({ topic, partition: index }))
-    const ends = await consumer.endOffsets(partitions, 'read_uncommitted')
-    const left = new Map([...ends].filter(([, end]) => end > 0))
-    consumer.assign(partitions)
-    for (const one of partitions) consumer.seek(one, 0)
-    while (left.size > 0) {
-      for (const fetched of await consumer.poll(1000)) {
-        for (const batch of fetched.batches) {
-          const cursor = batch.records()
-          while (cursor.next()) {
-            const key = cursor.key()?.toString() ?? null
-            visit({ partition: fetched.partition, key, value: cursor.value()?.toString() ?? null })
-          }
-        }
-        const name = `${topic}-${fetched.partition}`
-        if (fetched.nextOffset >= (left.get(name) ?? 0)) left.delete(name)
-      }
-    }
-    return { partitions: partitions.length }
-  } finally {
-    await consumer.close()
-    await admin.close()
-  }
+/** Visits all records of a topic that are committed now, as text, partition by partition in order. @returns how many partitions there are. */
+export function readAll(log: Log, topic: string, visit: (record: Committed) => void): Promise<number> {
+  return readCommitted(log, topic, (key, value, partition) =>
+    visit({ partition, key: key?.toString() ?? null, value: value?.toString() ?? null })
+  )
 }

@@ -3,12 +3,13 @@ import type { Log } from '@millrace/log'
 /**
  * Reads a topic from its start to its end as of now, committed records only, partition by partition in order. Transactions that are still open,
  * or whose end is decided and not yet written everywhere, are waited for.
+ * @returns how many partitions the topic has.
  */
 export async function readCommitted(
   log: Log,
   topic: string,
   visit: (key: Buffer | null, value: Buffer | null, partition: number) => void
-): Promise<void> {
+): Promise<number> {
   const admin = log.admin()
   const consumer = log.consumer({ isolation: 'read_committed' })
   try {
@@ -28,6 +29,7 @@ export async function readCommitted(
         if (fetched.nextOffset >= (left.get(name) ?? 0)) left.delete(name)
       }
     }
+    return partitions.length
   } finally {
     await consumer.close()
     await admin.close()
