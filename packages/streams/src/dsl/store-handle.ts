@@ -15,53 +15,30 @@ import { keptStore, type Materialized } from './materialized.ts'
 import { indexBucket } from './operators/kept-windows.ts'
 import type { ProcessorOf } from './process-types.ts'
 
-/** A key-value store for processors: given to those that use it as `{ stores: [handle] }`. */
-export interface KeyValueStoreHandle<N extends string = string, K = unknown, V = unknown> {
-  readonly kind: 'key-value'
+interface Handle<Kind extends string, N extends string, K, V> {
+  readonly kind: Kind
   readonly name: N
   readonly key: Serde<K>
   readonly value: Serde<V>
 }
+
+/** A key-value store for processors: given to those that use it as `{ stores: [handle] }`. */
+export type KeyValueStoreHandle<N extends string = string, K = unknown, V = unknown> = Handle<'key-value', N, K, V>
 
 /** A window store for processors. */
-export interface WindowStoreHandle<N extends string = string, K = unknown, V = unknown> {
-  readonly kind: 'window'
-  readonly name: N
-  readonly key: Serde<K>
-  readonly value: Serde<V>
-}
+export type WindowStoreHandle<N extends string = string, K = unknown, V = unknown> = Handle<'window', N, K, V>
 
 /** A session store for processors. */
-export interface SessionStoreHandle<N extends string = string, K = unknown, V = unknown> {
-  readonly kind: 'session'
-  readonly name: N
-  readonly key: Serde<K>
-  readonly value: Serde<V>
-}
+export type SessionStoreHandle<N extends string = string, K = unknown, V = unknown> = Handle<'session', N, K, V>
 
 /** A store for processors that remembers what its values were. */
-export interface VersionedStoreHandle<N extends string = string, K = unknown, V = unknown> {
-  readonly kind: 'versioned'
-  readonly name: N
-  readonly key: Serde<K>
-  readonly value: Serde<V>
-}
+export type VersionedStoreHandle<N extends string = string, K = unknown, V = unknown> = Handle<'versioned', N, K, V>
 
 /** A topic that processors may read as a store. */
-export interface GlobalStoreHandle<N extends string = string, K = unknown, V = unknown> {
-  readonly kind: 'global'
-  readonly name: N
-  readonly key: Serde<K>
-  readonly value: Serde<V>
-}
+export type GlobalStoreHandle<N extends string = string, K = unknown, V = unknown> = Handle<'global', N, K, V>
 
 /** A topic's latest values that processors may read as a store, each task those of its own partition. */
-export interface ReadOnlyStoreHandle<N extends string = string, K = unknown, V = unknown> {
-  readonly kind: 'read-only'
-  readonly name: N
-  readonly key: Serde<K>
-  readonly value: Serde<V>
-}
+export type ReadOnlyStoreHandle<N extends string = string, K = unknown, V = unknown> = Handle<'read-only', N, K, V>
 
 /** Any store for processors. */
 export type StoreHandle =
