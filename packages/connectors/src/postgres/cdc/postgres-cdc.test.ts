@@ -102,6 +102,6 @@ describe.skipIf(missing)(`postgresCdc ${missing ?? ''}`, () => {
     expect(Object.keys(block)).toEqual(
       'version connector name ts_ms snapshot db sequence ts_us ts_ns schema table txId lsn xmin'.split(' ')
     )
-    expect(JSON.parse(block.sequence)[1]).toBe(String(block.lsn))
+    expect(JSON.parse(String(block.sequence))[1]).toBe(String(block.lsn))
   })
 })

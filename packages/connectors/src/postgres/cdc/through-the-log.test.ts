@@ -122,9 +122,12 @@ describe.skipIf(missing).each(installedPostgresVersions())(
   }
 )
 
-// biome-ignore lint/suspicious/noExplicitAny: rows of any table
-function fold(records: readonly { readonly key: Buffer | null; readonly value: Buffer | null }[]): any[] {
-  const rows = new Map()
+interface Row {
+  readonly id: number
+}
+
+function fold(records: readonly { readonly key: Buffer | null; readonly value: Buffer | null }[]): Row[] {
+  const rows = new Map<string | undefined, Row>()
   for (const { key, value } of records) {
     const change = value === null ? null : JSON.parse(value.toString())
     if (change?.op === 't') rows.clear()

@@ -7,7 +7,7 @@ import { jsonRows } from '../../rows/json-rows.ts'
 import type { SinkContext, SinkRecord } from '../../sink.ts'
 import { TargetAccessError, TargetRefusedError } from '../../sql/errors.ts'
 import { missingPostgres, type PostgresServer, startPostgres } from '../../testing/embedded-postgres/index.ts'
-import type { PostgresClient } from '../driver.ts'
+import type { PostgresClient, PostgresClientSettings, PostgresQuery } from '../driver.ts'
 import { type PostgresSinkOptions, postgresSink } from './postgres-sink.ts'
 
 const partition = { topic: 'shop.public.orders', partition: 0 }
@@ -71,14 +71,20 @@ describe.skipIf(missingPostgres() !== undefined)('the PostgreSQL sink', () => {
   it('does not write again what a commit wrote whose answer was lost', async () => {
     await query('CREATE TABLE orders (id int PRIMARY KEY)')
     let cut = false
-    class Cut extends pg.Client implements PostgresClient {
-      // biome-ignore lint/suspicious/noExplicitAny: one signature in place of the many of the driver
-      override async query(...given: any[]): Promise<any> {
-        const result = await super.query(given[0], given[1])
-        if (!cut || given[0].text !== 'COMMIT') return result
+    class Cut implements PostgresClient {
+      readonly #client: pg.Client
+      constructor(settings: PostgresClientSettings) {
+        this.#client = new pg.Client(settings)
+      }
+      async query(query: PostgresQuery) {
+        const result = await this.#client.query({ ...query })
+        if (!cut || query.text !== 'COMMIT') return result
         cut = false
         throw new pg.DatabaseError('Connection terminated unexpectedly', 0, 'error')
       }
+      connect = () => this.#client.connect()
+      end = () => this.#client.end()
+      on = (event: 'error', listener: (error: Error) => void) => this.#client.on(event, listener)
     }
     const running = sink({ driver: { Client: Cut }, mode: 'insert' })
     await running.open([partition], context)

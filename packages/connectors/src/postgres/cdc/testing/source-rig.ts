@@ -4,12 +4,21 @@ import type { Source, SourceBatch, SourceReader, SourceRecord, SourceState } fro
 
 const PATIENCE_MS = 20_000
 
+/** An envelope of any table; of a message or a transaction, whatever fields it has. */
+export interface ReadEnvelope {
+  readonly op: string
+  readonly before: Readonly<Record<string, unknown>>
+  readonly after: Readonly<Record<string, unknown>>
+  readonly source: Readonly<Record<string, unknown>>
+  readonly [field: string]: unknown
+}
+
 /** A record with its bytes read. */
 export interface ReadRecord {
   readonly topic: string
   readonly key: string | null
-  // biome-ignore lint/suspicious/noExplicitAny: an envelope of any table
-  readonly value: any
+  /** What the bytes say, unchecked: a test that reads what is not there fails. */
+  readonly value: ReadEnvelope
   readonly raw: SourceRecord
 }
 
@@ -88,7 +97,7 @@ export class SourceRig<Position> {
       this.records.push({
         topic: record.topic,
         key: record.key?.toString() ?? null,
-        value: parse(record.value),
+        value: parse(record.value) as ReadEnvelope,
         raw: record
       })
     }
