@@ -1,4 +1,5 @@
 import { type Admin, type Log, type OpenLogOptions, openLog } from '@millrace/log'
+import { whenEmpty } from '../graph/lint.ts'
 import { hasPatterns, resolvePatterns } from '../graph/resolve-patterns.ts'
 import type { Topology } from '../graph/topology.ts'
 import { TopologyError } from '../graph/topology-error.ts'
@@ -165,7 +166,7 @@ function planOf(
 function unloggedStores(stores: Topology['stores']): string[] {
   return stores
     .filter(({ changelog }) => changelog === false)
-    .map(({ name }) => `store '${name}' has no changelog: it begins empty wherever its task was not before`)
+    .map((store) => `store '${store.name}' has no changelog: it begins empty ${whenEmpty(store)}`)
 }
 
 /** The plan as text, a line a topic. */

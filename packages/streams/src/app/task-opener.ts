@@ -107,8 +107,8 @@ async function replaceDamaged(
 
 async function openAt(path: string, options: TaskOpenerOptions, wanted: StoresToOpen): Promise<TaskStores> {
   // What is not in memory in any case is kept in the application's engine.
-  const isEmpty = wanted.definitions.every(({ engine: kept }) => kept === 'memory')
-  const engine = isEmpty ? new MemoryEngine() : await options.engine(path, options.environment)
+  const allInMemory = wanted.definitions.every(({ engine: kept }) => kept === 'memory')
+  const engine = allInMemory ? new MemoryEngine() : await options.engine(path, options.environment)
   try {
     return await TaskStores.open({ definitions: wanted.definitions, engine })
   } catch (error) {

@@ -24,6 +24,6 @@ export type ValueTransformerOf<K, V, R, C> =
 
 /** Of `transformValues`. */
 export interface TransformValuesOptions<S extends StoreHandles> extends StepOptions {
-  /** The stores it uses: `b.store()`, `b.windowStore()`, `b.globalStore()`, `b.readOnlyStore()`. */
+  /** The stores it uses: `b.store()` and its like, `b.globalStore()`, `b.readOnlyStore()`. */
   readonly stores?: S
 }

@@ -194,16 +194,21 @@ function* derivedNames(node: Node, stores: readonly StoreDefinition[]): Generato
   }
 }
 
+/** When a store without a changelog has nothing in it. */
+export function whenEmpty({ engine }: Pick<StoreDefinition, 'engine'>): string {
+  return engine === 'memory' ? 'whenever its task starts' : 'wherever its task was not before'
+}
+
 function* noChangelog(node: Node, stores: readonly StoreDefinition[]): Generator<LintFinding> {
-  for (const { name, changelog, engine } of stores) {
+  for (const store of stores) {
+    const { name, changelog } = store
     if (changelog !== false) continue
-    const when = engine === 'memory' ? 'whenever its task starts' : 'wherever its task was not before'
     const advice = 'results that are made of it are not exact then; leave out { changelog: false } where that matters'
     yield finding(
       node,
       'no-changelog',
       'warning',
-      `store '${name}' has no changelog and begins empty ${when}: ${advice}`
+      `store '${name}' has no changelog and begins empty ${whenEmpty(store)}: ${advice}`
     )
   }
 }

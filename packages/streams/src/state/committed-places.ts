@@ -1,11 +1,9 @@
 import type { CheckedEngine } from './checked-engine.ts'
 import type { KeyRange } from './engine.ts'
-import { windowKey, windowRange, windowStartOf } from './layout.ts'
+import { timestampBytes, windowKey, windowRange, windowStartOf } from './layout.ts'
 import type { StoreContext } from './store-context.ts'
 import { bucketOf } from './window-bucket.ts'
 import { placeLists, type WindowPlace } from './window-index.ts'
-
-const timestampBytes = 8
 
 /** A key's windows from one time to another, both included. */
 export interface PlacesWanted {

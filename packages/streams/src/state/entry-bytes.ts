@@ -42,9 +42,11 @@ export class EntryBytes {
   /** The key as on the changelog. */
   changelogKey(entry: StoreEntry): Buffer {
     const { key, windowStartMs } = entry
-    // A session's start comes last there, and first in its key.
-    if (this.#kind === 'session') return changelogSessionKey(windowStartMs, keys.encode(this.#key, key))
     const end = this.#key.encodeInto?.(key, keys.bytes, 0) ?? -1
+    if (this.#kind === 'session') {
+      // A session's start comes last there, and first in its key.
+      return changelogSessionKey(windowStartMs, end < 0 ? entry.encodedKey(this.#key) : keys.view(end))
+    }
     const isWindow = this.#kind === 'window'
     if (end < 0 || end + changelogSuffixBytes > keys.bytes.length) {
       const bytes = entry.encodedKey(this.#key)

@@ -1,12 +1,10 @@
 import type { StoreDefinition } from '../graph/node.ts'
 import { readLong } from '../serde/long.ts'
 import type { StateChange } from './engine.ts'
-import { engineValue, windowKey } from './layout.ts'
+import { engineValue, timestampBytes, windowKey } from './layout.ts'
 import type { StoreContext } from './store-context.ts'
 import { bucketOf } from './window-bucket.ts'
 import { addPlace, type PlaceList, placeLists, removePlace, type WindowPlace } from './window-index.ts'
-
-const timestampBytes = 8
 
 /** Derives the changes of an index from a batch of restored windows: its entries as they are in the engine, with what the batch adds and removes. */
 export class IndexRestore {

@@ -8,7 +8,7 @@ export class StoreEntry implements StoreCell {
   windowStartMs: number
   /** Session stores only; there the session's end takes the place of the window's start. */
   sessionStartMs: number | undefined
-  /** Undefined: absent. Replaced as a whole, never changed, so that who got it keeps it. */
+  /** Undefined: absent. Replaced as a whole, never changed, so that who got it keeps it; but for the lists of a window index. */
   current: Timestamped<unknown> | undefined
   /** The key's encoded bytes, once they were needed. */
   keyBytes: Buffer | undefined

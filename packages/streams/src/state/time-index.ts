@@ -1,11 +1,10 @@
 import type { StoreDefinition } from '../graph/node.ts'
 import { readLong } from '../serde/long.ts'
 import { changesOf, type StateChange } from './engine.ts'
-import { engineValue, storeRange, windowKey } from './layout.ts'
+import { engineValue, storeRange, timestampBytes, windowKey } from './layout.ts'
 import type { StoreContext } from './store-context.ts'
 import { storeMetaChange } from './store-meta.ts'
 
-const timestampBytes = 8
 const present = Buffer.alloc(0)
 const pageEntries = 4_096
 

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { describeTopology } from '../../graph/describe.ts'
+import { bigint } from '../../serde/bigint.ts'
 import { json } from '../../serde/json.ts'
 import { string } from '../../serde/string.ts'
+import { tuple } from '../../serde/tuple.ts'
 import { TopologyTestDriver } from '../../testing/topology-test-driver.ts'
 import { defineTopology } from '../define-topology.ts'
 
@@ -33,6 +35,17 @@ describe('forEach', () => {
 })
 
 describe('print', () => {
+  it('writes whole numbers of any size, wherever they stand', async () => {
+    const lines: string[] = []
+    const key = tuple(string(), bigint())
+    const topology = defineTopology('app', (b) => {
+      b.stream('in', { key, value: string() }).print({ write: (line) => void lines.push(line), label: 'in' })
+    })
+    const driver = await TopologyTestDriver.open(topology)
+    await driver.input<readonly [string, bigint], string>('in').pipe(['a', 2n ** 62n], 'x')
+    expect(lines).toEqual(['[in]: ["a","4611686018427387904"], x'])
+  })
+
   it('writes a line a record, with what the program says of it', async () => {
     const lines: string[] = []
     const write = (line: string) => void lines.push(line)

@@ -21,7 +21,8 @@ export function print(point: Point, options: PrintStep): void {
 const keyAndValue: Callback<string> = (value, { key }) => `${printed(key)}, ${printed(value)}`
 
 function printed(thing: unknown): string {
-  return typeof thing === 'object' && thing !== null ? JSON.stringify(thing) : String(thing)
+  if (typeof thing !== 'object' || thing === null) return String(thing)
+  return JSON.stringify(thing, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part))
 }
 
 function toConsole(line: string): void {
