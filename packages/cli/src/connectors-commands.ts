@@ -9,7 +9,8 @@ import {
 } from '@millrace/connectors'
 import { loadConnectors } from './connector-file.ts'
 import type { ConnectorsLine } from './connectors-command-line.ts'
-import { CommandLineError } from './errors.ts'
+import { CommandLineError, NoLogError } from './errors.ts'
+import { missingDirectory } from './missing-directory.ts'
 
 /** Where a running command writes, and how it hears that it is to end. */
 export interface ConnectTerminal {
@@ -22,6 +23,8 @@ export interface ConnectTerminal {
 /** Carries a command out. @returns the exit code. */
 export async function runConnectorsCommand(line: ConnectorsLine, terminal: ConnectTerminal): Promise<0 | 1> {
   if (line.command === 'connect') return connect(line, terminal)
+  const missing = missingDirectory(line.log)
+  if (missing !== undefined) throw new NoLogError(missing)
   const { control, close } = await openControl(line.log)
   try {
     const { value, text } = await ask(control, line)

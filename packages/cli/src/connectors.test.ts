@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -91,6 +91,15 @@ async function until(ask: () => Promise<{ readonly out: string }>, text: string 
 }
 
 describe('millrace connect and connectors', () => {
+  it('looks for a log, and makes none', async () => {
+    expect(await millrace('connectors', 'list')).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/data: there is no log/)
+    })
+    expect(existsSync(join(directory, 'data'))).toBe(false)
+  })
+
   it('runs connectors, and steers them from another process', async () => {
     const child = await connected()
     expect((await millrace('connectors', 'list')).out).toMatch(

@@ -16,7 +16,7 @@ export class TopologyFileError extends MillraceError {
   }
 }
 
-/** There is no log where one was to be changed. `directory` is as it was given. */
+/** There is no log where one was expected. `directory` is as it was given. */
 export class NoLogError extends MillraceError {
   readonly code = 'CLI_NO_LOG'
   readonly directory: string
