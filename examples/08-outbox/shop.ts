@@ -15,7 +15,7 @@ export const TABLES = `
 
 const CUSTOMERS = ['ada', 'grace', 'linus'] as const
 /** What happens to an order, in this order. */
-export const ORDER_EVENTS = ['OrderPlaced', 'OrderPaid', 'OrderShipped'] as const
+const ORDER_EVENTS = ['OrderPlaced', 'OrderPaid', 'OrderShipped'] as const
 
 /** What an event says: the how many-th it is of its order, or of its customer. */
 export interface ShopEvent {

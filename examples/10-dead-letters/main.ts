@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connectorsControl, type DeadLetter, runConnectors } from '@millrace/connectors'
 import { type Log, openLog, realEnvironment } from '@millrace/log'
 import { CommittedReader } from '../committed-reader.ts'
-import { example, failureOf } from '../example.ts'
+import { example, failureOf, interruption } from '../example.ts'
 import { bold } from '../live-page.ts'
 import { ORDERS } from './orders.ts'
 import { CONNECTOR, ORDERS_TOPIC, ShopDatabase, shopConnector } from './shop.ts'
@@ -51,7 +51,7 @@ await example(USAGE, OPTIONS, async ({ data = './data-10', add }, interrupted) =
       const arrived = await ordersOnTheLog(log)
       const app = await runConnectors({ log, connectors: [shopConnector(data)] })
       try {
-        await Promise.race([failureOf(app.done), settled(log, arrived)])
+        await Promise.race([failureOf(app.done), interruption(interrupted), settled(log, arrived)])
         return { arrived, letters: await connectorsControl(log).deadLetters(CONNECTOR), rows: database.orders() }
       } finally {
         await app.close()

@@ -12,18 +12,31 @@ type Soak = (seed: number) => Promise<string>
 
 process.exitCode = await main()
 
+function argumentsOrEnd() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        seeds: { type: 'string' },
+        minutes: { type: 'string' },
+        large: { type: 'string', default: '100000' },
+        rows: { type: 'string', default: '1000000' },
+        kills: { type: 'string', default: '8' },
+        verbose: { type: 'boolean', default: false }
+      }
+    })
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
+    return process.exit(2)
+  }
+}
+
+function isPositive(text: string): boolean {
+  return Number(text) > 0
+}
+
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      seeds: { type: 'string' },
-      minutes: { type: 'string' },
-      large: { type: 'string', default: '100000' },
-      rows: { type: 'string', default: '1000000' },
-      kills: { type: 'string', default: '8' },
-      verbose: { type: 'boolean', default: false }
-    }
-  })
+  const { values, positionals } = argumentsOrEnd()
   const kills = Number(values.kills)
   const tell = values.verbose ? { tell: (line: string) => console.log(`  ${line}`) } : {}
   const soaks: Readonly<Record<string, Soak>> = {
@@ -32,7 +45,9 @@ async function main(): Promise<number> {
   }
   const range = /^(\d+)(?:\.\.(\d+))?$/.exec(values.seeds ?? '1..10')
   const chosen = positionals.length === 0 ? ['connectors'] : positionals
-  if (range === null || chosen.some((what) => !(what in soaks))) {
+  const counts = [values.kills, values.large, values.rows, values.minutes ?? '1']
+  const isEmpty = range === null || Number(range[2] ?? range[1]) < Number(range[1])
+  if (range === null || isEmpty || !counts.every(isPositive) || chosen.some((what) => !(what in soaks))) {
     console.error(USAGE)
     return 2
   }

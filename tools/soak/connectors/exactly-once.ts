@@ -78,7 +78,7 @@ export async function checkResults(log: Log, target: pg.Client): Promise<number>
 }
 
 /** @throws DifferenceError when a write repeated a version of its row, or took it back. */
-export async function checkAudit(target: pg.Client): Promise<void> {
+async function checkAudit(target: pg.Client): Promise<void> {
   const { rows } = await target.query(
     `select * from (
        select target, key, place, version, max(version) over (partition by target, key order by place rows between unbounded preceding and 1 preceding) as before

@@ -1,6 +1,6 @@
 /**
  * All of it in one process, as an embedded log wants it: the source, the views, the sinks. `job.ts SETTINGS` (JSON of {@link JobSettings}). Says
- * on standard output what was committed; takes commands, one a line, on standard input: `kill STEP PASSES`, `restart CONNECTOR`, `dump FILE`.
+ * on standard output what was committed; takes commands, one a line, on standard input: `kill STEP PASSES`, `restart CONNECTOR`, `dump FILE`, `close`.
  */
 import { createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
