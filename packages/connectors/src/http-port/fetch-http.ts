@@ -3,7 +3,7 @@ import type { HttpPort, HttpRequest, HttpStreamPort } from './http-port.ts'
 const TIMEOUT_MS = 30_000
 
 /**
- * HTTP by Node's `fetch`: with `fetchStream`, the one place that touches the network.
+ * HTTP by Node's `fetch`: with `fetchStream`, the one place that sends HTTP.
  * @param timeoutMs How long an answer may take, where the request has no signal that says so. Default 30,000.
  */
 export function fetchHttp({ timeoutMs = TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): HttpPort {
