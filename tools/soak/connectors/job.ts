@@ -1,6 +1,7 @@
 /**
  * All of it in one process, as an embedded log wants it: the source, the views, the sinks. `job.ts SETTINGS` (JSON of {@link JobSettings}). Says
- * on standard output what was committed; takes commands, one a line, on standard input: `kill STEP PASSES`, `restart CONNECTOR`, `dump FILE`, `close`.
+ * on standard output what was committed; takes commands, one a line, on standard input: `kill STEP PASSES`, `restart CONNECTOR`, `snapshots`, `dump FILE`,
+ * `close`.
  */
 import { createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -8,6 +9,7 @@ import { finished } from 'node:stream/promises'
 import {
   type Connector,
   type ConnectorsApp,
+  connectorsControl,
   debeziumRows,
   jsonRows,
   runConnectors,
@@ -46,6 +48,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     killStep = first
     passesLeft = Number(second)
   } else if (command === 'restart') void connectors.connector(first).restart()
+  else if (command === 'snapshots') await saySnapshots()
   else if (command === 'dump' && app) await dump(app, first)
   else if (command === 'close') break
 }
@@ -149,6 +152,14 @@ async function startViews(): Promise<StreamsApp> {
   views.done.catch((error: unknown) => say(`failed views ${describe(error)}`))
   await views.running
   return views
+}
+
+/** Says which tables' snapshots are in the log to their end. */
+async function saySnapshots(): Promise<void> {
+  const listing = await connectorsControl(log).offsets('shop')
+  const positions = listing.type === 'source' ? listing.positions : []
+  const done = positions.filter(({ position }) => (position as { state?: string }).state === 'done')
+  say(`snapshots ${done.map(({ split }) => split).join(' ')}`)
 }
 
 /** Writes the views' rows as they are queried: `["store", key, row]` a line. */
