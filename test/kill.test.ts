@@ -91,34 +91,44 @@ function seeded(seed: number): () => number {
   }
 }
 
-/** A log file that grows while the job reads it, so that there always is something to commit until the kill. */
+/**
+ * A log file that grows while the job reads it, so that there always is something to commit until the kill: it has at least so many copies of the
+ * sample in the end, and more where a slow machine's lives are long.
+ */
 class GrowingLog {
   readonly #file: string
-  readonly #lines: readonly string[]
+  readonly #copies: Copies
+  readonly #lines: string[] = []
+  #copied = 0
   #written = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(file: string, lines: readonly string[]) {
+  constructor(file: string, copies: Copies) {
     this.#file = file
-    this.#lines = lines
-    this.write(DRIP_LINES)
+    this.#copies = copies
+    this.#write(DRIP_LINES)
   }
 
-  write(count: number): void {
+  /** Writes what is missing of it. @returns all lines that were written. */
+  writeRest(): readonly string[] {
+    while (this.#copied < this.#copies.atLeast) this.#copy()
+    this.#write(this.#lines.length - this.#written)
+    return this.#lines
+  }
+
+  drip(): void {
+    this.#timer = setInterval(() => this.#write(DRIP_LINES), DRIP_MS)
+  }
+
+  #write(count: number): void {
+    while (this.#lines.length < this.#written + count) this.#copy()
     const lines = this.#lines.slice(this.#written, this.#written + count)
     this.#written += lines.length
     appendFileSync(this.#file, Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1'))
   }
 
-  writeRest(): void {
-    this.write(this.#lines.length)
-  }
-
-  drip(): void {
-    expect(this.#written, 'lines of the log that are written; the next life needs more').toBeLessThan(
-      this.#lines.length
-    )
-    this.#timer = setInterval(() => this.write(DRIP_LINES), DRIP_MS)
+  #copy(): void {
+    for (const line of this.#copies.make(this.#copied++)) this.#lines.push(line)
   }
 
   stop(): void {
@@ -126,10 +136,10 @@ class GrowingLog {
   }
 }
 
-/** Kills the job again and again, then lets it finish; returns its lives. */
-async function killAgainAndAgain(lines: readonly string[], options: readonly string[] = []): Promise<Life[]> {
+/** Kills the job again and again, then lets it finish. @returns its lives, and the lines that it read. */
+async function killAgainAndAgain(copies: Copies, options: readonly string[] = []) {
   const file = join(directory, 'access.log')
-  const log = new GrowingLog(file, lines)
+  const log = new GrowingLog(file, copies)
   const args = [file, '--data', join(directory, 'data'), '--quiet', ...options]
   const lives: Life[] = []
   for (const end of ends(seeded(7))) {
@@ -141,10 +151,10 @@ async function killAgainAndAgain(lines: readonly string[], options: readonly str
     expect(life.commits).toBeGreaterThan(0)
     lives.push(life)
   }
-  log.writeRest()
+  const lines = log.writeRest()
   lives.push(await live('end', [...args, '--until-end', '--out', join(directory, 'out.csv')]))
   expect(lives.at(-1)?.exit, lives.at(-1)?.output).toBe(0)
-  return lives
+  return { lives, lines }
 }
 
 /**
@@ -175,40 +185,51 @@ function checkResult(lines: readonly string[], lives: readonly Life[], graceMs: 
 
 const sample = gunzipSync(readFileSync(SAMPLE))
 
-/** The log again and again, each copy four days after the one before, so that its clicks are not late. */
-function repeated(copies: number): string[] {
-  const lines = sample
-    .toString('latin1')
-    .split('\n')
-    .filter((line) => line !== '')
-  return Array.from({ length: copies }, (_, copy) =>
-    lines.map((line) =>
-      line.replace(/\[(\d\d)\/(\w{3})\/(\d{4})/, (_all, day, month, year) => {
-        const date = new Date(Date.parse(`${day} ${month} ${year} UTC`) + copy * 4 * 86_400_000)
-        const [, shiftedDay, shiftedMonth, shiftedYear] = date.toUTCString().split(' ')
-        return `[${shiftedDay}/${shiftedMonth}/${shiftedYear}`
-      })
-    )
-  ).flat()
+/** Lines of a log that is as long as is needed: the sample again and again. */
+interface Copies {
+  /** How many of them there are in the end at the least. */
+  readonly atLeast: number
+  make(copy: number): readonly string[]
+}
+
+const sampleLines = sample
+  .toString('latin1')
+  .split('\n')
+  .filter((line) => line !== '')
+
+/** The sample, each copy four days after the one before, so that its clicks are not late. */
+function laterCopy(copy: number): string[] {
+  return sampleLines.map((line) =>
+    line.replace(/\[(\d\d)\/(\w{3})\/(\d{4})/, (_all, day, month, year) => {
+      const date = new Date(Date.parse(`${day} ${month} ${year} UTC`) + copy * 4 * 86_400_000)
+      const [, shiftedDay, shiftedMonth, shiftedYear] = date.toUTCString().split(' ')
+      return `[${shiftedDay}/${shiftedMonth}/${shiftedYear}`
+    })
+  )
+}
+
+/** Some of the lines up to 400 places away from where they belong. */
+function disordered(lines: string[], random: () => number): string[] {
+  for (let i = 0; i + 400 < lines.length; i++) {
+    if (random() > 0.3) continue
+    const other = i + Math.floor(random() * 400)
+    ;[lines[i], lines[other]] = [lines[other], lines[i]]
+  }
+  return lines
 }
 
 describe('the click aggregator killed with SIGKILL', { timeout: 300_000 }, () => {
   it('counts 400,000 lines exactly once', async () => {
-    const lines = repeated(40)
-    const lives = await killAgainAndAgain(lines)
+    const { lives, lines } = await killAgainAndAgain({ atLeast: 40, make: laterCopy })
+    expect(lines.length).toBeGreaterThanOrEqual(400_000)
     checkLives(lives)
     checkResult(lines, lives, 10_000)
   })
 
   it('decides alike about disordered and late clicks, whatever it forgot', async () => {
     const random = seeded(11)
-    const lines = repeated(20)
-    for (let i = 0; i + 400 < lines.length; i++) {
-      if (random() > 0.3) continue
-      const other = i + Math.floor(random() * 400)
-      ;[lines[i], lines[other]] = [lines[other], lines[i]]
-    }
-    const lives = await killAgainAndAgain(lines, ['--grace', '2s'])
+    const copies = { atLeast: 20, make: (copy: number) => disordered(laterCopy(copy), random) }
+    const { lives, lines } = await killAgainAndAgain(copies, ['--grace', '2s'])
     checkLives(lives)
     checkResult(lines, lives, 2000)
   })

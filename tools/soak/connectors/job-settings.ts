@@ -10,6 +10,6 @@ export interface JobSettings {
   readonly chunkRows: number
   /** Most records of a transaction of the source. */
   readonly transactionRecords?: number
-  /** The step at which the process kills itself, after so many passes. */
+  /** The step at which the process kills itself: in the transactions with rows of a snapshot that follow the first of them, after so many passes. */
   readonly kill?: { readonly step: string; readonly passes: number }
 }

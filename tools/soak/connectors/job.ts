@@ -12,6 +12,7 @@ import {
   connectorsControl,
   debeziumRows,
   jsonRows,
+  type RecordTransform,
   runConnectors,
   stringifyLosslessly
 } from '@millrace/connectors'
@@ -28,13 +29,22 @@ const backoff = { firstMs: 20, maxMs: 500 }
 const crashes = { count: 1000, within: '1m' } as const
 /** Types in the mirror of columns that `customers` gets on the way. */
 const EVOLVED = { vip: 'boolean', tier: 'text', handle: 'text' }
-let killStep = settings.kill?.step
-let passesLeft = settings.kill?.passes ?? 0
+let killStep: string | undefined
+let passesLeft = 0
+/** Of the source's transaction under way. */
+let holdsSnapshotRows = false
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 function passed(step: string): void {
   if (step === killStep && passesLeft-- <= 0) process.kill(process.pid, 'SIGKILL')
+}
+
+/** Rows of a snapshot are on the log for good: from now on, so that each life gets further than the one before. */
+function killLater(): void {
+  if (settings.kill === undefined || killStep !== undefined) return
+  killStep = settings.kill.step
+  passesLeft = settings.kill.passes
 }
 
 const log = await openLog({ dir: settings.directory })
@@ -63,7 +73,9 @@ async function startConnectors(): Promise<ConnectorsApp> {
     log,
     connectors: [sourceConnector(), ...(settings.target === undefined ? [] : sinkConnectors(settings.target))],
     trace: (step, name) => {
-      passed(step)
+      if (step === 'source:transaction-begun') holdsSnapshotRows = false
+      if (settings.kill === undefined || holdsSnapshotRows) passed(step)
+      if (step === 'source:state-applied' && holdsSnapshotRows) killLater()
       if (step === 'source:committed' || step === 'sink:written') say(`progress ${name}`)
     }
   })
@@ -102,7 +114,18 @@ function sourceConnector(): Connector {
     idlePositionMs: 500
   })
   const { transactionRecords } = settings
-  return { source, backoff, crashes, commitInterval: 50, ...(transactionRecords ? { transactionRecords } : {}) }
+  const noticing: RecordTransform = (record) => {
+    holdsSnapshotRows ||= record.value?.includes('"op":"r"') ?? false
+    return record
+  }
+  return {
+    ...(settings.kill ? { transforms: [noticing] } : {}),
+    source,
+    backoff,
+    crashes,
+    commitInterval: 50,
+    ...(transactionRecords ? { transactionRecords } : {})
+  }
 }
 
 function sinkConnectors(connection: string): Connector[] {
