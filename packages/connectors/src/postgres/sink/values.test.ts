@@ -32,7 +32,10 @@ describe("Debezium's forms", () => {
     ['bit(1)', true, '1'],
     ['point', { x: 1.5, y: -2, wkb: 'AQ==', srid: null }, '(1.5,-2)'],
     ['bytea[]', ['AP8=', null, ['AQ==']], ['\\x00ff', null, ['\\x01']]],
-    ['date[]', [19_782], ['2024-02-29']]
+    ['date[]', [19_782], ['2024-02-29']],
+    ['jsonb[]', ['{"a": [1, 1.10]}', null, ['"x\\\\"']], '{"{\\"a\\": [1, 1.10]}",NULL,{"\\"x\\\\\\\\\\""}}'],
+    ['hstore', '{"a \\"b":"1","c":null}', '"a \\"b"=>"1","c"=>NULL'],
+    ['extensions.hstore', '"a"=>"1"', '"a"=>"1"']
   ])('%s %s is %s', (type, value, expected) => {
     expect(encoderFor(type, forms)(value)).toEqual(expected)
   })

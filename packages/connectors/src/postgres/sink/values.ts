@@ -2,6 +2,7 @@ import { stringifyLosslessly } from '../../rows/lossless-json.ts'
 import type { ColumnValue, Row, TextForms } from '../../rows/row-change.ts'
 import type { ColumnTypes } from '../../sql/prepare-write.ts'
 import { dateOfDays, timeOfNumber, timestampOfIso, timestampOfNumber } from './debezium-times.ts'
+import { arrayText, hstoreText, isList } from './nested-text.ts'
 
 /** How values of one column are put into the JSON that a statement takes its rows from. */
 export type ColumnEncoder = (value: ColumnValue) => unknown
@@ -55,6 +56,7 @@ export function encoderFor(type: string, forms: TextForms): ColumnEncoder {
   if (type.endsWith('[]')) return arrayEncoder(type.slice(0, -2), forms)
   if (type.startsWith('bit(')) return bitsEncoder(Number(type.slice(4, -1)))
   if (type === 'point') return encodePoint
+  if (/(^|\.)hstore$/.test(type)) return hstoreText
   if (type === 'bytea') return (value) => encodeBinary(value, forms)
   if (isJsonType(type)) return (value) => encodeDocument(value, forms)
   if (type === 'date') return (value) => (isNumeric(value) ? dateOfDays(Number(value)) : encodeTime(value, type))
@@ -67,20 +69,17 @@ export function isJsonType(type: string): boolean {
   return type === 'json' || type === 'jsonb'
 }
 
-/** Elements are written as columns of their type are, but for documents, which stand in the array as what they are. */
+/** Elements are written as columns of their type are; documents as text, since they may be arrays themselves. */
 function arrayEncoder(type: string, forms: TextForms): ColumnEncoder {
   const element = encoderFor(type, forms)
   const encode = (value: ColumnValue): unknown => {
     if (value === null) return null
-    if (isList(value)) return value.map(encode)
-    const encoded = element(value)
-    return isJsonType(type) && typeof encoded === 'string' ? JSON.rawJSON(encoded) : encoded
+    return isList(value) ? value.map(encode) : element(value)
+  }
+  if (isJsonType(type)) {
+    return (value) => (isList(value) ? arrayText(value, (document) => String(element(document))) : encodePlain(value))
   }
   return (value) => (isList(value) ? encode(value) : encodePlain(value))
-}
-
-function isList(value: ColumnValue): value is readonly ColumnValue[] {
-  return Array.isArray(value)
 }
 
 /** `io.debezium.data.Bits`: little-endian bytes; of one bit a boolean. Text of zeros and ones stays. */

@@ -155,8 +155,6 @@ function scalarEncoder(name: string, modifier: number): ColumnEncoder {
       return timeEncoder(modifier === -1 ? MICROSECOND_DIGITS : modifier)
     case 'bit':
       return bitEncoder(modifier === 1)
-    case 'varbit':
-      return bitEncoder(false)
     default:
       return SCALARS[name] ?? encodeText
   }
