@@ -10,7 +10,7 @@ import type { FilePosition } from './file-position.ts'
 import { fileSource } from './file-source.ts'
 
 /** A log that grows, and is rotated at every second growth. */
-async function makeSource(): Promise<SourceUnderTest> {
+async function makeSource(what: 'file' | 'directory'): Promise<SourceUnderTest> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-file-'))
   const file = join(directory, 'app.log')
   const { files } = realEnvironment()
@@ -19,7 +19,7 @@ async function makeSource(): Promise<SourceUnderTest> {
   let rotations = 0
   const source = fileSource({
     name: 'app-log',
-    files: [file],
+    files: [what === 'file' ? file : directory],
     pollInterval: 1,
     batchLines: 3,
     parse: ({ text }) => ({ topic: 'lines', key: Buffer.from(text), value: Buffer.from(text) })
@@ -36,7 +36,7 @@ async function makeSource(): Promise<SourceUnderTest> {
       const ids = Array.from({ length: count }, () => `line-${lines++}`)
       // What was rotated before the first reading is history.
       if (source.committed().size > 0 && rotations++ % 2 === 1) {
-        renameSync(file, `${file}.${rotations}`)
+        renameSync(file, `${file}-${1_700_000_000 + rotations}`)
         writeFileSync(file, '')
       }
       appendFileSync(file, ids.map((id) => `${id}\n`).join(''))
@@ -47,6 +47,6 @@ async function makeSource(): Promise<SourceUnderTest> {
   }
 }
 
-describe('the contract of sources, of the file source', () => {
-  for (const { name, run } of sourceContract(makeSource)) it(name, run)
+describe.each(['file', 'directory'] as const)('the contract of sources, of the file source with a %s', (what) => {
+  for (const { name, run } of sourceContract(() => makeSource(what))) it(name, run)
 })

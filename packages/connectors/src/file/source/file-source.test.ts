@@ -124,6 +124,7 @@ describe('the file source', () => {
   it('reads all files that were rotated since, in the order in which they were written', async () => {
     const world = new World()
     world.write('/logs/access.log.1', 'history\n')
+    world.later()
     world.write(PATH, 'one\ntwo\nthree\n')
     await world.read({}, 1)
     const rotate = (to: string, next: string) => {
@@ -131,10 +132,78 @@ describe('the file source', () => {
       world.later()
       world.write(PATH, next)
     }
-    rotate('b', 'four\n')
-    rotate('a', 'five\n')
-    rotate('c', 'six\n')
+    rotate('3', 'four\n')
+    rotate('20261121', 'five\n')
+    rotate('2', 'six\n')
     expect(await world.read()).toEqual(['three', 'four', 'five', 'six'])
+  })
+
+  it('reads the files of a directory once, under whatever names they come to be there', async () => {
+    const world = new World()
+    const read = () => world.read({ files: ['/logs'] })
+    const rotate = (lastLine: string) => {
+      const { files } = world.environment
+      world.write(`${PATH}.2.gz`, gzipSync(files.readFile(`${PATH}.1`)))
+      world.later()
+      world.append(PATH, lastLine)
+      files.rename(PATH, `${PATH}.1`)
+      world.later()
+    }
+    world.write(`${PATH}.2.gz`, gzipSync('one\n'))
+    world.later()
+    world.write(`${PATH}.1`, 'two\n')
+    world.later()
+    world.write(PATH, 'three\n')
+    world.write('/logs/part-1', 'part 1\n')
+    world.write('/logs/part-10', 'part 10\n')
+    expect(await read()).toEqual(['one', 'two', 'three', 'part 1', 'part 10'])
+    rotate('four\n')
+    world.write(PATH, 'five\n')
+    expect(await read()).toEqual(['four', 'five'])
+    rotate('')
+    // For a moment there is none at the path.
+    expect(await read()).toEqual([])
+    world.write(PATH, 'six\n')
+    expect(await read()).toEqual(['six'])
+    world.append(`${PATH}.1`, 'late\n')
+    world.write(`${PATH}.1.gz`, gzipSync('fi').subarray(0, 12))
+    expect(await read()).toEqual([])
+    expect(world.events).toEqual([])
+  })
+
+  it('reads on in a file that was moved until something is in the new one', async () => {
+    const world = new World()
+    const { files } = world.environment
+    const lines: string[] = []
+    const source = fileSource({
+      name: 'lines',
+      files: [PATH],
+      pollInterval: 1,
+      parse: ({ text }) => ({ topic: 'lines', key: null, value: Buffer.from(text) })
+    })
+    world.write(PATH, 'one\ntw')
+    const log = await openLog({ environment: world.environment })
+    const app = await runConnectors({ log, connectors: [{ source, commitInterval: 1, topics: { partitions: 1 } }] })
+    const texts = async () => {
+      lines.length = 0
+      for await (const { records } of readToEnd(log, { topic: 'lines', partitions: [0] }))
+        lines.push(...records.map(({ value }) => String(value)))
+      return lines
+    }
+    await expect.poll(texts).toEqual(['one'])
+    files.rename(PATH, `${PATH}.1`)
+    world.append(`${PATH}.1`, 'o\n')
+    await expect.poll(texts).toEqual(['one', 'two'])
+    world.write(PATH, '')
+    world.append(`${PATH}.1`, 'three\n')
+    await expect.poll(texts).toEqual(['one', 'two', 'three'])
+    world.write(`${PATH}.1.gz`, gzipSync('one\ntwo\nthree\nfour'))
+    files.remove(`${PATH}.1`)
+    world.append(PATH, 'five\n')
+    await expect.poll(texts).toEqual(['one', 'two', 'three', 'four', 'five'])
+    await app.close()
+    await log.close()
+    expect(world.events).toEqual([])
   })
 
   it('says when the rest of a replaced file is lost', async () => {

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '@millrace/streams'
 import type { Positions, Source, SourceBatch, SourceContext, SourceReader, SourceRecord } from '../../source.ts'
@@ -5,6 +6,7 @@ import { SourceFileError } from '../errors.ts'
 import type { FilePosition } from './file-position.ts'
 import { FollowedFile } from './followed-file.ts'
 import type { LineBatch } from './lines.ts'
+import { isRotatedName } from './rotated-names.ts'
 
 /** One line of a file. */
 export interface FileLine {
@@ -87,6 +89,8 @@ class FileReader implements SourceReader<FilePosition> {
   readonly #followed = new Map<string, FollowedFile>()
   /** Of those given, the paths that were there. */
   readonly #found = new Set<string>()
+  /** Of directories, where what was rotated before is to be read too. */
+  readonly #withHistory = new Set<string>()
   #turn = 0
 
   constructor(
@@ -172,9 +176,7 @@ class FileReader implements SourceReader<FilePosition> {
     try {
       const real = files.realPath(path)
       this.#found.add(path)
-      if (files.stat(real).kind !== 'directory') return [real]
-      const entries = files.list(real).filter(({ kind, name }) => kind === 'file' && !name.startsWith('.'))
-      return entries.map(({ name }) => `${real}/${name}`)
+      return files.stat(real).kind === 'directory' ? this.#filesIn(real) : [real]
     } catch (error) {
       // One that is followed may be away for a moment, while logs are rotated.
       if (this.#found.has(path) && this.#options.rotation !== 'fail') return []
@@ -183,12 +185,31 @@ class FileReader implements SourceReader<FilePosition> {
     }
   }
 
+  /** The files of a directory. Rotated ones are read as what was at the path before, so that they are not read again under each name they get. */
+  #filesIn(directory: string): readonly string[] {
+    const { files } = this.#context.environment
+    const entries = files.list(directory).filter(({ kind, name }) => kind === 'file' && !name.startsWith('.'))
+    const names = entries.map(({ name }) => name)
+    if (this.#options.rotation === 'fail') return names.map((name) => posix.join(directory, name))
+    const known = [...this.#positions.keys(), ...this.#followed.keys()]
+    const before = known.filter((path) => posix.dirname(path) === directory).map((path) => posix.basename(path))
+    const all = [...new Set([...names, ...before])]
+    const isOthers = (name: string) => all.some((other) => isRotatedName(name, other))
+    for (const name of all) if (!isOthers(name)) this.#withHistory.add(posix.join(directory, name))
+    return all.filter((name) => !isOthers(name)).map((name) => posix.join(directory, name))
+  }
+
+  #isKnown(path: string): boolean {
+    return this.#followed.has(path) || this.#positions.has(path)
+  }
+
   #follow(path: string): FollowedFile {
     const { untilEnd = false, rotation = 'follow', longestLineBytes, batchLines, linesPerSecond } = this.#options
     const paced = Math.ceil((linesPerSecond ?? Number.POSITIVE_INFINITY) / PACED_BATCHES_PER_SECOND)
     return new FollowedFile(this.#context.environment.files, path, {
       untilEnd,
       rotation,
+      history: this.#withHistory.has(path) ? (older) => !this.#isKnown(older) : undefined,
       longestLineBytes: longestLineBytes ?? DEFAULTS.longestLineBytes,
       batchLines: Math.min(batchLines ?? DEFAULTS.batchLines, paced),
       report: (event) => this.#context.report(event),
