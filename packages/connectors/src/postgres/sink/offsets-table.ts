@@ -21,7 +21,9 @@ export class OffsetsTable {
     const table = quoteTable(this.#table)
     return this.#session.transaction(async () => {
       await this.#session.query('SELECT pg_advisory_xact_lock(hashtext($1))', [this.#table])
-      await this.#session.query(createOffsetsTable(this.#table))
+      // Who may not create tables is refused even where the table is there.
+      const { rows: found } = await this.#session.query('SELECT to_regclass($1) AS found', [table])
+      if (found[0]?.found == null) await this.#session.query(createOffsetsTable(this.#table))
       const { rows } = await this.#session.query(
         `INSERT INTO ${table} SELECT $1::text, topic, partition, NULL, 1
          FROM json_to_recordset($2::json) AS r(topic text, partition integer)

@@ -230,6 +230,21 @@ describe.skipIf(missingPostgres() !== undefined)('the PostgreSQL sink', () => {
     await running.close()
   })
 
+  it('needs no right to create tables where they are there', async () => {
+    const owner = sink({ createTables: true })
+    await owner.open([partition], context)
+    await owner.write([record(0, { id: 1 }, { total: 1 })], at(1))
+    await owner.close()
+    await query(`DROP ROLE IF EXISTS writer; CREATE ROLE writer LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+      GRANT SELECT, INSERT, UPDATE ON orders, millrace_sink_offsets TO writer`)
+    const writer = sink({ connection: connection.replace(/\/\/[^@]*@/, '//writer@') })
+    expect(await writer.open([partition], context)).toEqual(at(1))
+    await writer.write([record(1, { id: 1 }, { total: 2 })], at(2))
+    await writer.close()
+    expect(await query('SELECT * FROM orders')).toEqual([{ id: '1', total: '2' }])
+    await query('DROP OWNED BY writer; DROP ROLE writer')
+  })
+
   it('tells a refused user from a server that is away', async () => {
     await query(
       `CREATE ROLE nobody LOGIN; CREATE TABLE orders (id int PRIMARY KEY); GRANT ALL ON SCHEMA public TO nobody`

@@ -1,3 +1,4 @@
+import { TransientSinkError } from '../../errors.ts'
 import type { PostgresClient, PostgresConnection, PostgresDriver, PostgresQuery, PostgresResult } from '../driver.ts'
 
 /** How values are read and written, whatever the database's own settings are. */
@@ -9,6 +10,8 @@ export class PostgresSession {
   readonly #connection: PostgresConnection
   readonly #onBreak: () => void
   #client: PostgresClient | undefined
+  /** The connection whose transaction is open: what belongs to it must not be done on another. */
+  #inTransaction: PostgresClient | undefined
   #statements = new Map<string, string>()
 
   /** @param onBreak called when a connection is given up: what was learnt through it may have changed. */
@@ -22,6 +25,9 @@ export class PostgresSession {
   query(text: string, values?: unknown[]): Promise<PostgresResult> {
     const query = (client: PostgresClient) =>
       client.query(values === undefined ? { text } : this.#prepared(text, values))
+    if (this.#inTransaction !== undefined && this.#inTransaction !== this.#client) {
+      return Promise.reject(new TransientSinkError('the connection was lost in the middle of a transaction'))
+    }
     return this.#client === undefined ? this.#connected().then(query) : query(this.#client)
   }
 
@@ -29,13 +35,17 @@ export class PostgresSession {
   async transaction<T>(run: () => Promise<T>): Promise<T> {
     try {
       await this.query('BEGIN')
+      this.#inTransaction = this.#client
       const result = await run()
       await this.query('COMMIT')
       return result
     } catch (error) {
+      this.#inTransaction = undefined
       await this.#rollBack()
       this.#onBreak()
       throw error
+    } finally {
+      this.#inTransaction = undefined
     }
   }
 
