@@ -5,11 +5,12 @@ import { closingWindows, type WindowEntry } from './closing-windows.ts'
 import { CommittedReader } from './committed-reader.ts'
 import { type ChangeTaker, changesOf, type StateChange } from './engine.ts'
 import { EntryBytes } from './entry-bytes.ts'
+import { ExpiredSpace } from './expired-space.ts'
 import { ExpiringTable } from './expiring-table.ts'
 import { IndexRestore } from './index-restore.ts'
 import { IndexedWindowTable } from './indexed-window-table.ts'
 import { KeyValueTable } from './key-value-table.ts'
-import { engineKeyOfChangelog, engineValue, isTimeFirst, windowRange, windowStartOf } from './layout.ts'
+import { engineKeyOfChangelog, engineValue, isTimeFirst, windowStartOf } from './layout.ts'
 import { SessionTable } from './session-table.ts'
 import type { KeyValueStore } from './store.ts'
 import type { StoreContext } from './store-context.ts'
@@ -48,14 +49,13 @@ export class TaskStore {
   readonly #table: KeyValueTable | WindowTable
   readonly #bytes: EntryBytes
   readonly #index: TaskStore | undefined
-  /** Windows below are gone from the disk. */
-  #clearedBeforeMs = 0
-  #clearing: Promise<void> | undefined
+  readonly #space: ExpiredSpace
 
   /** @param index The store of its index, if it has one. */
   constructor(context: StoreContext, index?: TaskStore) {
     this.context = context
     this.#index = index
+    this.#space = new ExpiredSpace(context)
     this.#bytes = new EntryBytes(context.definition)
     this.#table = isTimeFirst(context.definition.kind)
       ? new WindowTable(context, windowsOf(context.definition, index))
@@ -155,7 +155,10 @@ export class TaskStore {
     const { meta } = this.context
     for (const entry of this.buffer.dirty) {
       if (entry.vanished) continue
-      take(this.#bytes.engineKey(meta.prefix, entry), this.#bytes.engineValue(entry))
+      const key = this.#bytes.engineKey(meta.prefix, entry)
+      const value = this.#bytes.engineValue(entry)
+      take(key, value)
+      this.#space.written(key, value)
       if (entry.windowStartMs > meta.maxWindowStartMs) meta.maxWindowStartMs = entry.windowStartMs
     }
     this.#moveTo(position, nowMs)
@@ -167,7 +170,7 @@ export class TaskStore {
   committed(): void {
     this.context.committed = { ...this.context.meta }
     this.#table.committed()
-    this.#returnSpace()
+    this.#space.release()
   }
 
   discard(): void {
@@ -205,8 +208,8 @@ export class TaskStore {
   }
 
   /** Resolves when nothing of the store is being removed. */
-  async spaceReturned(): Promise<void> {
-    await this.#clearing
+  spaceReturned(): Promise<void> {
+    return this.#space.released()
   }
 
   #beginIndexRestore(): IndexRestoreRun | undefined {
@@ -246,20 +249,6 @@ export class TaskStore {
   /** A tombstone carries the time of the deletion. */
   #timestampOf(entry: StoreEntry): number {
     return entry.current?.timestamp ?? entry.deletedAtMs
-  }
-
-  /** Removes expired windows from the disk, a quarter of the retention at a time, while the task goes on. */
-  #returnSpace(): void {
-    const { definition, committed, engine } = this.context
-    const stepMs = Math.max(1, (definition.retentionMs ?? 0) / 4)
-    const beforeMs = committed.expiredBeforeMs
-    if (this.#clearing !== undefined || beforeMs < this.#clearedBeforeMs + stepMs) return
-    this.#clearedBeforeMs = beforeMs
-    const done = () => {
-      this.#clearing = undefined
-    }
-    // A failure only keeps the space: the next write meets what caused it, and the next start clears again.
-    this.#clearing = engine.clear(windowRange(committed.prefix, 0, beforeMs)).then(done, done)
   }
 }
 
