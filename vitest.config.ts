@@ -13,6 +13,8 @@ export default defineConfig({
     ],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // A condition is waited for as long as a test may take: a machine under load is no failure.
+    expect: { poll: { timeout: 25_000 } },
     pool: 'forks'
   }
 })
