@@ -1,5 +1,5 @@
-import type { Consumer, Log, Producer } from '@millrace/log'
-import type { SinkOffset } from '../sink.ts'
+import { type Consumer, type Log, type Producer, partitionKey } from '@millrace/log'
+import type { SinkOffset, SinkPartition } from '../sink.ts'
 import { sleep } from '../sleep.ts'
 import type { TargetState } from './connector-state.ts'
 import { CONFIGS_TOPIC, ensureCompacted } from './names.ts'
@@ -31,6 +31,8 @@ const PREFIXES = {
   edit: 'offsets-edit-'
 } as const
 type Kind = keyof typeof PREFIXES
+/** Between a connector's name, which has none, and a partition's. */
+const PLACE = '/'
 
 /** What operators want, and what is known of connectors: `connect-configs`, read at the start and followed after. */
 export class ConnectorConfigs {
@@ -82,9 +84,14 @@ export class ConnectorConfigs {
     return this.#write('target', name, { state })
   }
 
-  /** Empty: there is nothing to edit any more. */
-  setEdit(name: string, offsets: readonly SinkOffset[]): Promise<void> {
-    return this.#write('edit', name, offsets.length === 0 ? null : { offsets })
+  /** Of each partition only the last edit counts. */
+  async setEdit(name: string, offsets: readonly SinkOffset[]): Promise<void> {
+    for (const { offset, ...place } of offsets) await this.#write('edit', editName(name, place), { ...place, offset })
+  }
+
+  /** The target has the offsets of these partitions: there is nothing to edit of them any more. */
+  async clearEdit(name: string, partitions: readonly SinkPartition[]): Promise<void> {
+    for (const place of partitions) await this.#write('edit', editName(name, place), null)
   }
 
   async close(): Promise<void> {
@@ -103,14 +110,21 @@ export class ConnectorConfigs {
     const text = key?.toString('utf8') ?? ''
     const kind = (['description', 'target', 'edit'] as const).find((one) => text.startsWith(PREFIXES[one]))
     if (kind === undefined) return undefined
-    const name = text.slice(PREFIXES[kind].length)
+    const [name, place = ''] = text.slice(PREFIXES[kind].length).split(PLACE)
     const config = this.of(name)
     const parsed = value === null ? undefined : JSON.parse(value.toString('utf8'))
     if (kind === 'description') this.#configs.set(name, { ...config, description: parsed })
     if (kind === 'target') this.#configs.set(name, { ...config, target: parsed?.state ?? 'STARTED' })
-    if (kind === 'edit') this.#configs.set(name, { ...config, edit: parsed?.offsets ?? [] })
+    if (kind === 'edit') {
+      const others = config.edit.filter((one) => partitionKey(one.topic, one.partition) !== place)
+      this.#configs.set(name, { ...config, edit: parsed === undefined ? others : [...others, parsed] })
+    }
     return { name, kind }
   }
+}
+
+function editName(name: string, { topic, partition }: SinkPartition): string {
+  return `${name}${PLACE}${partitionKey(topic, partition)}`
 }
 
 const POLL_MS = 500

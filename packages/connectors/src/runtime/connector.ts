@@ -54,7 +54,10 @@ export interface SourceConnector extends Supervision {
 export interface SinkConnector extends Supervision {
   /** What writes. Its name is the connector's, and `connect-<name>` its consumer group. */
   readonly sink: Sink
-  /** Topics to read; a pattern is matched against the names of all topics, anew every `topicRefresh`. */
+  /**
+   * Topics to read; a pattern is matched against the names of all topics, anew every `topicRefresh`, but for those of the broker and the runtime, and
+   * this sink's dead letters.
+   */
   readonly topics: readonly string[] | RegExp
   /** How often the topics of a pattern are looked for. Default 30 seconds. */
   readonly topicRefresh?: Duration

@@ -70,8 +70,26 @@ describe('a divided batch', () => {
         const batch = batchOf(new Array(size).fill(0))
         const bad = new Set([at % size])
         const unnamed = await divide(batch, bad, false)
-        expect(unnamed.writes).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.log2(size)))
+        expect(unnamed.writes).toBeLessThanOrEqual(2 + 2 * Math.ceil(Math.log2(size)))
         expect((await divide(batch, bad, true)).writes).toBeLessThanOrEqual(3)
+      })
+    )
+  })
+
+  it('blames no record for a failure that passed', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 50 }), async (size) => {
+        const written: number[] = []
+        let failures = 1
+        await writeDivided(batchOf(new Array(size).fill(0)), {
+          write: async ({ entries }) => {
+            if (failures-- > 0) throw new RangeError('for once')
+            written.push(...entries.map(({ record }) => record.offset))
+          },
+          refuse: () => Promise.reject(new RangeError('not to be called')),
+          goesOn: () => true
+        })
+        expect(written).toEqual(Array.from({ length: size }, (_, i) => i))
       })
     )
   })

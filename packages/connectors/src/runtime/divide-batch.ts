@@ -17,7 +17,8 @@ export interface BatchWriting {
 
 /**
  * Writes a batch whatever is in it: when it cannot be written whole, halves of it are, until the records are found that fail alone. A batch of
- * n records with one bad one takes log2(n) writes that fail and as many that succeed; where the error names the record, one of each.
+ * n records with one bad one takes log2(n) writes that fail and as many that succeed, and one more of the record that is left alone; where the error
+ * names the record, one of each.
  * Order within a partition is kept, since the parts are written one after the other.
  *
  * @throws TransientSinkError, SinkFencedError and SinkSetupError as they come: then the parts before are written, and the rest is not.
@@ -33,11 +34,12 @@ export async function writeDivided(batch: SinkBatch, writing: BatchWriting): Pro
 /** The batch was tried whole and failed. */
 async function divide(batch: SinkBatch, error: unknown, writing: BatchWriting): Promise<void> {
   if (isTransient(error) || error instanceof SinkFencedError || error instanceof SinkSetupError) throw error
+  const named = error instanceof PoisonousRecordError || error instanceof TransformError ? indexOf(batch, error) : -1
   if (batch.entries.length === 1) {
-    await writing.refuse(batch.entries[0], batch.offsets, error)
+    if (named >= 0) await writing.refuse(batch.entries[0], batch.offsets, error)
+    else await tryOnceMore(batch, writing)
     return
   }
-  const named = error instanceof PoisonousRecordError || error instanceof TransformError ? indexOf(batch, error) : -1
   if (named >= 0) {
     await divideAt(batch, named, error, writing)
     return
@@ -59,6 +61,16 @@ async function divide(batch: SinkBatch, error: unknown, writing: BatchWriting): 
   else {
     await divide(first, firstError, writing)
     if (writing.goesOn()) await writeDivided(second, writing)
+  }
+}
+
+/** Nothing says that it is this record: what has failed its batch may have passed. */
+async function tryOnceMore(batch: SinkBatch, writing: BatchWriting): Promise<void> {
+  try {
+    await writing.write(batch)
+  } catch (error) {
+    if (isTransient(error) || error instanceof SinkFencedError || error instanceof SinkSetupError) throw error
+    await writing.refuse(batch.entries[0], batch.offsets, error)
   }
 }
 

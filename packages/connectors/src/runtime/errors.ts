@@ -52,6 +52,24 @@ export class CrashBudgetSpentError extends MillraceError {
   }
 }
 
+/**
+ * So many records in a row could not be written, and no error said that it was the record: no more of them are put aside. Look whether the target is
+ * there; a sink throws `PoisonousRecordError` for records that are bad. The last error is the `cause`.
+ */
+export class RefusalsInARowError extends MillraceError {
+  readonly code = 'CONNECTORS_REFUSALS_IN_A_ROW'
+  readonly records: number
+
+  constructor(records: number, cause: unknown) {
+    const last = cause instanceof Error ? cause.message : String(cause)
+    super(
+      `more than ${records} records in a row could not be written, so it is the target rather than the records (a sink says otherwise by PoisonousRecordError); last: ${last}`,
+      { cause }
+    )
+    this.records = records
+  }
+}
+
 /** A transform threw. `offset` is -1 for a record that is not on the log yet. Mend the transform, or set `onError: deadLetter(topic)`. */
 export class TransformError extends MillraceError {
   readonly code = 'CONNECTORS_TRANSFORM'

@@ -15,6 +15,7 @@ import {
 } from '@millrace/log'
 import { StoreDamagedError } from '@millrace/streams'
 import { SinkFencedError, TransientSinkError, TransientSourceError } from '../errors.ts'
+import { RefusalsInARowError } from './errors.ts'
 
 /**
  * What a failure asks for: `transient` passes by itself, so it is tried again for ever, ever more slowly; `permanent` would only come again;
@@ -62,7 +63,7 @@ const PASSING_CODES = new Set([
 export function failureKind(error: unknown): FailureKind {
   if (error instanceof ProducerFencedError) return 'fenced'
   // It comes back as a new member of the group; two that fence each other in turns spend their crash budgets.
-  if (error instanceof SinkFencedError) return 'crash'
+  if (error instanceof SinkFencedError || error instanceof RefusalsInARowError) return 'crash'
   if (isTransient(error)) return 'transient'
   return error instanceof MillraceError ? 'permanent' : 'crash'
 }

@@ -17,6 +17,8 @@ export interface Figures {
   skippedRecords: number
   deadLetters: number
   deadLetterFailures: number
+  /** Records in a row, across lives, that could not be written for unknown reasons. */
+  refusalsInARow: number
   transactions: number
 }
 
@@ -46,6 +48,7 @@ export class Meter {
     skippedRecords: 0,
     deadLetters: 0,
     deadLetterFailures: 0,
+    refusalsInARow: 0,
     transactions: 0
   }
   readonly #clock: Clock
@@ -82,6 +85,7 @@ export class Meter {
   received(records: number): void {
     if (records === 0) return
     if (this.figures.activeRecords === 0) this.idle()
+    this.figures.activeRecords += records
     this.figures.readRecords += records
     this.#lastEventAtMs = this.#clock.nowMs()
   }

@@ -8,11 +8,17 @@ export const CONFIGS_TOPIC = 'connect-configs'
 export const STATUS_TOPIC = 'connect-status'
 
 const OFFSETS_PARTITIONS = 5
+const RUNTIME_TOPICS: ReadonlySet<string> = new Set([OFFSETS_TOPIC, CONFIGS_TOPIC, STATUS_TOPIC])
 const COMPACTED = { 'cleanup.policy': 'compact' }
 
 /** Compacted topic with the rows that a source remembers beyond its positions. */
 export function stateTopic(connector: string): string {
   return `connect-${connector}-state`
+}
+
+/** Whether a topic is the broker's or the runtime's own, which no pattern is meant for. */
+export function isInternalTopic(name: string): boolean {
+  return name.startsWith('__') || RUNTIME_TOPICS.has(name) || /^connect-.+-state$/.test(name)
 }
 
 /** Under which a source's records and positions are committed, so that two runners of one name fence each other. */

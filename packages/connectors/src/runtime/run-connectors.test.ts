@@ -3,7 +3,7 @@ import { json } from '@millrace/streams'
 import { firstValueFrom, take, toArray } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defineSink, defineSource } from '../define.ts'
-import { PoisonousRecordError, TransientSinkError } from '../errors.ts'
+import { PoisonousRecordError, TransientSinkError, TransientSourceError } from '../errors.ts'
 import type { SinkRecord } from '../sink.ts'
 import { ConnectErrorHeader, errorHeader } from './dead-letters.ts'
 import { deadLetter } from './policy.ts'
@@ -110,6 +110,34 @@ describe('a source', () => {
     await again.connector('endless').resume()
     await until(() => n > before)
     expect(again.connector('endless').state.status).toBe('running')
+  })
+
+  it('can be paused while the outer system is away', async () => {
+    const away = defineSource<number>({
+      name: 'away',
+      open: async () => {
+        throw new TransientSourceError('it is away')
+      }
+    })
+    const app = await run([{ source: away, backoff: { firstMs: 3_600_000, maxMs: 3_600_000 } }])
+    await until(() => app.connector('away').state.status === 'restarting')
+    await app.connector('away').pause()
+    expect(['starting', 'restarting']).toContain(app.connector('away').state.status)
+  })
+
+  it('is stalled when its first commit does not end', async () => {
+    const stuck = Promise.withResolvers<void>()
+    const app = await runConnectors({
+      log,
+      connectors: [{ source: numbers('count', 1), stalledAfter: 20 }],
+      trace: (step) => (step === 'source:records-written' ? stuck.promise : undefined)
+    })
+    apps.push(app)
+    await until(() => app.connector('count').health().progress === 'stalled')
+    expect(app.connector('count').health()).toMatchObject({ healthy: false, activeRecords: 1 })
+    stuck.resolve()
+    await app.done
+    expect(app.connector('count').health()).toMatchObject({ healthy: true, activeRecords: 0 })
   })
 
   it('restarts after passing failures, and fails at once of what stays', async () => {
@@ -232,6 +260,59 @@ describe('a sink', () => {
     const app = await run([{ sink, topics: ['in'] }])
     await expect(app.done).rejects.toMatchObject({ code: 'CONNECTORS_FAILED', cause: { offset: 2 } })
     expect(got).toEqual(['a', 'b'])
+  })
+
+  it('puts no more records aside when they fail for an unknown reason one after the other, whatever lives it has', async () => {
+    let refuses = true
+    let got = 0
+    const sink = defineSink('unwell', (batch) => {
+      if (refuses) throw new RangeError('something is wrong')
+      got += batch.length
+    })
+    await produce(
+      'in',
+      Array.from({ length: 50 }, (_, i) => `${i}`)
+    )
+    const app = await run([{ sink, topics: ['in'], onError: deadLetter('dead'), batchRecords: 5, ...fast }])
+    await expect(app.done).rejects.toMatchObject({ cause: { cause: { code: 'CONNECTORS_REFUSALS_IN_A_ROW' } } })
+    expect(await contents('dead')).toHaveLength(20)
+    refuses = false
+    await app.connector('unwell').restart()
+    await until(() => got === 30)
+  })
+
+  it('never reads its own dead letters, nor the topics of the runtime', async () => {
+    const topics = new Set<string>()
+    const sink = defineSink('all', (batch) => {
+      for (const record of batch) {
+        topics.add(record.topic)
+        throw new PoisonousRecordError(record, 'it is bad')
+      }
+    })
+    await produce('in', ['a'])
+    await produce('in-dlq', ['of somebody else'])
+    const options = { onError: deadLetter('all-dlq'), topicRefresh: 20, ...fast }
+    const app = await run([{ sink, topics: /./g, ...options }])
+    await until(() => app.connector('all').metrics()['task-error']['deadletterqueue-produce-requests'] === 2)
+    await produce('in-late', ['b'])
+    await until(() => app.connector('all').metrics()['task-error']['deadletterqueue-produce-requests'] === 3)
+    expect([...topics].sort()).toEqual(['in', 'in-dlq', 'in-late'])
+    await expect(run([{ sink, topics: ['in', 'all-dlq'], ...options }])).rejects.toThrow(/own dead letters/)
+    await expect(run([{ sink, topics: [] }])).rejects.toThrow(/name one/)
+  })
+
+  it('lingers no longer than until a batch is full', async () => {
+    const sizes: number[] = []
+    const sink = defineSink('patient', (batch) => {
+      sizes.push(batch.length)
+    })
+    await produce(
+      'in',
+      Array.from({ length: 30 }, (_, i) => `${i}`)
+    )
+    await run([{ sink, topics: ['in'], batchRecords: 10, linger: '1d' }])
+    await until(() => sizes.length === 3)
+    expect(sizes).toEqual([10, 10, 10])
   })
 
   it('waits for a target that is away, holding a bounded number of records, and delivers them all', async () => {

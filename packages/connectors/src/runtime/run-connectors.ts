@@ -4,6 +4,7 @@ import {
   type Connector,
   connectorName,
   isSourceConnector,
+  type SinkConnector,
   sinkSettings,
   sourceSettings,
   supervisionSettings
@@ -88,7 +89,18 @@ function checkConnectors(connectors: readonly Connector[]): void {
     names.add(name)
     supervisionSettings(connector)
     if (isSourceConnector(connector)) sourceSettings(connector)
-    else sinkSettings(connector)
+    else checkSink(connector, name)
+  }
+}
+
+/** A sink that read its own dead letters would put the same ones aside for ever. */
+function checkSink(connector: SinkConnector, name: string): void {
+  const { onError } = sinkSettings(connector)
+  if (Array.isArray(connector.topics) && connector.topics.length === 0) {
+    throw new UsageError(`sink ${name} has no topics to read: name one`)
+  }
+  if (onError.kind === 'dead-letter' && Array.isArray(connector.topics) && connector.topics.includes(onError.topic)) {
+    throw new UsageError(`sink ${name} would read its own dead letters: ${onError.topic} is among its topics`)
   }
 }
 
@@ -197,7 +209,7 @@ class RunningApp implements ConnectorsApp {
         const life = this.#life(name, part)
         return isSourceConnector(connector)
           ? runSource(connector, life)
-          : runSink(connector, life, async () => pendingEdit(configs, name))
+          : runSink(connector, life, async () => pendingEdit(connector, { log, configs }))
       }
     })
     supervised.state$.subscribe(() => {
@@ -230,16 +242,14 @@ function descriptionOf(connector: Connector): ConnectorDescription {
   return { type: 'sink', delivery: sink.delivery, topics: read, ...deadLetters }
 }
 
-function pendingEdit(configs: ConnectorConfigs, name: string): OffsetEdit | undefined {
-  const offsets = configs.of(name).edit
-  if (offsets.length === 0) return undefined
-  return {
-    offsets,
-    done: (moved) => {
-      const left = configs
-        .of(name)
-        .edit.filter((one) => !moved.some((it) => it.topic === one.topic && it.partition === one.partition))
-      return configs.setEdit(name, left)
-    }
-  }
+/** Read anew: another runner may have made the edit of a partition that this one has now. */
+async function pendingEdit(
+  { sink }: SinkConnector,
+  { log, configs }: Pick<AppParts, 'log' | 'configs'>
+): Promise<OffsetEdit | undefined> {
+  if (sink.delivery !== 'transactional') return undefined
+  const now = await ConnectorConfigs.open(log)
+  await now.close()
+  const offsets = now.of(sink.name).edit
+  return offsets.length === 0 ? undefined : { offsets, done: (moved) => configs.clearEdit(sink.name, moved) }
 }

@@ -2,7 +2,7 @@ import type { Consumer, Log, TopicPartition } from '@millrace/log'
 import { sleep } from '../sleep.ts'
 import { type SinkConnector, type SinkSettings, sinkSettings, supervisionSettings } from './connector.ts'
 import type { Life, LifeEnd } from './life.ts'
-import { sinkGroupId } from './names.ts'
+import { isInternalTopic, sinkGroupId } from './names.ts'
 import type { OffsetEdit } from './offset-edits.ts'
 import { SinkSession } from './sink-session.ts'
 
@@ -33,13 +33,15 @@ export async function runSink(
   return 'stopped'
 }
 
-/** The topics that a sink reads now: those it names, or those that its pattern matches. */
-export async function topicsOf(log: Log, { topics }: SinkConnector): Promise<readonly string[]> {
+/** The topics that a sink reads now: those it names, or those that its pattern matches, but for its own dead letters and the runtime's topics. */
+export async function topicsOf(log: Log, { topics, onError }: SinkConnector): Promise<readonly string[]> {
   if (!(topics instanceof RegExp)) return topics
   const admin = log.admin()
   try {
     const names = (await admin.listTopics()).map(({ name }) => name)
-    return names.filter((name) => !name.startsWith('__') && topics.test(name)).sort()
+    const own = onError?.kind === 'dead-letter' ? onError.topic : undefined
+    // `search` begins at the start whatever the pattern's flags are.
+    return names.filter((name) => name !== own && !isInternalTopic(name) && name.search(topics) >= 0).sort()
   } finally {
     await admin.close()
   }

@@ -1,27 +1,21 @@
-import { CommitRefusedError, type Consumer, partitionKey } from '@millrace/log'
 import { PoisonousRecordError, TransientSinkError } from '../errors.ts'
-import type { Sink, SinkContext, SinkOffset, SinkPartition, SinkRecord } from '../sink.ts'
+import type { Sink, SinkContext, SinkOffset, SinkRecord } from '../sink.ts'
 import { sleep } from '../sleep.ts'
 import { backoffMs } from './backoff.ts'
-import type { SinkConnector, SinkSettings, SupervisionSettings } from './connector.ts'
-import { DeadLetterWriter, deadLetterOf } from './dead-letter-writer.ts'
+import type { SupervisionSettings } from './connector.ts'
+import { DeadLetterWriter } from './dead-letter-writer.ts'
 import { writeDivided } from './divide-batch.ts'
-import { OffsetsNotEditableError, TransformError } from './errors.ts'
+import { RefusalsInARowError, TransformError } from './errors.ts'
 import { isTransient, messageOf } from './failure.ts'
-import type { Life } from './life.ts'
 import type { OffsetEdit } from './offset-edits.ts'
+import { SessionOffsets, type SessionOffsetsParts } from './session-offsets.ts'
 import { type QueuedRecord, type SinkBatch, SinkQueue } from './sink-queue.ts'
 import { chainTransforms, type TransformRecord } from './transforms/transform.ts'
 import { Wakeup } from './wakeup.ts'
 
 /** What a session works with. */
-export interface SinkSessionParts {
-  readonly life: Life
-  readonly connector: SinkConnector
-  readonly settings: SinkSettings
+export interface SinkSessionParts extends SessionOffsetsParts {
   readonly backoff: SupervisionSettings['backoff']
-  readonly consumer: Consumer
-  readonly partitions: readonly SinkPartition[]
   /** Offsets that an operator wants instead of those committed. */
   readonly edit: OffsetEdit | undefined
   /** There is room for more records again. */
@@ -47,7 +41,6 @@ export class SinkSession {
   /** The next batch, prepared while one is being written. */
   #ahead: SinkBatch | undefined
   #failure: { readonly error: unknown } | undefined
-  #refusals = 0
   #open = false
 
   constructor(parts: SinkSessionParts) {
@@ -138,9 +131,7 @@ export class SinkSession {
           await this.#wakeup.wait(this.#offsets.dueInMs())
           continue
         }
-        if (settings.lingerMs > 0 && this.#ahead === undefined && this.#queue.records < settings.batchRecords) {
-          await sleep(life.environment, settings.lingerMs, this.#stopping.signal)
-        }
+        if (this.#ahead === undefined && !(await this.#linger())) continue
         const batch = this.#ahead ?? this.#queue.take(settings)
         this.#ahead = undefined
         roomMade()
@@ -150,6 +141,20 @@ export class SinkSession {
     } catch (error) {
       if (!(error instanceof SessionStoppedError)) this.#failure = { error }
     }
+  }
+
+  /** Waits until a batch is full, or has waited long enough. False when it is not to be written now. */
+  async #linger(): Promise<boolean> {
+    const { life, settings } = this.#parts
+    const { batchRecords, batchBytes, lingerMs } = settings
+    const dueMs = life.environment.clock.monotonicMs() + lingerMs
+    const goesOn = () => life.gate.open && !this.#stopping.signal.aborted
+    while (goesOn() && this.#queue.records < batchRecords && this.#queue.bytes < batchBytes) {
+      const leftMs = dueMs - life.environment.clock.monotonicMs()
+      if (leftMs <= 0) break
+      await this.#wakeup.wait(leftMs)
+    }
+    return goesOn()
   }
 
   async #writeBatch(batch: SinkBatch): Promise<void> {
@@ -195,7 +200,7 @@ export class SinkSession {
         life.meter.measure('writeMs', clock.monotonicMs() - beganMs)
       }
     }
-    this.#refusals = 0
+    if (records.length > 0) life.meter.figures.refusalsInARow = 0
     this.#offsets.advance(part.offsets)
     life.meter.figures.sentRecords += part.entries.length
     await life.step('sink:written')
@@ -249,7 +254,9 @@ export class SinkSession {
       life.meter.figures.recordFailures++
       throw poison
     }
-    if (!named && ++this.#refusals > REFUSALS_IN_A_ROW) throw error
+    if (!named && ++life.meter.figures.refusalsInARow > REFUSALS_IN_A_ROW) {
+      throw new RefusalsInARowError(REFUSALS_IN_A_ROW, error)
+    }
     if (!this.#offsets.isDeadLetter(record)) {
       const stage = error instanceof TransformError ? 'TRANSFORMATION' : 'TASK_PUT'
       await this.#deadLetters.write(record, { connector: life.name, stage, error: poison }, offsets)
@@ -281,106 +288,4 @@ function deliver(sink: Sink, records: readonly SinkRecord[], offsets: readonly S
 function delivered(record: SinkRecord, { topic, key, value, timestamp, headers }: TransformRecord): SinkRecord {
   const routed = topic === record.topic ? {} : { routedTo: topic }
   return { ...record, ...routed, key, value, timestamp: timestamp ?? record.timestamp, headers }
-}
-
-/** The offsets of a session: where it began, what is written, what the group has been told. */
-class SessionOffsets {
-  readonly #parts: SinkSessionParts
-  readonly #written = new Map<string, SinkOffset>()
-  /** Offset of the last dead letter of each partition, whose record the target may not have been moved over. */
-  readonly #dead = new Map<string, number>()
-  #uncommitted = new Map<string, SinkOffset>()
-  #committedMs: number
-
-  constructor(parts: SinkSessionParts) {
-    this.#parts = parts
-    this.#committedMs = parts.life.environment.clock.monotonicMs()
-  }
-
-  /** Puts the consumer at the target's offsets, or where an operator wants it. */
-  async begin(
-    committed: ReadonlyMap<string, { readonly metadata: string }>,
-    edit: OffsetEdit | undefined,
-    next: readonly SinkOffset[]
-  ): Promise<void> {
-    const { consumer, connector, partitions, life } = this.#parts
-    for (const [key, { metadata }] of committed) {
-      const dead = deadLetterOf(metadata)
-      if (dead !== undefined) this.#dead.set(key, dead)
-    }
-    const begin = new Map(next.map((offset) => [partitionKey(offset.topic, offset.partition), offset]))
-    const wanted = (edit?.offsets ?? []).filter(({ topic, partition }) =>
-      partitions.some((one) => one.topic === topic && one.partition === partition)
-    )
-    if (wanted.length > 0 && connector.sink.delivery === 'transactional') {
-      if (connector.sink.moveOffsets === undefined) throw new OffsetsNotEditableError(life.name)
-      await connector.sink.moveOffsets(wanted)
-      for (const offset of wanted) begin.set(partitionKey(offset.topic, offset.partition), offset)
-      await edit?.done(wanted)
-    }
-    for (const [key, offset] of begin) {
-      this.#written.set(key, offset)
-      consumer.seek(offset, offset.offset)
-    }
-  }
-
-  written(topic: string, partition: number): number | undefined {
-    return this.#written.get(partitionKey(topic, partition))?.offset
-  }
-
-  advance(offsets: readonly SinkOffset[]): void {
-    for (const offset of offsets) {
-      const key = partitionKey(offset.topic, offset.partition)
-      this.#written.set(key, offset)
-      this.#uncommitted.set(key, offset)
-    }
-  }
-
-  isDeadLetter({ topic, partition, offset }: SinkRecord): boolean {
-    return this.#dead.get(partitionKey(topic, partition)) === offset
-  }
-
-  /**
-   * Whether the target has the offsets behind a part, or still those before it.
-   * @throws TransientSinkError when it has neither: begin anew, from where it is.
-   */
-  compare(behind: readonly SinkOffset[], next: readonly SinkOffset[]): 'written' | 'not written' {
-    const target = new Map(next.map(({ topic, partition, offset }) => [partitionKey(topic, partition), offset]))
-    const at = (one: SinkOffset) => target.get(partitionKey(one.topic, one.partition))
-    if (behind.every((one) => at(one) === one.offset)) return 'written'
-    if (behind.every((one) => at(one) === this.written(one.topic, one.partition))) return 'not written'
-    throw new TransientSinkError('the target has other offsets than it had: reading begins anew at those')
-  }
-
-  /** Milliseconds until the next commit is due; undefined when there is nothing to commit. */
-  dueInMs(): number | undefined {
-    if (this.#uncommitted.size === 0) return undefined
-    const { settings, life } = this.#parts
-    return Math.max(1, this.#committedMs + settings.commitIntervalMs - life.environment.clock.monotonicMs())
-  }
-
-  async commitIfDue(): Promise<void> {
-    const { settings, life } = this.#parts
-    if (life.environment.clock.monotonicMs() - this.#committedMs >= settings.commitIntervalMs) await this.commit()
-  }
-
-  /** Tells the group what is written: for an idempotent sink where the next one goes on, for a transactional one what others see of its lag. */
-  async commit(): Promise<void> {
-    const { consumer, life } = this.#parts
-    const { clock } = life.environment
-    this.#committedMs = clock.monotonicMs()
-    if (this.#uncommitted.size === 0) return
-    const offsets = this.#uncommitted
-    this.#uncommitted = new Map()
-    try {
-      await consumer.commit([...offsets.values()])
-      life.meter.measure('commitMs', clock.monotonicMs() - this.#committedMs)
-    } catch (error) {
-      this.#uncommitted = new Map([...offsets, ...this.#uncommitted])
-      // The group is on its way to another generation: the next poll says what becomes of the partitions.
-      if (!(error instanceof CommitRefusedError)) throw error
-      return
-    }
-    await life.step('sink:offsets-committed')
-  }
 }

@@ -97,7 +97,7 @@ export class SupervisedConnector implements RunningConnector {
 
   async pause(): Promise<void> {
     await this.#want('PAUSED')
-    await this.#atRest(({ status }) => status === 'paused' || REFUSING.has(status))
+    await this.#atRest(({ status }) => status === 'paused' || status === 'restarting' || REFUSING.has(status))
   }
 
   async resume(): Promise<void> {

@@ -67,6 +67,7 @@ export class Supervisor {
     this.#resting = false
     this.#attempt = 0
     this.#crashes.length = 0
+    this.#parts.meter.figures.refusalsInARow = 0
     this.#endLife()
     this.#wakeup.signal()
   }
@@ -105,6 +106,7 @@ export class Supervisor {
       await this.#judge(error, controller.signal.aborted)
     } finally {
       this.#life = undefined
+      meter.figures.activeRecords = 0
       meter.observeLag(() => undefined)
     }
   }

@@ -91,6 +91,37 @@ describe('the control of connectors', () => {
     await written(9)
   })
 
+  it('keeps the edits of several partitions until each is made', async () => {
+    const target = new MemoryTarget('transactional')
+    await log.admin().ensureTopic({ name: 'in', partitions: 2 })
+    const producer = log.producer()
+    for (let i = 0; i < 6; i++) producer.enqueue('in', i % 2, Buffer.from(`k${i}`), Buffer.from(`${i}`), 1)
+    await producer.close()
+    const app = await run({ sink: target.sink(), topics: ['in'] })
+    const written = (times: number) =>
+      eventually(
+        'the writes',
+        () => target.changes(),
+        (changes) => changes.length === times
+      )
+    await written(6)
+    const [connector] = app.connectors
+    await connector.stop()
+    const control = connectorsControl(log)
+    await control.editOffsets(connector.name, [{ place: 'in-0', value: 0 }])
+    await control.editOffsets(connector.name, [{ place: 'in-1', value: 1 }])
+    await control.editOffsets(connector.name, [{ place: 'in-0', value: 2 }])
+    expect(await control.offsets(connector.name)).toMatchObject({
+      pending: [
+        { topic: 'in', partition: 1, offset: 1 },
+        { topic: 'in', partition: 0, offset: 2 }
+      ]
+    })
+    await connector.resume()
+    await written(6 + 2 + 1)
+    expect(await control.offsets(connector.name)).toMatchObject({ pending: [] })
+  })
+
   it('fails a sink that cannot be moved, and says so', async () => {
     const { moveOffsets: _, ...sink } = transactional(new MemoryTarget('transactional').sink())
     await produce('in', 3)
