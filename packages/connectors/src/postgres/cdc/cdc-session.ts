@@ -4,7 +4,7 @@ import { type CdcClient, connectPostgres, serialClient } from './connection.ts'
 import { PostgresSlotLostError, toSourceError } from './errors.ts'
 import { type CdcPosition, newSnapshot, STREAM_SPLIT, type StreamPosition, snapshotSplit } from './position.ts'
 import { checkServer, checkTables, checkTimeline, type PreflightParts } from './preflight.ts'
-import { type CoveredTables, ensurePublication, publicationId } from './publication.ts'
+import { type CoveredTables, ensurePublication, publicationState } from './publication.ts'
 import { ReaderAssembly } from './reader-assembly.ts'
 import { type Lsn, parseLsn } from './replication/lsn.ts'
 import {
@@ -61,16 +61,22 @@ export class CdcSession {
     const { client, replication } = this.#connections
     let slot = await readSlot(client, this.#slot)
     const server = await identifySystem(replication, client)
-    const publicationNow = await publicationId(client, publicationNameOf(this.#parts.options))
+    const publicationNow = (await publicationState(client, publicationNameOf(this.#parts.options)))?.id
     const position = this.#position(server, slot, publicationNow)
     const isResnapshot = position === 'lost'
     if (isResnapshot) {
       await dropSlot(client, this.#slot)
       slot = undefined
     }
-    const publication = publicationParts(this.#parts, { client, serverVersion: server.version, hasSlot: !!slot })
+    const publication = publicationParts(this.#parts, {
+      client,
+      serverVersion: server.version,
+      existingSlot: slot && this.#slot,
+      withoutIdentity: 'refuse'
+    })
     const covered = await ensurePublication(publication)
     await checkTables(preflightParts(this.#parts, client, slot), covered.tables.filter(this.#isCaptured))
+    this.#warnOfNothing(covered)
     const stored = position === 'lost' ? undefined : position
     const begin = stored ? undefined : await this.#begin(slot)
     return {
@@ -86,6 +92,17 @@ export class CdcSession {
 
   readonly #isCaptured = (table: { readonly schema: string; readonly table: string }) =>
     this.#parts.filter.matches(qualifiedName(table))
+
+  #warnOfNothing({ tables }: CoveredTables): void {
+    const { filter, context } = this.#parts
+    const nowhere = filter.unmatched(tables.map(qualifiedName))
+    if (nowhere.length === 0) return
+    context.report({
+      level: 'warning',
+      code: 'no-such-table',
+      message: `no table is there yet for ${nowhere.join(', ')}: tables that come later are captured from then on`
+    })
+  }
 
   /** The committed position, if the slot goes on from there; `lost` when it does not and that is to be mended. */
   #position(

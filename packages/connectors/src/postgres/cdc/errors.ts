@@ -95,12 +95,22 @@ export class ReplicationProtocolError extends MillraceError {
   readonly code = 'CONNECTORS_POSTGRES_PROTOCOL'
 }
 
+/** What the driver finds itself: no or no usable password, TLS that the server does not speak, a certificate that is not trusted. */
+function isRefusedHere(error: unknown, message: string): boolean {
+  if (/^SASL: |does not support SSL|password must be a string/.test(message)) return true
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return /^(ERR_TLS_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_VERIFY_)/.test(code)
+}
+
 /** Turns an error of the driver into the one that says what to do; `doing` is the beginning of its message. */
 export function toSourceError(error: unknown, doing: string): MillraceError {
   if (error instanceof MillraceError) return error
   const message = error instanceof Error ? error.message : String(error)
   const state = sqlStateOf(error)
   const options = { cause: error }
+  if (state === undefined && isRefusedHere(error, message)) {
+    return new PostgresAccessError('28000', `${doing}: ${message}. Check password and ssl of the connection`, options)
+  }
   if (state === undefined || isTransientState(state)) return new TransientSourceError(`${doing}: ${message}`, options)
   if (isAccessState(state)) {
     return new PostgresAccessError(state, `${doing}: ${message}. ${accessAdvice(state)}`, options)

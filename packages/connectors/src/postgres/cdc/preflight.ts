@@ -1,11 +1,14 @@
 import type { ConnectorEvent } from '../../connector-event.ts'
+import { TransientSourceError } from '../../errors.ts'
 import type { PostgresClient } from '../driver.ts'
 import { quoteIdentifier, quoteLiteral } from './connection.ts'
 import { PostgresPreflightError, type PreflightProblem } from './errors.ts'
+import { identityProblems, publicationState } from './publication.ts'
 import type { ServerIdentity, SlotState } from './slot.ts'
 import { type CatalogTable, qualifiedName, quotedName } from './tables/table-shape.ts'
 
 const OLDEST_VERSION = 140_000
+const OPERATIONS = ['insert', 'update', 'delete', 'truncate']
 
 /** What the checks look at. */
 export interface PreflightParts {
@@ -17,11 +20,19 @@ export interface PreflightParts {
   readonly report: (event: ConnectorEvent) => void
 }
 
-/** Settings of the server and rights of the user. @throws PostgresPreflightError naming all that is missing, each with what mends it. */
+/**
+ * Settings of the server and rights of the user.
+ * @throws PostgresPreflightError naming all that is missing, each with what mends it; TransientSourceError of a standby, which may be promoted.
+ */
 export async function checkServer(parts: PreflightParts): Promise<void> {
   const { client, slot, slotName, source } = parts
   const { rows } = await client.query({ text: SERVER })
   const server = rows[0]
+  if (server.is_standby === true) {
+    throw new TransientSourceError(
+      `the server of source ${source} is a standby: connect to the primary, or wait until it is promoted`
+    )
+  }
   const problems: PreflightProblem[] = []
   if (Number(server.version) < OLDEST_VERSION) {
     problems.push({
@@ -50,6 +61,13 @@ export async function checkServer(parts: PreflightParts): Promise<void> {
   if (slot?.activePid === undefined && Number(server.senders) >= Number(server.max_senders)) {
     problems.push(full('max_wal_senders', 'senders', server.max_senders))
   }
+  if (slot && slot.database !== server.database) {
+    problems.push({
+      setting: `replication slot ${slotName}`,
+      found: `it belongs to the database ${slot.database}`,
+      fix: 'name another slot'
+    })
+  }
   if (slot && slot.plugin !== 'pgoutput') {
     problems.push({
       setting: `replication slot ${slotName}`,
@@ -64,28 +82,13 @@ export async function checkServer(parts: PreflightParts): Promise<void> {
 /** The publication's tables: each must be readable, and have an identity for its updates and deletes. */
 export async function checkTables(parts: PreflightParts, tables: readonly CatalogTable[]): Promise<void> {
   const { client, source, report, publication } = parts
+  const operations = (await publicationState(client, publication))?.operations ?? []
+  const needsIdentity = operations.includes('update') || operations.includes('delete')
   const problems: PreflightProblem[] = []
-  const flags = await publicationFlags(client, publication)
   for (const table of tables) {
-    const { rows } = await client.query({
-      text: `select has_table_privilege($1::oid, 'select') as readable, current_user as role`,
-      values: [table.oid]
-    })
-    if (rows[0]?.readable === false) {
-      problems.push({
-        setting: `privilege on ${qualifiedName(table)}`,
-        found: `role ${rows[0].role} may not read it`,
-        fix: `GRANT SELECT ON ${quotedName(table)} TO ${quoteIdentifier(String(rows[0].role))}`
-      })
-    }
-    const hasIdentity = table.replicaIdentity === 'f' || table.replicaIdentity === 'i' || table.hasPrimaryKey
-    if ((!hasIdentity || table.replicaIdentity === 'n') && flags.updatesOrDeletes) {
-      problems.push({
-        setting: `replica identity of ${qualifiedName(table)}`,
-        found: 'it has none, so the application’s updates and deletes of it fail while it is published',
-        fix: `ALTER TABLE ${quotedName(table)} ADD PRIMARY KEY (…), or ALTER TABLE ${quotedName(table)} REPLICA IDENTITY FULL, or publish inserts only`
-      })
-    } else if (table.key.length === 0) {
+    problems.push(...(await privilegeProblems(client, table)))
+    if (needsIdentity && !table.hasIdentity) problems.push(...identityProblems([table]))
+    else if (table.key.length === 0) {
       report({
         level: 'warning',
         code: 'table-without-key',
@@ -94,6 +97,32 @@ export async function checkTables(parts: PreflightParts, tables: readonly Catalo
     }
   }
   if (problems.length > 0) throw new PostgresPreflightError(source, problems)
+  const unpublished = OPERATIONS.filter((operation) => !operations.includes(operation))
+  if (unpublished.length > 0) warnPartial(parts, unpublished)
+}
+
+/** What keeps the user from reading all rows of the table. */
+async function privilegeProblems(client: PostgresClient, table: CatalogTable): Promise<PreflightProblem[]> {
+  const { rows } = await client.query({
+    text: `select has_schema_privilege(c.relnamespace, 'usage') as may_enter, has_table_privilege(c.oid, 'select') as may_read,
+      row_security_active(c.oid) as is_restricted, current_user as role from pg_class c where c.oid = $1::oid`,
+    values: [table.oid]
+  })
+  const role = String(rows[0]?.role)
+  const problems: PreflightProblem[] = []
+  const lacks = (what: string, found: string, fix: string) =>
+    problems.push({ setting: `${what} ${qualifiedName(table)}`, found: `role ${role} ${found}`, fix })
+  if (rows[0]?.may_enter === false) {
+    const fix = `GRANT USAGE ON SCHEMA ${quoteIdentifier(table.schema)} TO ${quoteIdentifier(role)}`
+    lacks('privilege on', `may not enter schema ${table.schema}`, fix)
+  }
+  if (rows[0]?.may_read === false) {
+    lacks('privilege on', 'may not read it', `GRANT SELECT ON ${quotedName(table)} TO ${quoteIdentifier(role)}`)
+  }
+  if (rows[0]?.is_restricted === true) {
+    lacks('row-level security of', 'does not see all rows', `ALTER ROLE ${quoteIdentifier(role)} BYPASSRLS`)
+  }
+  return problems
 }
 
 /** Warns of a failover since the position was written. */
@@ -108,18 +137,11 @@ export function checkTimeline(server: ServerIdentity, before: number, report: Pr
 
 const SERVER = `select current_setting('server_version_num')::int as version, current_setting('wal_level') as wal_level,
   current_setting('max_slot_wal_keep_size') as keep, current_user as role,
+  current_database() as database, pg_is_in_recovery() as is_standby,
   (select rolreplication or rolsuper from pg_roles where rolname = current_user) as may_replicate,
   current_setting('max_replication_slots')::int as max_slots, (select count(*)::int from pg_replication_slots) as slots,
   current_setting('max_wal_senders')::int as max_senders,
-  (select count(*)::int from pg_stat_activity where backend_type = 'walsender') as senders`
-
-async function publicationFlags(client: PostgresClient, name: string): Promise<{ updatesOrDeletes: boolean }> {
-  const { rows } = await client.query({
-    text: 'select pubupdate or pubdelete as flag from pg_publication where pubname = $1',
-    values: [name]
-  })
-  return { updatesOrDeletes: rows[0]?.flag === true }
-}
+  (select count(*)::int from pg_stat_replication) as senders`
 
 function full(setting: string, what: string, limit: unknown): PreflightProblem {
   return {
@@ -136,5 +158,15 @@ function warnUnbounded({ slotName, report }: PreflightParts): void {
     message:
       `max_slot_wal_keep_size is -1: while this source is away, slot ${slotName} makes the server keep its log without limit, until the disk is ` +
       `full. ALTER SYSTEM SET max_slot_wal_keep_size = '50GB'; SELECT pg_reload_conf() bounds it (the slot is lost beyond that)`
+  })
+}
+
+function warnPartial({ publication, report }: PreflightParts, unpublished: readonly string[]): void {
+  report({
+    level: 'warning',
+    code: 'publication-partial',
+    message:
+      `publication ${publication} leaves out ${unpublished.join(', ')}: they are not captured. ALTER PUBLICATION ` +
+      `${quoteIdentifier(publication)} SET (publish = '${OPERATIONS.join(', ')}') publishes them`
   })
 }

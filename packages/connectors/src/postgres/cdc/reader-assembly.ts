@@ -241,7 +241,8 @@ export class ReaderAssembly {
       publication: publicationParts(this.#parts, {
         client,
         serverVersion: this.#start.server.version,
-        hasSlot: true
+        existingSlot: slotNameOf(options),
+        withoutIdentity: 'leave'
       }),
       intervalMs: options.checkIntervalMs ?? DEFAULTS.checkIntervalMs,
       warnRetainedBytes: options.warnRetainedBytes ?? DEFAULTS.warnRetainedBytes,

@@ -61,7 +61,7 @@ function defaultName(name: string): string {
 /** What the publication of a source is to hold. */
 export function publicationParts(
   { options, filter }: Pick<CdcSessionParts, 'options' | 'filter'>,
-  state: { readonly client: PostgresClient; readonly serverVersion: number; readonly hasSlot: boolean }
+  state: Pick<PublicationParts, 'client' | 'serverVersion' | 'existingSlot' | 'withoutIdentity'>
 ): PublicationParts {
   const extra = [options.signalTable, options.outbox?.table].filter((table) => table !== undefined)
   return {

@@ -46,7 +46,8 @@ export async function identifySystem(replication: CdcClient, client: PostgresCli
 /** The slot, if there is one of that name. */
 export async function readSlot(client: PostgresClient, slot: string): Promise<SlotState | undefined> {
   const { rows } = await client.query({
-    text: `select to_jsonb(s)::text as slot, pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)::float8 as retained
+    text: `select to_jsonb(s)::text as slot, pg_wal_lsn_diff(
+        case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, s.restart_lsn)::float8 as retained
       from pg_replication_slots s where s.slot_name = $1`,
     values: [slot]
   })
@@ -134,12 +135,21 @@ export function checkPublication(
   })
 }
 
+/** Why a server gives slots up (`invalidation_reason`), and what keeps it from that. */
+const INVALIDATIONS: ReadonlyMap<string, string> = new Map([
+  ['wal_removed', 'max_slot_wal_keep_size was too small for the time this source was away'],
+  ['idle_timeout', 'idle_replication_slot_timeout was too short for the time this source was away'],
+  ['wal_level_insufficient', 'wal_level was not logical for a while'],
+  ['rows_removed', 'rows of the catalog that it needed were removed: hot_standby_feedback was off']
+])
+
 /** @throws PostgresSlotLostError when the server has given the slot up. */
 export function checkUsable(name: string, position: Lsn, slot: SlotState): void {
   if (slot.walStatus !== 'lost' && slot.invalidation === undefined) return
-  const why = slot.invalidation === undefined ? '' : ` (${slot.invalidation})`
+  // Before PostgreSQL 17 the server does not say why: there was one reason.
+  const reason = slot.invalidation ?? 'wal_removed'
   throw new PostgresSlotLostError(name, 'invalidated', {
     position,
-    found: `the server has invalidated the slot${why}; max_slot_wal_keep_size was too small for the time this source was away`
+    found: `the server has invalidated the slot (${reason}): ${INVALIDATIONS.get(reason) ?? 'see the log of the server'}`
   })
 }

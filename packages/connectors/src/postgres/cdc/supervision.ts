@@ -2,7 +2,7 @@ import type { Environment, Timer } from '@millrace/log'
 import type { ConnectorEvent } from '../../connector-event.ts'
 import type { PostgresClient } from '../driver.ts'
 import { PostgresSlotLostError } from './errors.ts'
-import { type CoveredTables, ensurePublication, type PublicationParts, publicationId } from './publication.ts'
+import { type CoveredTables, ensurePublication, type PublicationParts, publicationState } from './publication.ts'
 import { readSlot, type SlotState } from './slot.ts'
 
 /** What is watched while the source runs. */
@@ -29,6 +29,7 @@ export class Supervision {
   #running: Promise<void> = Promise.resolve()
   #isClosed = false
   #warned = false
+  readonly #unfit = new Set<string>()
 
   constructor(parts: SupervisionParts) {
     this.#parts = parts
@@ -59,8 +60,10 @@ export class Supervision {
       observed(state)
       if (state) this.#warn(state)
       // The server only notes that a publication is not there (PostgreSQL 18), and delivers nothing.
-      checkPublication(await publicationId(client, publication.publication))
-      covered(await ensurePublication(publication))
+      checkPublication((await publicationState(client, publication.publication))?.id)
+      const tables = await ensurePublication(publication)
+      this.#warnOfUnfit(tables)
+      covered(tables)
     } catch (error) {
       if (error instanceof PostgresSlotLostError) lost(error)
       if (this.#isClosed) return
@@ -70,6 +73,16 @@ export class Supervision {
         code: 'check-failed',
         message: `cannot look at slot ${slot} and the tables: ${message}`
       })
+    }
+  }
+
+  /** Tables that are not captured, since the application could not change them any more. */
+  #warnOfUnfit({ left }: CoveredTables): void {
+    for (const { setting, fix } of left) {
+      if (this.#unfit.has(setting)) continue
+      this.#unfit.add(setting)
+      const message = `${setting}: it has none, so that it is not captured while that is so. Fix: ${fix}`
+      this.#parts.report({ level: 'warning', code: 'table-without-identity', message })
     }
   }
 

@@ -21,8 +21,8 @@ export interface ShapeColumn {
 /** What the catalog says of a published table now. */
 export interface CatalogTable extends TableShape {
   readonly oid: number
-  readonly replicaIdentity: string
-  readonly hasPrimaryKey: boolean
+  /** Its updates and deletes can be published. */
+  readonly hasIdentity: boolean
   /** A partitioned table: its rows are in its partitions. */
   readonly isPartitioned: boolean
   /** Indexes of the key's columns in the order of its index. */
@@ -97,6 +97,13 @@ export const KEY_SQL = `(
 export const OUT_OF_LINE_SQL = `(
   select option_value::int from pg_options_to_table(c.reloptions) where option_name = 'toast_tuple_target')`
 
+/** Whether the table, or each partition of it, has what tells its old rows: without, updates and deletes of it fail while it is published. */
+export const IDENTITY_SQL = `(
+  select coalesce(bool_and(case l.relreplident when 'f' then true when 'n' then false else exists (
+    select from pg_index i where i.indrelid = l.oid and i.indisvalid and i.indimmediate
+      and case l.relreplident when 'i' then i.indisreplident else i.indisprimary end) end), true)
+  from pg_class l where case c.relkind when 'p' then l.oid in (select relid from pg_partition_tree(c.oid) where isleaf) else l.oid = c.oid end)`
+
 interface CatalogColumn extends ShapeColumn {
   readonly number: number
   readonly generated: boolean
@@ -110,8 +117,7 @@ export async function readTables(
 ): Promise<CatalogTable[]> {
   const filters = serverVersion >= 150_000
   const { rows } = await client.query({
-    text: `select c.oid::int8::text as oid, n.nspname as schema, c.relname as table, c.relreplident as identity, c.relkind = 'p' as partitioned,
-      exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary) as has_primary_key,
+    text: `select c.oid::int8::text as oid, n.nspname as schema, c.relname as table, c.relkind = 'p' as partitioned, ${IDENTITY_SQL} as identity,
       ${filters ? 'to_json(p.attnames)::text' : 'null'} as published, ${filters ? 'p.rowfilter' : 'null'} as row_filter,
       ${COLUMNS_SQL}::text as columns, ${KEY_SQL}::text as key, ${OUT_OF_LINE_SQL} as target
       from pg_publication_tables p join pg_namespace n on n.nspname = p.schemaname
@@ -140,8 +146,7 @@ function tableOf(row: Readonly<Record<string, unknown>>): CatalogTable {
     keyOrder,
     keyTypes: ordered.map((key) => key.type),
     typeSchemas: [...new Set(ordered.map((key) => key.schema))].filter((schema) => schema !== 'pg_catalog'),
-    replicaIdentity: String(row.identity),
-    hasPrimaryKey: row.has_primary_key === true,
+    hasIdentity: row.identity === true,
     isPartitioned: row.partitioned === true,
     rowFilter: typeof row.row_filter === 'string' ? row.row_filter : null,
     outOfLineBytes: typeof row.target === 'number' ? row.target : undefined,
