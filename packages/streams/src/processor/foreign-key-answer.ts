@@ -1,5 +1,6 @@
 import type { ForeignKeyAnswerNode } from '../graph/join-node.ts'
 import { Answer, Instruction, Subscription } from '../serde/foreign-key.ts'
+import { keyText } from '../serde/key-text.ts'
 import { Subscriptions } from '../state/subscriptions.ts'
 import type { Forward, Processor } from './processor.ts'
 import { changeOf } from './table-output.ts'
@@ -17,6 +18,7 @@ export function foreignKeyAnswerProcessor(
   const subscriptions = new Subscriptions(context.stores.keyValue(node.store.name))
   const rows = context.views(node.parents[1])
   const dropped = context.dropCounter(node.name)
+  const [foreign, primary] = [keyText(node.foreign), keyText(node.primary)]
 
   const subscribe: Forward = (record) => {
     const { key, value, timestamp } = record
@@ -24,11 +26,9 @@ export function foreignKeyAnswerProcessor(
     const { instruction, primaryKey, hash, partition } = value
     const foreignKey = key ?? null
     if (foreignKey !== null) {
-      const foreignBytes = node.foreign.encode(foreignKey)
-      const primaryBytes = node.primary.encode(primaryKey)
       const ends = instruction === Instruction.unsubscribe || instruction === Instruction.unsubscribeAndAnswer
-      if (ends) subscriptions.remove(foreignBytes, primaryBytes, timestamp)
-      else subscriptions.put(foreignBytes, { primaryKey: primaryBytes, hash, partition }, timestamp)
+      if (ends) subscriptions.remove(foreign.to(foreignKey), primary.to(primaryKey), timestamp)
+      else subscriptions.put(foreign.to(foreignKey), { primary: primary.to(primaryKey), hash, partition }, timestamp)
     }
     if (instruction === Instruction.unsubscribe) return
     const row = foreignKey === null ? undefined : rows.get(foreignKey, record.origin)
@@ -43,9 +43,10 @@ export function foreignKeyAnswerProcessor(
     if (key === null || key === undefined) return dropped.add('null-key')
     const { newValue, isLatest } = changeOf(record)
     if (!isLatest) return dropped.add('late')
-    for (const { primaryKey, hash, partition } of subscriptions.of(node.foreign.encode(key))) {
+    for (const subscriber of subscriptions.of(foreign.to(key))) {
+      const { hash, partition } = subscriber
       const answer = new Answer({ hash, partition, value: newValue })
-      forward(record.with(node.primary.decode(primaryKey, 0, primaryKey.length), answer, timestamp))
+      forward(record.with(primary.from(subscriber.primary), answer, timestamp))
     }
   }
   return { process: subscribe, inputs: [subscribe, rowChanged] }

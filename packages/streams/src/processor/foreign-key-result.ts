@@ -1,12 +1,15 @@
 import type { ForeignKeyResultNode } from '../graph/join-node.ts'
 import type { StreamRecord } from '../graph/record.ts'
 import { Answer, Instruction, Subscription } from '../serde/foreign-key.ts'
-import { hash128 } from '../serde/hash128.ts'
+import { type Hash128, hash128, sameHash } from '../serde/hash128.ts'
+import { Scratch } from '../serde/scratch.ts'
 import type { Timestamped } from '../state/store.ts'
 import { ProcessingError } from './errors.ts'
 import type { Forward, Processor } from './processor.ts'
 import { sender } from './sink.ts'
 import type { ViewingContext } from './table-view.ts'
+
+const scratch = new Scratch()
 
 /**
  * Joins an answer of the right table with the left row, if that still is what the answer is for: the hashes of its bytes are equal. A stale answer
@@ -26,9 +29,8 @@ export function foreignKeyResultProcessor(
     const { key, value: answer } = record
     if (!(answer instanceof Answer)) return dropped.add('null-value')
     const row = rows.get(key, record.origin)
-    const hash = row === undefined ? null : hash128(node.left.encode(row.value))
-    const isCurrent = hash === null || answer.hash === null ? hash === answer.hash : hash.equals(answer.hash)
-    if (!isCurrent) {
+    const hash = row === undefined ? null : hash128(scratch.encode(node.left, row.value))
+    if (!sameHash(hash, answer.hash)) {
       dropped.add('late')
       if (askAgain === undefined || node.join === 'left' || answer.value !== undefined) return
       if (row !== undefined && hash !== null && askAgain(record, { row, hash })) return
@@ -46,7 +48,7 @@ function again(
   node: ForeignKeyResultNode,
   asked: NonNullable<ForeignKeyResultNode['again']>,
   context: ViewingContext
-): (record: StreamRecord, of: { readonly row: Timestamped<unknown>; readonly hash: Buffer }) => boolean {
+): (record: StreamRecord, of: { readonly row: Timestamped<unknown>; readonly hash: Hash128 }) => boolean {
   const { foreignKey, foreign, subscription, partitioner } = asked
   const topic = context.internalTopic(asked.topic)
   const serdes = { key: foreign, value: subscription }

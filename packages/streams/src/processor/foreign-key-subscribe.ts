@@ -1,11 +1,14 @@
 import type { ForeignKeySubscribeNode } from '../graph/join-node.ts'
 import { Instruction, Subscription } from '../serde/foreign-key.ts'
 import { hash128 } from '../serde/hash128.ts'
+import { Scratch } from '../serde/scratch.ts'
 import { identityOf } from '../state/store-entry.ts'
 import { ProcessingError } from './errors.ts'
 import type { Forward } from './processor.ts'
 import { changeOf } from './table-output.ts'
 import type { ProcessorContext } from './task-context.ts'
+
+const scratch = new Scratch()
 
 /**
  * Tells the right table what a left row wants: it unsubscribes from the foreign key it had and subscribes to the one it has. What must be answered
@@ -33,7 +36,7 @@ export function foreignKeySubscribe(
     }
     const oldKey = keyOf(oldValue)
     const newKey = keyOf(newValue)
-    const hash = newValue === undefined ? null : hash128(node.left.encode(newValue))
+    const hash = newValue === undefined ? null : hash128(scratch.encode(node.left, newValue))
     const partition = context.partition ?? record.origin.partition
     const send = (foreignKey: unknown, instruction: Instruction): void => {
       const subscription = new Subscription({ instruction, hash, partition, primaryKey: record.key })

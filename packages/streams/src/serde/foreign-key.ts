@@ -1,5 +1,5 @@
 import { besideLogOf } from './beside-log.ts'
-import { hashBytes } from './hash128.ts'
+import { type Hash128, hashBytes, readHash, writeHash } from './hash128.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
 
@@ -23,7 +23,7 @@ export class Subscription {
   readonly instruction: Instruction
   readonly primaryKey: unknown
   /** Of the left value's bytes, null for none: only an answer to what the row still is counts. */
-  readonly hash: Buffer | null
+  readonly hash: Hash128 | null
   /** Where the left row is, and so where the answer goes. */
   readonly partition: number
 
@@ -37,7 +37,7 @@ export class Subscription {
 
 /** What the right table answers: on the topic under the left row's key. */
 export class Answer {
-  readonly hash: Buffer | null
+  readonly hash: Hash128 | null
   /** The right row's value, undefined for none. */
   readonly value: unknown
   readonly partition: number
@@ -51,7 +51,6 @@ export class Answer {
 
 const headerBytes = 6
 const nothing = Buffer.alloc(0)
-const instructions = Object.values(Instruction)
 
 /**
  * Subscriptions as bytes (Millrace's own format): instruction (1 byte), whether there is a hash (1), the partition (4, big-endian), the hash (16, if
@@ -65,10 +64,17 @@ export function subscriptionSerde(primaryKey: Serde<unknown>): Serde<unknown> {
       if (!(value instanceof Subscription)) throw notOne(name, value)
       return joined(value.instruction, value, primaryKey.encode(value.primaryKey))
     },
+    encodeInto(value: unknown, target: Buffer, at: number): number {
+      if (primaryKey.encodeInto === undefined || !(value instanceof Subscription)) return -1
+      const bodyAt = writeHeader(target, { tag: value.instruction, value, at })
+      return bodyAt < 0 ? -1 : primaryKey.encodeInto(value.primaryKey, target, bodyAt)
+    },
     decode(bytes: Buffer, start: number, end: number): Subscription {
-      const { tag, hash, partition, bodyAt } = readHeader(name, { bytes, start, end })
-      const instruction = instructions.find((known) => known === tag)
-      if (instruction === undefined) throw torn(name)
+      const bodyAt = bodyStart(name, { bytes, start, end })
+      const instruction = bytes[start]
+      if (!isInstruction(instruction)) throw torn(name)
+      const hash = hashBefore(bytes, start, bodyAt)
+      const partition = bytes.readInt32BE(start + 2)
       return new Subscription({ instruction, hash, partition, primaryKey: primaryKey.decode(bytes, bodyAt, end) })
     }
   })
@@ -84,32 +90,65 @@ export function answerSerde(value: Serde<unknown>): Serde<unknown> {
       if (!(answer instanceof Answer)) throw notOne(name, answer)
       return answer.value === undefined ? joined(0, answer, nothing) : joined(1, answer, value.encode(answer.value))
     },
+    encodeInto(answer: unknown, target: Buffer, at: number): number {
+      if (!(answer instanceof Answer)) return -1
+      const isRow = answer.value !== undefined
+      if (isRow && value.encodeInto === undefined) return -1
+      const bodyAt = writeHeader(target, { tag: isRow ? 1 : 0, value: answer, at })
+      return bodyAt < 0 || !isRow ? bodyAt : (value.encodeInto?.(answer.value, target, bodyAt) ?? -1)
+    },
     decode(bytes: Buffer, start: number, end: number): Answer {
-      const { tag, hash, partition, bodyAt } = readHeader(name, { bytes, start, end })
-      return new Answer({ hash, partition, value: tag === 0 ? undefined : value.decode(bytes, bodyAt, end) })
+      const bodyAt = bodyStart(name, { bytes, start, end })
+      return new Answer({
+        hash: hashBefore(bytes, start, bodyAt),
+        partition: bytes.readInt32BE(start + 2),
+        value: bytes[start] === 0 ? undefined : value.decode(bytes, bodyAt, end)
+      })
     }
   })
 }
 
-function joined(tag: number, { hash, partition }: Pick<Answer, 'hash' | 'partition'>, body: Buffer): Buffer {
-  const bodyAt = headerBytes + (hash === null ? 0 : hashBytes)
-  const bytes = Buffer.allocUnsafe(bodyAt + body.length)
-  bytes[0] = tag
-  bytes[1] = hash === null ? 0 : 1
-  bytes.writeInt32BE(partition, 2)
-  hash?.copy(bytes, headerBytes)
-  body.copy(bytes, bodyAt)
+type Header = Pick<Answer, 'hash' | 'partition'>
+
+function joined(tag: number, value: Header, body: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(headerBytes + (value.hash === null ? 0 : hashBytes) + body.length)
+  body.copy(bytes, writeHeader(bytes, { tag, value, at: 0 }))
   return bytes
 }
 
-function readHeader(name: string, span: { readonly bytes: Buffer; readonly start: number; readonly end: number }) {
-  const { bytes, start, end } = span
+/** @returns where the header ends; a negative number when it does not fit. */
+function writeHeader(
+  target: Buffer,
+  { tag, value, at }: { readonly tag: number; readonly value: Header; readonly at: number }
+): number {
+  const { hash, partition } = value
+  const bodyAt = at + headerBytes
+  if (bodyAt + (hash === null ? 0 : hashBytes) > target.length) return -1
+  target[at] = tag
+  target[at + 1] = hash === null ? 0 : 1
+  target.writeInt32BE(partition, at + 2)
+  return hash === null ? bodyAt : writeHash(target, hash, bodyAt)
+}
+
+/** Where the body begins; the header before it is whole. */
+function bodyStart(
+  name: string,
+  { bytes, start, end }: { readonly bytes: Buffer; readonly start: number; readonly end: number }
+): number {
   const hashAt = start + headerBytes
   if (hashAt > end) throw torn(name)
   const bodyAt = hashAt + (bytes[start + 1] === 0 ? 0 : hashBytes)
   if (bodyAt > end) throw torn(name)
-  const hash = bodyAt === hashAt ? null : Buffer.from(bytes.subarray(hashAt, bodyAt))
-  return { tag: bytes[start], hash, partition: bytes.readInt32BE(start + 2), bodyAt }
+  return bodyAt
+}
+
+function hashBefore(bytes: Buffer, start: number, bodyAt: number): Hash128 | null {
+  const hashAt = start + headerBytes
+  return hashAt === bodyAt ? null : readHash(bytes, hashAt)
+}
+
+function isInstruction(tag: number): tag is Instruction {
+  return tag <= Instruction.answerIfPresent
 }
 
 function torn(serde: string): SerdeError {

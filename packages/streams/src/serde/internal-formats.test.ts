@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Change, changeSerde } from './change.ts'
 import { Answer, answerSerde, Instruction, Subscription, subscriptionSerde } from './foreign-key.ts'
-import { hash128 } from './hash128.ts'
+import { hash128, hashBytes, readHash, sameHash, writeHash } from './hash128.ts'
 import type { Serde } from './serde.ts'
 import { SerdeError } from './serde-error.ts'
 import { string } from './string.ts'
@@ -101,7 +101,11 @@ describe('a hash of 128 bits', () => {
     ['The quick brown fox jumps over the lazy dog', '2f1583c3ecee2c675d7bf66ce5e91d2c'],
     ['MurmurHash3 was written by Austin Appleby, and is placed in the public', '6d3583489d9d1e5a898493af67e2ad10']
   ])('of %j is what MurmurHash3 says', (text, expected) => {
-    expect(hash128(Buffer.from(text)).toString('hex')).toBe(expected)
+    const bytes = Buffer.alloc(hashBytes)
+    writeHash(bytes, hash128(Buffer.from(text)), 0)
+    expect(bytes.toString('hex')).toBe(expected)
+    expect(sameHash(readHash(bytes, 0), hash128(Buffer.from(text)))).toBe(true)
+    expect(sameHash(readHash(bytes, 0), hash128(Buffer.from(`${text} `)))).toBe(false)
   })
 })
 

@@ -3,13 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { SessionKey, sessionKey } from '../state/session-key.ts'
 import { placeLists } from '../state/window-index.ts'
 import { defaultKey } from './default-key.ts'
+import { Answer, answerSerde, Instruction, Subscription, subscriptionSerde } from './foreign-key.ts'
+import { hash128 } from './hash128.ts'
 import { json } from './json.ts'
 import { long } from './long.ts'
 import { number } from './number.ts'
 import { Scratch } from './scratch.ts'
 import type { Serde } from './serde.ts'
 import { string } from './string.ts'
-import { subscriptionKeys } from './subscription-store.ts'
+import { subscriptionEntries, subscriptionKeys } from './subscription-store.ts'
 import { sessionWindowed, Windowed, windowed } from './windowed.ts'
 
 /** Any UTF-16 text, lone surrogates too, around the lengths at which the way of writing changes. */
@@ -17,6 +19,10 @@ const text = fc.array(fc.nat(0xffff), { maxLength: 48 }).map((units) => String.f
 const ascii = fc.string({ unit: 'binary-ascii', maxLength: 48 })
 const anyText = fc.oneof(text, ascii)
 const safe = fc.maxSafeInteger()
+const hash = fc.option(
+  anyText.map((of) => hash128(Buffer.from(of))),
+  { nil: null }
+)
 const key = fc.tuple(anyText, safe, safe).map(([of, startMs, endMs]) => new Windowed(of, startMs, endMs))
 
 const cases: readonly (readonly [Serde<unknown>, fc.Arbitrary<unknown>])[] = [
@@ -28,6 +34,22 @@ const cases: readonly (readonly [Serde<unknown>, fc.Arbitrary<unknown>])[] = [
   [sessionWindowed(string()), key],
   [sessionKey(string()), fc.tuple(safe, anyText).map(([startMs, of]) => new SessionKey(startMs, of))],
   [subscriptionKeys, fc.string({ unit: fc.nat(255).map((unit) => String.fromCharCode(unit)), maxLength: 48 })],
+  [subscriptionEntries, fc.record({ chunk: fc.nat(), partition: fc.nat(), hash })],
+  [
+    subscriptionSerde(string()),
+    fc
+      .record({
+        instruction: fc.constantFrom(...Object.values(Instruction)),
+        primaryKey: anyText,
+        hash,
+        partition: fc.nat()
+      })
+      .map((of) => new Subscription(of))
+  ],
+  [
+    answerSerde(string()),
+    fc.record({ hash, value: fc.option(anyText, { nil: undefined }), partition: fc.nat() }).map((of) => new Answer(of))
+  ],
   [placeLists, fc.array(safe, { maxLength: 10 })]
 ] as readonly (readonly [Serde<unknown>, fc.Arbitrary<unknown>])[]
 

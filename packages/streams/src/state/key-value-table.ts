@@ -1,6 +1,7 @@
 import { EntryBytes } from './entry-bytes.ts'
 import { type KeyValueRow, keyValueRows } from './key-value-range.ts'
 import { decodeEngineValue } from './layout.ts'
+import { RecentEntries } from './recent-entries.ts'
 import type { KeySpan, KeyValueStore, StoreCell, Timestamped } from './store.ts'
 import type { StoreContext } from './store-context.ts'
 import { evictionMark, identityOf, type KeyIdentity, StoreEntry } from './store-entry.ts'
@@ -14,9 +15,9 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
   readonly #bytes: EntryBytes
   readonly #entries = new Map<KeyIdentity, StoreEntry>()
   #evictAt: number
-  /** What is read is mostly written next. */
-  #lastKey: unknown
-  #last: StoreEntry | undefined
+  /** What is not in memory is not in the engine either. */
+  #isComplete: boolean
+  readonly #recent = new RecentEntries()
 
   constructor(context: StoreContext) {
     this.#context = context
@@ -24,6 +25,7 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
     this.#bytes = new EntryBytes(context.definition)
     this.buffer = new WriteBuffer(context.definition.value)
     this.#evictAt = evictionMark(context.cacheEntries)
+    this.#isComplete = context.isNew
   }
 
   get name(): string {
@@ -57,7 +59,7 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
 
   /** Makes room after a commit. */
   committed(): void {
-    this.#last = undefined
+    this.#recent.clear()
     for (const entry of this.buffer.dirty) {
       if (entry.brief && entry.current === undefined && !entry.pending) this.#entries.delete(this.#identity(entry.key))
     }
@@ -70,14 +72,16 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
   /** Forgets everything that is in memory. */
   drop(): void {
     this.#entries.clear()
-    this.#last = undefined
+    this.#isComplete = false
+    this.#recent.clear()
     this.buffer.clear()
   }
 
   /** Drops clean entries above the bound, first those not used since the last sweep. */
   #evict(): void {
-    this.#last = undefined
+    this.#recent.clear()
     const { cacheEntries } = this.#context
+    this.#isComplete = false
     for (let sweep = 0; sweep < 2 && this.#entries.size > cacheEntries; sweep++) {
       for (const [id, entry] of this.#entries) {
         if (this.#entries.size <= cacheEntries) break
@@ -90,10 +94,10 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
   }
 
   #entry(key: unknown): StoreEntry {
-    if (this.#last !== undefined && Object.is(key, this.#lastKey)) return this.#last
+    const recent = this.#recent.find(key)
+    if (recent !== undefined) return recent
     const entry = this.#find(key)
-    this.#lastKey = key
-    this.#last = entry
+    this.#recent.note(key, entry)
     return entry
   }
 
@@ -115,6 +119,7 @@ export class KeyValueTable implements KeyValueStore<unknown, unknown> {
   }
 
   #load(key: unknown): StoreEntry {
+    if (this.#isComplete) return new StoreEntry(key, 0, undefined)
     const { definition, engine, meta } = this.#context
     const bytes = engine.get(this.#bytes.wantedKey(meta.prefix, { key, windowStartMs: 0 }))
     const current = bytes === undefined ? undefined : decodeEngineValue(definition, bytes)

@@ -10,6 +10,8 @@ export interface StoreContext {
   meta: StoreMeta
   /** As it is in the engine. */
   committed: StoreMeta
+  /** It was opened without anything in the engine. */
+  readonly isNew: boolean
   /** Entries in memory above which clean ones are dropped. */
   readonly cacheEntries: number
 }

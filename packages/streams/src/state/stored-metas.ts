@@ -14,6 +14,12 @@ import {
 
 const largestPrefix = 254
 
+/** A store's meta, and whether it is the store's first: then the engine holds nothing of it. */
+export interface LoadedMeta {
+  readonly meta: StoreMeta
+  readonly isNew: boolean
+}
+
 /**
  * The metas of the stores of a task, those that the engine knows and new ones for the others. What the engine holds of stores that the topology
  * no longer has is removed: their changelogs have it.
@@ -21,7 +27,7 @@ const largestPrefix = 254
 export async function loadStoreMetas(
   engine: CheckedEngine,
   definitions: readonly StoreDefinition[]
-): Promise<Map<string, StoreMeta>> {
+): Promise<Map<string, LoadedMeta>> {
   const stored = new Map<string, StoreMeta>()
   for await (const page of engine.pages(storeMetaRange)) {
     for (const [key, value] of page) {
@@ -31,19 +37,22 @@ export async function loadStoreMetas(
   }
   await removeOthers(engine, stored, definitions)
   const used = new Set([...stored.values()].map(({ prefix }) => prefix))
-  const fresh: [string, StoreMeta][] = []
+  const fresh = new Map<string, StoreMeta>()
   for (const { name, kind } of definitions) {
     if (stored.has(name)) continue
     let prefix = 1
     while (used.has(prefix)) prefix++
     if (prefix > largestPrefix) throw new InvariantError(`a task has more than ${largestPrefix} stores`)
     used.add(prefix)
-    const meta = newStoreMeta(prefix, kind)
-    stored.set(name, meta)
-    fresh.push([name, meta])
+    fresh.set(name, newStoreMeta(prefix, kind))
   }
-  if (fresh.length > 0) await engine.write(changesOf(fresh.map(([name, meta]) => storeMetaChange(name, meta))))
-  return stored
+  const changes = [...fresh].map(([name, meta]) => storeMetaChange(name, meta))
+  if (changes.length > 0) await engine.write(changesOf(changes))
+  const loaded =
+    (isNew: boolean) =>
+    ([name, meta]: [string, StoreMeta]) =>
+      [name, { meta, isNew }] as const
+  return new Map([...[...stored].map(loaded(false)), ...[...fresh].map(loaded(true))])
 }
 
 async function removeOthers(

@@ -71,10 +71,11 @@ export class TaskStores {
     const cacheEntries = options.cacheEntries ?? 100_000
     const stores = new Map<string, TaskStore>()
     for (const definition of definitions) {
-      const meta = metas.get(definition.name)
-      if (meta === undefined) continue
+      const loaded = metas.get(definition.name)
+      if (loaded === undefined) continue
+      const { meta, isNew } = loaded
       const engine = engines[engineOf(definition)]
-      const context = { definition: inEngine(definition), engine, meta, committed: { ...meta }, cacheEntries }
+      const context = { definition: inEngine(definition), engine, meta, isNew, committed: { ...meta }, cacheEntries }
       stores.set(definition.name, new TaskStore(context, stores.get(indexName(definition.name))))
     }
     for (const store of stores.values()) await store.completeIndex()
