@@ -1,32 +1,36 @@
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { Connector } from '@millrace/connectors'
 import { ConnectorFileError } from './errors.ts'
+import { importFile, importProblem } from './import-module.ts'
 
 /**
  * Imports a module and takes all connectors that it exports, alone or in lists.
- * @throws ConnectorFileError
+ * @throws ConnectorFileError also for what is meant to be a connector, and is none: it would be missed too late.
  */
 export async function loadConnectors(file: string): Promise<readonly Connector[]> {
-  const exported = await importFile(file)
-  const found = new Set(Object.values(exported).flatMap((value) => (Array.isArray(value) ? value : [value])))
-  const connectors = [...found].filter(isConnector)
-  if (connectors.length > 0) return connectors
-  throw new ConnectorFileError(
-    file,
-    'it exports no connector: export { source } or { sink, topics }, or a list of them'
-  )
+  const exported = await exportsOf(file)
+  const connectors = new Set<Connector>()
+  for (const [name, value] of Object.entries(exported)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (isConnector(one)) connectors.add(one)
+      else if (isMeantToBeOne(one)) throw new ConnectorFileError(file, `'${name}' is no connector: ${NEEDED}`)
+    }
+  }
+  if (connectors.size > 0) return [...connectors]
+  throw new ConnectorFileError(file, `it exports no connector: export ${NEEDED}, or a list of them`)
 }
 
-async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+const NEEDED = '{ source } or { sink, topics }'
+
+async function exportsOf(file: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return await import(pathToFileURL(resolve(file)).href)
+    return await importFile(file)
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
-    const message = cause instanceof Error ? cause.message : String(cause)
-    const problem = missing && message.includes(resolve(file)) ? 'there is no such file' : message
-    throw new ConnectorFileError(file, problem, { cause })
+    throw new ConnectorFileError(file, importProblem(file, cause), { cause })
   }
+}
+
+function isMeantToBeOne(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && ('source' in value || 'sink' in value)
 }
 
 function isConnector(value: unknown): value is Connector {

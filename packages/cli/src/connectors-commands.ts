@@ -1,4 +1,5 @@
 import {
+  type ConnectorFailure,
   type ConnectorInfo,
   type ConnectorsControl,
   type DeadLetter,
@@ -39,11 +40,15 @@ async function connect({ subject, log }: ConnectorsLine, terminal: ConnectTermin
   const app = await runConnectors({ log, connectors: await loadConnectors(subject) })
   for (const connector of app.connectors) {
     const { name } = connector
+    const tell = ({ outcome, error }: ConnectorFailure) => {
+      terminal.err(`${name}: ${outcome}: ${error instanceof Error ? error.message : String(error)}\n`)
+    }
+    // Of what came before anybody could listen.
+    const { lastFailure } = connector.health()
+    if (lastFailure !== undefined) tell(lastFailure)
     connector.state$.subscribe(({ status }) => terminal.out(`${name}: ${status}\n`))
     connector.events$.subscribe(({ level, message }) => terminal.err(`${name}: ${level}: ${message}\n`))
-    connector.errors$.subscribe(({ outcome, error }) => {
-      terminal.err(`${name}: ${outcome}: ${error instanceof Error ? error.message : String(error)}\n`)
-    })
+    connector.errors$.subscribe(tell)
   }
   const ended = app.done.then(
     () => 0 as const,

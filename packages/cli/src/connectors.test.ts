@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -98,6 +98,9 @@ describe('millrace connect and connectors', () => {
       err: expect.stringMatching(/data: there is no log/)
     })
     expect(existsSync(join(directory, 'data'))).toBe(false)
+    mkdirSync(join(directory, 'data'))
+    expect((await millrace('connectors', 'list')).err).toContain('there is no log')
+    expect(readdirSync(join(directory, 'data'))).toEqual([])
   })
 
   it('runs connectors, and steers them from another process', async () => {
@@ -172,5 +175,20 @@ describe('millrace connect and connectors', () => {
     writeFileSync(file, 'export const nothing = 1\n')
     expect((await millrace('connect', file)).err).toContain('it exports no connector')
     expect((await millrace('connect', 'nowhere.ts')).err).toContain('nowhere.ts: there is no such file')
+    const another = join(directory, 'half.ts')
+    writeFileSync(another, 'export const half = { sink: { name: "s", open() {} } }\n')
+    expect((await millrace('connect', another)).err).toContain("'half' is no connector: { source } or { sink, topics }")
+  })
+
+  it.each([
+    ["import { no } from './missing.ts'\nexport const x = no\n", 'missing.ts'],
+    ['export const x = {{\n', 'connectors.ts:1: ']
+  ])('says where %j is wrong', (text, place) => {
+    writeFileSync(file, text)
+    const main = fileURLToPath(new URL('./main.ts', import.meta.url))
+    const { status, stderr } = spawnSync(process.execPath, ['--conditions=source', main, 'connect', file])
+    expect(status).toBe(1)
+    expect(String(stderr)).toContain(place)
+    expect(String(stderr)).not.toContain('no such file')
   })
 })

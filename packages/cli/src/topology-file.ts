@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { realEnvironment } from '@millrace/log'
 import { describeTopology, type Topology, type TopologyDescription } from '@millrace/streams'
 import { TopologyFileError } from './errors.ts'
+import { importFile, importProblem } from './import-module.ts'
 
 /**
  * Imports a module and takes the topology that it exports: the one that is named, else the default one, else the only one.
@@ -11,7 +11,7 @@ import { TopologyFileError } from './errors.ts'
  */
 export async function loadTopology(reference: string): Promise<Topology> {
   const { file, name } = partsOf(reference)
-  const exported = await importFile(file)
+  const exported = await exportsOf(file)
   if (name !== undefined) {
     const found = exported[name]
     if (isTopology(found)) return found
@@ -53,15 +53,11 @@ function partsOf(reference: string): { file: string; name: string | undefined } 
     : { file: reference.slice(0, at), name: reference.slice(at + 1) }
 }
 
-async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
-  const url = pathToFileURL(resolve(file)).href
+async function exportsOf(file: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return await import(url)
+    return await importFile(file)
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
-    const message = cause instanceof Error ? cause.message : String(cause)
-    const problem = missing && message.includes(resolve(file)) ? 'there is no such file' : message
-    throw new TopologyFileError(file, problem, { cause })
+    throw new TopologyFileError(file, importProblem(file, cause), { cause })
   }
 }
 

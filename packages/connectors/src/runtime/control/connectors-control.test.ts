@@ -52,6 +52,9 @@ describe('the control of connectors', () => {
     await app.connector('count').stop()
     await control.editOffsets('count', [{ place: '', value: 3 }])
     expect(await control.offsets('count')).toEqual({ type: 'source', positions: [{ split: '', position: 3 }] })
+    await expect(control.editOffsets('count', [{ place: 'cuont', value: 3 }])).rejects.toThrow(
+      "no split 'cuont', but ''"
+    )
     await app.connector('count').resume()
     await eventually(
       'two of them again',

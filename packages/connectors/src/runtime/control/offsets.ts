@@ -70,12 +70,22 @@ export async function editOffsets(
   const { configs, changes } = edit
   const { description } = configs.of(name)
   if (description?.type !== 'sink') {
+    await checkSplits(log, name, changes)
     await writePositions(log, name, changes)
     return
   }
   const offsets = await wantedOffsets(log, name, changes)
   if (description.delivery === 'transactional') await configs.setEdit(name, offsets)
   else await commitOffsets(log, name, offsets)
+}
+
+/** A split that nobody knows is a mistake, unless nothing is known yet. */
+async function checkSplits(log: Log, name: string, changes: readonly OffsetChange[]): Promise<void> {
+  const { positions } = await loadPositions(log, name)
+  const unknown = changes.find(({ place }) => positions.size > 0 && !positions.has(place))
+  if (unknown === undefined) return
+  const known = [...positions.keys()].map((split) => `'${split}'`).join(', ')
+  throw new OffsetEditError(name, `it has no split '${unknown.place}', but ${known}`)
 }
 
 /** As the producer of the source, so that a runner that should be gone is fenced. */
