@@ -31,6 +31,8 @@ export interface GoldenNode {
   readonly window?: GoldenWindow
   /** Of a suppress; without it, until the window closes. */
   readonly untilTimeLimitMs?: number
+  /** Of a suppress until a time limit: how many keys it holds back at most; of more it lets the oldest go. */
+  readonly maxRecords?: number
   readonly left?: string
   readonly right?: string
   readonly within?: { readonly beforeMs: number; readonly afterMs: number; readonly graceMs: number }
@@ -47,6 +49,8 @@ export interface GoldenWindow {
   readonly advanceMs?: number
   readonly differenceMs?: number
   readonly gapMs?: number
+  /** Of the one window that begins here and has no end. */
+  readonly startMs?: number
   readonly graceMs: number
 }
 

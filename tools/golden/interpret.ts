@@ -27,17 +27,20 @@ type Grouped = KGroupedStream<string, Text>
 type Table = KTable<string, Text>
 type WindowedTable = KTable<Windowed<string>, Text>
 
+/** As in Kafka Streams without names, every step that aggregates one group has an internal topic of its own, if it needs one: it is named after the step. */
+type For<T> = (step: string) => T
+
 /** What a node's id stands for. A windowed group keeps when it is to emit. */
 type Result =
   | { readonly kind: 'stream'; readonly stream: Stream }
   | { readonly kind: 'branches'; readonly branches: ReadonlyMap<string, Stream> }
-  | { readonly kind: 'grouped'; readonly grouped: Grouped }
-  | { readonly kind: 'cogrouped'; readonly cogrouped: CogroupedKStream<string, Text> }
-  | { readonly kind: 'windowed'; readonly windows: WindowedGroup }
+  | { readonly kind: 'grouped'; readonly grouped: For<Grouped> }
+  | { readonly kind: 'cogrouped'; readonly cogrouped: For<CogroupedKStream<string, Text>> }
+  | { readonly kind: 'windowed'; readonly windows: For<WindowedGroup> }
   | { readonly kind: 'table'; readonly table: Table }
   | { readonly kind: 'windowed-table'; readonly table: WindowedTable }
   | { readonly kind: 'global'; readonly global: GlobalKTable<string, Text> }
-  | { readonly kind: 'grouped-table'; readonly grouped: KGroupedTable<string, Text> }
+  | { readonly kind: 'grouped-table'; readonly grouped: For<KGroupedTable<string, Text>> }
 
 /** An operator, or a form of it, that the DSL does not have yet. The case is skipped. */
 export class UnsupportedOperatorError extends MillraceError {
@@ -170,19 +173,23 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     return streamOf(processStream(node, { builder: scope.builder, stream: streamFrom(node, scope) }))
   },
   repartition: (node, scope) => streamOf(streamFrom(node, scope).repartition(nameOf(node))),
-  groupByKey: (node, scope) => ({ kind: 'grouped', grouped: streamFrom(node, scope).groupByKey(nameOf(node)) }),
+  groupByKey: (node, scope) => {
+    const stream = streamFrom(node, scope)
+    return { kind: 'grouped', grouped: (step) => stream.groupByKey({ name: `${node.id}-${step}` }) }
+  },
   groupBy: (node, scope) => {
+    const newKey = keyFunction(node.fn)
+    const optionsFor = (step: string) => ({ ...TEXT_KEY, name: `${node.id}-${step}` })
     const table = tableFrom(node, scope)
-    if (table !== undefined)
-      return { kind: 'grouped-table', grouped: table.groupBy(keyFunction(node.fn), { ...TEXT_KEY, ...nameOf(node) }) }
+    if (table !== undefined) {
+      return { kind: 'grouped-table', grouped: (step) => table.groupBy(newKey, optionsFor(step)) }
+    }
     const windows = windowsFrom(node, scope)
     if (windows !== undefined) {
-      return { kind: 'grouped-table', grouped: windows.groupBy(keyFunction(node.fn), { ...TEXT_KEY, ...nameOf(node) }) }
+      return { kind: 'grouped-table', grouped: (step) => windows.groupBy(newKey, optionsFor(step)) }
     }
-    return {
-      kind: 'grouped',
-      grouped: streamFrom(node, scope).groupBy(keyFunction(node.fn), { ...TEXT_KEY, ...nameOf(node) })
-    }
+    const stream = streamFrom(node, scope)
+    return { kind: 'grouped', grouped: (step) => stream.groupBy(newKey, optionsFor(step)) }
   },
   table: (node, scope) =>
     tableOf(scope.builder.table<string, Text>(node.topic ?? '', { ...TEXT, ...givenStore(node, scope) })),
@@ -203,13 +210,25 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     if ((from.kind !== 'grouped' && from.kind !== 'cogrouped') || node.window === undefined) {
       throw new UnsupportedOperatorError(`windowedBy ${from.kind}`)
     }
-    const windows = windowGroup(from, node.window, node.emit ?? scope.emit)
-    if (windows === undefined) throw new UnsupportedOperatorError(`windowedBy ${node.window.type}`)
-    return { kind: 'windowed', windows }
+    const { window, emit = scope.emit } = node
+    return {
+      kind: 'windowed',
+      windows: (step) => {
+        const group =
+          from.kind === 'grouped'
+            ? ({ kind: 'grouped', grouped: from.grouped(step) } as const)
+            : ({ kind: 'cogrouped', cogrouped: from.cogrouped(step) } as const)
+        const windows = windowGroup(group, window, emit)
+        if (windows === undefined) throw new UnsupportedOperatorError(`windowedBy ${window.type}`)
+        return windows
+      }
+    }
   },
   suppress: (node, scope) => {
     const from = resultFrom(node, scope)
-    const until = node.untilTimeLimitMs === undefined ? untilWindowCloses() : untilTimeLimit(node.untilTimeLimitMs)
+    const bounds = node.maxRecords === undefined ? {} : { maxRecords: node.maxRecords }
+    const until =
+      node.untilTimeLimitMs === undefined ? untilWindowCloses() : untilTimeLimit(node.untilTimeLimitMs, bounds)
     // Kafka Streams' old value.
     const options = { ...storeOf(node), oldValue: 'latest' } as const
     if (from.kind === 'table') return tableOf(from.table.suppress(until, options))
@@ -217,15 +236,24 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
     return { kind: 'windowed-table', table: from.table.suppress(until, options) }
   },
   cogroup: ({ op, from }, scope) => {
-    let cogrouped: CogroupedKStream<string, Text> | undefined
-    for (const id of typeof from === 'string' ? [from] : (from ?? [])) {
+    // Of a group that is named twice Kafka Streams knows one adder, the last one.
+    const ids = new Set(typeof from === 'string' ? [from] : from)
+    const groups = [...ids].map((id) => {
       const result = resultFrom({ op, from: id }, scope)
       if (result.kind !== 'grouped') throw new UnsupportedOperatorError(`cogroup of a ${result.kind}`)
       const add = (value: Text, aggregate: string): Text => `${aggregate}${id}${printed(value)}`
-      cogrouped = cogrouped === undefined ? result.grouped.cogroup(add) : cogrouped.cogroup(result.grouped, add)
+      return { grouped: result.grouped, add }
+    })
+    const [first, ...others] = groups
+    if (first === undefined) throw new UnsupportedOperatorError('cogroup of nothing')
+    return {
+      kind: 'cogrouped',
+      cogrouped: (step) =>
+        others.reduce(
+          (cogrouped, { grouped, add }) => cogrouped.cogroup(grouped(step), add),
+          first.grouped(step).cogroup<Text>(first.add)
+        )
     }
-    if (cogrouped === undefined) throw new UnsupportedOperatorError('cogroup of nothing')
-    return { kind: 'cogrouped', cogrouped }
   },
   count: (node, scope) => aggregation(node, scope),
   reduce: (node, scope) => aggregation(node, scope),
@@ -263,16 +291,17 @@ interface AggregationOptions {
 function aggregation(node: GoldenNode, scope: Scope): Result {
   const from = resultFrom(node, scope)
   const { emit } = scope
+  const { id = '' } = node
   const named = storeOf(node)
-  if (from.kind === 'grouped') return tableOf(aggregated(node.op, from.grouped, { ...named, emit }))
+  if (from.kind === 'grouped') return tableOf(aggregated(node.op, from.grouped(id), { ...named, emit }))
   if (from.kind === 'grouped-table') {
-    return tableOf(aggregatedRows(node.op, from.grouped, { ...named, emit }))
+    return tableOf(aggregatedRows(node.op, from.grouped(id), { ...named, emit }))
   }
   if (from.kind === 'windowed') {
-    return { kind: 'windowed-table', table: aggregateWindows(node.op, from.windows, named) }
+    return { kind: 'windowed-table', table: aggregateWindows(node.op, from.windows(id), named) }
   }
   if (from.kind === 'cogrouped') {
-    return tableOf(from.cogrouped.aggregate(initial, { ...named, emit, ...FROM_INITIAL, ...TEXT_VALUE }))
+    return tableOf(from.cogrouped(id).aggregate(initial, { ...named, emit, ...FROM_INITIAL, ...TEXT_VALUE }))
   }
   throw new UnsupportedOperatorError(`${node.op} of a ${from.kind}`)
 }
@@ -354,9 +383,9 @@ function keyed(stream: KStream<string, Text>): Stream {
   return stream as unknown as Stream
 }
 
-/** A windowed key as cases print it. */
+/** A windowed key as cases print it, with Kafka Streams' end of a window without one. */
 function windowText({ key, startMs, endMs }: Windowed<string>): string {
-  return `${key}@${startMs}/${endMs}`
+  return `${key}@${startMs}/${endMs === Number.MAX_SAFE_INTEGER ? '9223372036854775807' : endMs}`
 }
 
 function join(node: GoldenNode, scope: Scope): Result {

@@ -3,6 +3,8 @@ import type { RandomSource } from './random-source.ts'
 
 const KEYS = ['a', 'b', 'c', 'ab', 'a', 'b', 'f0', 'f1', 'f2', 'f3', 'm0', 'm1']
 const FEW_KEYS = ['a', 'b', 'c']
+/** Of which bytes and UTF-16 sort otherwise, or one begins another. */
+const ODD_KEYS = ['a', 'a\u0000', 'A', 'é', '\uffee', '\u{1f600}', 'a@1/2', 'b', 'ab']
 /** Values that are not plain numbers. */
 const ODD_VALUES = ['', 'x', '007', 'a1b2', '1000003', '-5', 'é8']
 const MS_UNITS = [1, 5, 10, 25]
@@ -11,7 +13,7 @@ const MS_UNITS = [1, 5, 10, 25]
 export function randomInput(topology: readonly GoldenNode[], random: RandomSource): GoldenInput[] {
   const sources = new Set(['stream', 'table', 'globalTable', 'versionedTable'])
   const topics = topology.flatMap(({ op, topic }) => (sources.has(op) && topic !== undefined ? [topic] : []))
-  const keys = random.oneIn(3) ? KEYS : FEW_KEYS
+  const keys = random.oneIn(3) ? KEYS : random.oneIn(6) ? ODD_KEYS : FEW_KEYS
   // Kafka Streams loses values without bytes on their way through a foreign-key join.
   const oddValues = topology.some(({ foreignKeyFn }) => foreignKeyFn !== undefined) ? ODD_VALUES.slice(1) : ODD_VALUES
   const unitMs = random.pick(MS_UNITS)

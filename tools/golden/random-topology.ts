@@ -19,6 +19,8 @@ const AGGREGATIONS = ['count', 'reduce', 'aggregate']
 const JOINS = ['join', 'leftJoin', 'outerJoin']
 const SPANS_MS = [0, 5, 10, 20, 30, 60]
 const SIZES_MS = [5, 10, 20, 25, 50, 100]
+const HISTORIES_MS = [60, 200, 1000]
+const TRANSFORMERS = ['calls', 'previous', 'presence', 'presence', 'ticks']
 
 /** A topology of the golden vocabulary: one to three sources, then operators on what is there, and a `to` for what nobody reads. */
 export function randomTopology(random: RandomSource): GoldenNode[] {
@@ -30,13 +32,15 @@ class Composition {
   readonly #nodes: GoldenNode[] = []
   readonly #made: Made[] = []
   readonly #read = new Set<string>()
+  /** Groups, and groups in windows, by what they are of: several steps may aggregate one. */
+  readonly #groups = new Map<string, string[]>()
 
   constructor(random: RandomSource) {
     this.#random = random
   }
 
   compose(): GoldenNode[] {
-    const operators = 3 + this.#random.below(MOST_NODES - 4)
+    const operators = 3 + this.#random.below((this.#random.oneIn(8) ? 2 : 1) * MOST_NODES - 4)
     this.#source()
     if (!this.#random.oneIn(3)) this.#source()
     if (this.#random.oneIn(4)) this.#source()
@@ -62,7 +66,7 @@ class Composition {
     if (op === 'stream') this.#add({ op, topic }, 'stream')
     if (op === 'table') this.#add({ op, topic, ...this.#store() }, 'table')
     if (op === 'globalTable') this.#add({ op, topic }, 'global')
-    if (op === 'versionedTable') this.#add({ op, topic, historyMs: random.pick([60, 200, 1000]) }, 'versioned')
+    if (op === 'versionedTable') this.#add({ op, topic, historyMs: random.pick(HISTORIES_MS) }, 'versioned')
   }
 
   #operator(): void {
@@ -124,7 +128,7 @@ class Composition {
       case 'split':
         return this.#split(from)
       case 'toTable':
-        return this.#add({ op, from, ...this.#store() }, 'table')
+        return this.#kept({ op, from, ...this.#store() }, 'table')
       case 'group':
         return this.#aggregation(this.#group(from))
       case 'cogroup':
@@ -147,6 +151,7 @@ class Composition {
         'filter',
         'filterNot',
         'mapValues',
+        'transformValues',
         'groupBy',
         'groupBy',
         'suppress',
@@ -165,23 +170,34 @@ class Composition {
   #onVersioned({ id: from }: Made): string {
     const random = this.#random
     this.#read.add(from)
-    const op = random.pick(['filter', 'mapValues', 'groupBy', 'groupBy', 'toStream', 'join', 'join', 'foreign'])
-    const fn = op === 'filter' ? random.pick(PREDICATES) : random.pick(MAPPERS)
-    if (op === 'filter' || op === 'mapValues') return this.#add({ op, from, fn }, 'versioned')
-    return this.#ofTable(from, op)
+    const op = random.pick([
+      'filter',
+      'filterNot',
+      'mapValues',
+      'transformValues',
+      'groupBy',
+      'groupBy',
+      'toStream',
+      'join',
+      'join',
+      'foreign'
+    ])
+    return this.#ofTable(from, op, 'versioned')
   }
 
-  #ofTable(from: string, op: string): string {
+  #ofTable(from: string, op: string, kind: 'table' | 'versioned' = 'table'): string {
     const random = this.#random
-    if (op === 'filter' || op === 'filterNot') return this.#add({ op, from, fn: random.pick(PREDICATES) }, 'table')
-    if (op === 'mapValues') return this.#add({ op, from, fn: random.pick(MAPPERS), ...this.#store() }, 'table')
-    if (op === 'suppress') return this.#add({ op, from, untilTimeLimitMs: random.pick([1, 10, 40]) }, 'table')
-    if (op === 'toStream') return this.#add({ op, from }, 'stream')
-    if (op === 'groupBy') {
-      const grouped = this.#id()
-      this.#nodes.push({ id: grouped, op, from, fn: random.pick(KEYS) })
-      return this.#add({ op: random.pick(AGGREGATIONS), from: grouped, ...this.#store() }, 'table')
+    if (op === 'filter' || op === 'filterNot') {
+      return this.#kept({ op, from, fn: random.pick(PREDICATES), ...(random.oneIn(3) ? this.#store() : {}) }, kind)
     }
+    if (op === 'mapValues') return this.#kept({ op, from, fn: random.pick(MAPPERS), ...this.#store() }, kind)
+    if (op === 'transformValues') {
+      const fn = random.pick(TRANSFORMERS)
+      return this.#kept({ op, from, fn, ...(fn === 'ticks' && { everyMs: 20 }), ...this.#store() }, kind)
+    }
+    if (op === 'suppress') return this.#add(this.#timeLimit(from), 'table')
+    if (op === 'toStream') return this.#add({ op, from }, 'stream')
+    if (op === 'groupBy') return this.#ofRows(from)
     const right = this.#readAny(random.oneIn(4) ? 'versioned' : 'table', from)
     if (op === 'join') return this.#add({ op: random.pick(JOINS), left: from, right, ...this.#store() }, 'table')
     const foreignKeyFn = random.pick(KEYS)
@@ -212,17 +228,44 @@ class Composition {
       return this.#add({ op, from, fn: random.pick(PREDICATES) }, 'window-table', closes)
     if (op === 'mapValues') return this.#add({ op, from, fn: random.pick(MAPPERS) }, 'window-table', closes)
     if (op === 'suppress' && closes) return this.#add({ op, from }, 'window-table')
-    if (op === 'suppress') return this.#add({ op, from, untilTimeLimitMs: random.pick([1, 10, 40]) }, 'window-table')
+    if (op === 'suppress') return this.#add(this.#timeLimit(from), 'window-table')
     if (op === 'join') {
-      return this.#add(
-        { op: random.pick(JOINS), left: from, right: this.#readAny('window-table', from) },
-        'window-table'
-      )
+      const right = this.#readAny('window-table', from)
+      const bothClose = closes && this.#made.some((made) => made.id === right && made.closes)
+      return this.#add({ op: random.pick(JOINS), left: from, right }, 'window-table', bothClose)
     }
     if (op === 'toStream') return this.#add({ op, from }, 'stream')
-    const grouped = this.#id()
-    this.#nodes.push({ id: grouped, op, from, fn: random.pick(KEYS) })
-    return this.#add({ op: random.pick(AGGREGATIONS), from: grouped, ...this.#store() }, 'table')
+    return this.#ofRows(from)
+  }
+
+  #ofRows(from: string): string {
+    const grouped = this.#again(from, () => ({ op: 'groupBy', from, fn: this.#random.pick(KEYS) }))
+    return this.#add({ op: this.#random.pick(AGGREGATIONS), from: grouped, ...this.#store() }, 'table')
+  }
+
+  #timeLimit(from: string): GoldenNode {
+    const random = this.#random
+    // Bounds are looked at when committing: as Kafka Streams does only where a record brings one update.
+    const isSource = this.#nodes.some(({ id, op }) => id === from && op === 'table')
+    const bounds = isSource && random.oneIn(2) ? { maxRecords: 1 + random.below(3) } : {}
+    return { op: 'suppress', from, untilTimeLimitMs: random.pick([1, 10, 40]), ...bounds }
+  }
+
+  /** A table that may be kept, and then may be kept with its versions; rows that are computed are of the kind that they are computed from. */
+  #kept(node: GoldenNode, kind: 'table' | 'versioned'): string {
+    if (node.store === undefined) return this.#add(node, kind)
+    if (!this.#random.oneIn(4)) return this.#add(node, 'table')
+    return this.#add({ ...node, historyMs: this.#random.pick(HISTORIES_MS) }, 'versioned')
+  }
+
+  /** A group, or one in windows, of what was given: another one, or sometimes one that is there. */
+  #again(from: string, make: () => GoldenNode): string {
+    const made = this.#groups.get(from) ?? []
+    if (made.length > 0 && this.#random.oneIn(2)) return this.#random.pick(made)
+    const id = this.#id()
+    this.#nodes.push({ id, ...make() })
+    this.#groups.set(from, [...made, id])
+    return id
   }
 
   #split(from: string): string {
@@ -239,10 +282,8 @@ class Composition {
   }
 
   #group(from: string): { id: string; cogrouped: boolean } {
-    const id = this.#id()
     const by = this.#random.oneIn(2) ? { op: 'groupByKey' } : { op: 'groupBy', fn: this.#random.pick(KEYS) }
-    this.#nodes.push({ id, from, ...by })
-    return { id, cogrouped: false }
+    return { id: this.#again(from, () => ({ from, ...by })), cogrouped: false }
   }
 
   #cogroup(from: string): { id: string; cogrouped: boolean } {
@@ -258,10 +299,20 @@ class Composition {
     const random = this.#random
     const op = cogrouped ? 'aggregate' : random.pick(AGGREGATIONS)
     if (random.oneIn(3)) return this.#add({ op, from, ...this.#store() }, 'table')
-    const windows = this.#id()
+    const windows = this.#again(from, () => this.#windowedBy(from, cogrouped))
+    const { window } = this.#nodes.find(({ id }) => id === windows) ?? {}
+    const closes = window?.type !== 'unlimited'
+    return this.#add({ op, from: windows, ...(random.oneIn(4) ? this.#store() : {}) }, 'window-table', closes)
+  }
+
+  #windowedBy(from: string, cogrouped: boolean): GoldenNode {
+    const random = this.#random
+    const node = { op: 'windowedBy', from }
+    if (random.oneIn(16)) {
+      return { ...node, window: { type: 'unlimited', startMs: random.pick([0, 20, 100]), graceMs: 0 } }
+    }
     const emit = !cogrouped && random.oneIn(3) ? { emit: 'final' as const } : {}
-    this.#nodes.push({ id: windows, op: 'windowedBy', from, ...emit, window: this.#window() })
-    return this.#add({ op, from: windows, ...(random.oneIn(4) ? this.#store() : {}) }, 'window-table', true)
+    return { ...node, ...emit, window: this.#window() }
   }
 
   #window(): GoldenWindow {

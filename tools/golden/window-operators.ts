@@ -11,6 +11,7 @@ import {
   type TimeWindowedCogroupedKStream,
   type TimeWindowedKStream,
   tumbling,
+  unlimited,
   type Windowed
 } from '@millrace/streams'
 import type { GoldenWindow } from './case.ts'
@@ -21,7 +22,7 @@ type Text = string | null
 /** Emission, and the retention that Kafka Streams gives a window by itself. */
 interface WindowOptions {
   readonly emit: 'changes' | 'commit' | 'final'
-  readonly retention: number
+  readonly retention?: number
 }
 
 /** A grouped stream in windows, with how it is to be aggregated. */
@@ -40,14 +41,19 @@ export function windowGroup(
   window: GoldenWindow,
   emit: 'changes' | 'commit' | 'final'
 ): WindowedGroup | undefined {
-  const options = { emit, retention: defaultRetentionMs(window) }
+  const options = { emit, ...retentionOf(window) }
   if (window.type === 'session') {
     const by = sessions({ gap: window.gapMs ?? 0, grace: window.graceMs })
     return grouped.kind === 'grouped'
       ? { kind: 'session', windowed: grouped.grouped.windowedBy(by), options }
       : { kind: 'cogrouped-session', windowed: grouped.cogrouped.windowedBy(by), options }
   }
-  const by = window.type === 'sliding' ? slidingOf(window) : alignedOf(window)
+  const by =
+    window.type === 'unlimited'
+      ? unlimited({ start: window.startMs ?? 0 })
+      : window.type === 'sliding'
+        ? slidingOf(window)
+        : alignedOf(window)
   if (by === undefined) return undefined
   return grouped.kind === 'grouped'
     ? { kind: 'time', windowed: grouped.grouped.windowedBy(by), options }
@@ -78,9 +84,18 @@ export function aggregateWindows(
   }
 }
 
-function defaultRetentionMs({ type, sizeMs = 0, gapMs = 0, differenceMs = 0, graceMs }: GoldenWindow): number {
-  if (type === 'session') return gapMs + graceMs
-  return type === 'sliding' ? 2 * differenceMs + graceMs : sizeMs + graceMs
+function retentionOf(window: GoldenWindow): { readonly retention?: number } {
+  const { type, sizeMs = 0, gapMs = 0, differenceMs = 0, graceMs } = window
+  switch (type) {
+    case 'unlimited':
+      return {}
+    case 'session':
+      return { retention: gapMs + graceMs }
+    case 'sliding':
+      return { retention: 2 * differenceMs + graceMs }
+    default:
+      return { retention: sizeMs + graceMs }
+  }
 }
 
 function slidingOf({ differenceMs = 0, graceMs }: GoldenWindow) {

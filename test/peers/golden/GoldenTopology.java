@@ -1,5 +1,6 @@
 import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -44,6 +45,7 @@ import org.apache.kafka.streams.kstream.TimeWindowedCogroupedKStream;
 import org.apache.kafka.streams.kstream.TimeWindowedKStream;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.ValueJoiner;
+import org.apache.kafka.streams.kstream.UnlimitedWindows;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.state.Stores;
@@ -210,6 +212,7 @@ final class GoldenTopology {
             return switch (text(window, "type")) {
                 case "session" -> grouped.windowedBy(session(window, grace)).emitStrategy(emit);
                 case "sliding" -> grouped.windowedBy(sliding(window, grace)).emitStrategy(emit);
+                case "unlimited" -> grouped.windowedBy(unlimited(window));
                 default -> grouped.windowedBy(aligned(window, grace)).emitStrategy(emit);
             };
         }
@@ -218,6 +221,7 @@ final class GoldenTopology {
         return switch (text(window, "type")) {
             case "session" -> cogrouped.windowedBy(session(window, grace));
             case "sliding" -> cogrouped.windowedBy(sliding(window, grace));
+            case "unlimited" -> cogrouped.windowedBy(unlimited(window));
             default -> cogrouped.windowedBy(aligned(window, grace));
         };
     }
@@ -228,6 +232,10 @@ final class GoldenTopology {
 
     private static SlidingWindows sliding(JsonNode window, Duration grace) {
         return SlidingWindows.ofTimeDifferenceAndGrace(millis(window, "differenceMs"), grace);
+    }
+
+    private static UnlimitedWindows unlimited(JsonNode window) {
+        return UnlimitedWindows.of().startOn(Instant.ofEpochMilli(window.get("startMs").asLong()));
     }
 
     private static TimeWindows aligned(JsonNode window, Duration grace) {
@@ -290,7 +298,9 @@ final class GoldenTopology {
     private Object suppress(JsonNode node) {
         if (node.has("untilTimeLimitMs")) {
             KTable<Object, String> table = table(node.get("from").asText());
-            return table.suppress(Suppressed.untilTimeLimit(millis(node, "untilTimeLimitMs"), BufferConfig.unbounded()));
+            var buffer = node.has("maxRecords")
+                ? BufferConfig.maxRecords(node.get("maxRecords").asLong()) : BufferConfig.unbounded();
+            return table.suppress(Suppressed.untilTimeLimit(millis(node, "untilTimeLimitMs"), buffer));
         }
         KTable<Windowed<String>, String> table = as(from(node));
         return table.suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()));

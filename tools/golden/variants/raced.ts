@@ -15,6 +15,8 @@ interface Fact {
   readonly manyKeys: boolean
   /** Whether these are in several partitions: nobody says which of them is first. */
   readonly spread: boolean
+  /** Whether a suppress has let it go: it says then that the row was what was held back before, as Kafka Streams does. */
+  readonly released: boolean
 }
 
 /** What is kept of a case's results, record by record. */
@@ -54,6 +56,7 @@ function factOf(read: ReadNode<Fact>, partitions: number): Fact {
     kept: through && wasSpread && kept !== 'nothing' ? (kind === 'grouped-table' ? 'last' : 'nothing') : kept,
     delayed: through || facts.some(({ delayed }) => delayed),
     manyKeys,
+    released: node.op === 'suppress' || facts.some(({ released }) => released),
     spread: wasSpread || (partitions > 1 && through && manyKeys)
   }
 }
@@ -65,7 +68,8 @@ function keptBy({ node, kind, inputs }: ReadNode<Fact>): Kept {
   const meet = inputs.filter(({ fact }) => fact.delayed).length > 1
   if (!facts.includes('last')) {
     if (!meet) return 'every'
-    return kind === 'table' ? 'last' : 'nothing'
+    // Whether a filter below sends a deletion goes by what the row is said to have been.
+    return kind === 'table' && !inputs.some(({ fact }) => fact.released) ? 'last' : 'nothing'
   }
   switch (node.op) {
     case 'filter':

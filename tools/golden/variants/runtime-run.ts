@@ -42,7 +42,8 @@ const QUIET_MS = 620
 /** Longer than it takes until a record that was written is with the thread, if that is not busy. */
 const FETCH_MS = 2
 const LIMIT_MS = 600_000
-const KEPT = { 'retention.ms': '-1' }
+/** Records of any time are taken, and kept: the broker's clock begins at 0. */
+const KEPT = { 'retention.ms': '-1', 'message.timestamp.after.max.ms': String(Number.MAX_SAFE_INTEGER) }
 
 /**
  * A topology on an embedded log, in a simulated machine: the broker, the clients and the stream thread are the real ones; disk and time are not,
@@ -96,7 +97,8 @@ export class RuntimeRun {
     const { log } = await this.#alive()
     const producer = log.producer()
     producer.enqueue(topic, partition, bytes, value === null ? null : Buffer.from(value), timestamp)
-    await this.#world.run(producer.close(), LIMIT_MS)
+    const written = producer.flush().finally(() => producer.close())
+    await this.#world.run(written, LIMIT_MS)
   }
 
   /** Moves the time of day. */
