@@ -16,6 +16,7 @@ import {
   slotNameOf
 } from './session-parts.ts'
 import {
+  checkMemberships,
   checkPublication,
   checkSlot,
   checkUsable,
@@ -62,12 +63,8 @@ export class CdcSession {
     let slot = await readSlot(client, this.#slot)
     const server = await identifySystem(replication, client)
     const publicationNow = (await publicationState(client, publicationNameOf(this.#parts.options)))?.id
-    const position = this.#position(server, slot, publicationNow)
-    const isResnapshot = position === 'lost'
-    if (isResnapshot) {
-      await dropSlot(client, this.#slot)
-      slot = undefined
-    }
+    let position = this.#position(server, slot, publicationNow)
+    if (position === 'lost') slot = await this.#dropSlot()
     const publication = publicationParts(this.#parts, {
       client,
       serverVersion: server.version,
@@ -77,6 +74,11 @@ export class CdcSession {
     const covered = await ensurePublication(publication)
     await checkTables(preflightParts(this.#parts, client, slot), covered.tables.filter(this.#isCaptured))
     this.#warnOfNothing(covered)
+    if (position && position !== 'lost') {
+      position = this.#unlessTablesLeft(position, covered)
+      if (position === 'lost') slot = await this.#dropSlot()
+    }
+    const isResnapshot = position === 'lost'
     const stored = position === 'lost' ? undefined : position
     const begin = stored ? undefined : await this.#begin(slot)
     return {
@@ -104,15 +106,32 @@ export class CdcSession {
     })
   }
 
+  async #dropSlot(): Promise<undefined> {
+    await dropSlot(this.#connections.client, this.#slot)
+  }
+
+  #unlessTablesLeft(position: StreamPosition, covered: CoveredTables): StreamPosition | 'lost' {
+    const before = new Map<string, string>()
+    for (const table of covered.tables) {
+      const name = qualifiedName(table)
+      const stored = this.#parts.positions.get(snapshotSplit(name))
+      if (stored?.kind === 'snapshot' && stored.membership) before.set(name, stored.membership)
+    }
+    return this.#unlessLost(() => {
+      checkMemberships(position, before, covered.tables)
+      return position
+    })
+  }
+
   /** The committed position, if the slot goes on from there; `lost` when it does not and that is to be mended. */
   #position(
     server: ServerIdentity,
     slot: SlotState | undefined,
     publication: number | undefined
   ): StreamPosition | 'lost' | undefined {
-    const { positions, options, context } = this.#parts
+    const { positions, context } = this.#parts
     const position = positions.get(STREAM_SPLIT)
-    try {
+    return this.#unlessLost(() => {
       if (position?.kind !== 'stream') {
         if (slot) checkUsable(this.#slot, slot.confirmed, slot)
         return undefined
@@ -125,6 +144,14 @@ export class CdcSession {
       checkPublication(position, publication)
       checkTimeline(server, position.timeline, context.report)
       return position
+    })
+  }
+
+  /** What was found, or `lost` when changes are and that is to be mended. */
+  #unlessLost<T>(find: () => T): T | 'lost' {
+    const { options, context } = this.#parts
+    try {
+      return find()
     } catch (error) {
       if (!(error instanceof PostgresSlotLostError) || options.onLostSlot !== 'resnapshot') throw error
       context.report({ level: 'warning', code: 'resnapshot', message: `${error.message}. All tables are read again` })
@@ -153,17 +180,23 @@ export class CdcSession {
       const stored = positions.get(snapshotSplit(name))
       const isKnown = stored !== undefined && !isResnapshot && options.snapshot !== 'always'
       const isNew = covered.added.includes(name) || (positions.size > 0 && stored === undefined)
-      if (isKnown) snapshots.set(name, stored)
-      else if (options.snapshot === 'never') snapshots.set(name, newSnapshot({ state: 'done' }))
+      const { membership } = table
+      if (isKnown) snapshots.set(name, withMembership(stored, membership))
+      else if (options.snapshot === 'never') snapshots.set(name, newSnapshot({ state: 'done', membership }))
       else {
         const barrier = isNew ? { barrier: covered.barrier } : {}
         const seen = visible ?? `${covered.barrier}:${covered.barrier}:`
         const pages = table.key.length === 0 ? { pages: { leaf: 0, next: 0, visible: seen } } : {}
-        snapshots.set(name, newSnapshot({ ...barrier, ...pages }))
+        snapshots.set(name, newSnapshot({ ...barrier, ...pages, membership }))
       }
     }
     return snapshots
   }
+}
+
+/** The position itself if it says so already, so that it is not written again. */
+function withMembership(position: CdcPosition, membership: string): CdcPosition {
+  return position.kind === 'stream' || position.membership === membership ? position : { ...position, membership }
 }
 
 function preflightParts(parts: CdcSessionParts, client: PostgresClient, slot: SlotState | undefined): PreflightParts {

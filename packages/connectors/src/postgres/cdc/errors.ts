@@ -55,7 +55,14 @@ export class PostgresSlotInUseError extends MillraceError {
 }
 
 /** Why changes are lost that were made after the last position. */
-export type SlotLoss = 'missing' | 'invalidated' | 'advanced' | 'other-system' | 'behind' | 'republished'
+export type SlotLoss =
+  | 'missing'
+  | 'invalidated'
+  | 'advanced'
+  | 'other-system'
+  | 'behind'
+  | 'republished'
+  | 'unpublished'
 
 /**
  * Changes were lost: the slot is gone, was made anew, was advanced by somebody else, was invalidated, or this is another server. What came

@@ -36,6 +36,8 @@ export interface SnapshotPosition {
   readonly kind: 'snapshot'
   readonly state: 'waiting' | 'running' | 'done'
   readonly mode: 'initial' | 'incremental'
+  /** Which table, and which entry of the publication, all changes since have come by. */
+  readonly membership?: string
   /** Rows of it in the log. */
   readonly rows: number
   /** Key of the last row, as the database's text; null before the first. */

@@ -90,10 +90,10 @@ export class ReaderAssembly {
     const stream = await this.#startStream()
     const snapshotter = this.#snapshotter(stream)
     if (this.#start.isResnapshot) await this.#truncateAll()
-    const control = this.#snapshotControl(snapshotter)
-    control.begin()
     const streamed = this.#streamedTransactions()
     const decoder = this.#decoder(snapshotter, streamed)
+    const control = this.#snapshotControl(snapshotter, decoder)
+    control.begin()
     const supervision = this.#supervise({ stream, snapshotter, control, decoder, streamed })
     const { options, context } = this.#parts
     const add = this.#batch.add.bind(this.#batch)
@@ -160,14 +160,15 @@ export class ReaderAssembly {
     })
   }
 
-  #snapshotControl(snapshotter: Snapshotter): SnapshotControl {
+  #snapshotControl(snapshotter: Snapshotter, decoder: TransactionDecoder): SnapshotControl {
     return new SnapshotControl({
       session: this.#parts,
       start: this.#start,
       client: this.#connections.client,
       snapshotter,
       batch: this.#batch,
-      recent: this.#recent
+      recent: this.#recent,
+      reached: () => formatLsn(decoder.position.lsn)
     })
   }
 

@@ -1,6 +1,7 @@
 import type { ConnectorEvent } from '../../connector-event.ts'
 import { newSnapshot } from './position.ts'
 import type { Snapshotter } from './snapshot/snapshotter.ts'
+import { type CatalogTable, qualifiedName } from './tables/table-shape.ts'
 
 /** Something to be done while the source runs: Debezium's signals. */
 export interface CdcSignal {
@@ -64,8 +65,8 @@ function conditionsIn(value: unknown): Record<string, string> {
 /** What a signal may touch. */
 export interface SignalTarget {
   readonly snapshotter: Snapshotter
-  /** Captured tables that have a key, as `schema.table`. */
-  readonly keyedTables: () => Promise<readonly string[]>
+  /** Captured tables that have a key. */
+  readonly keyedTables: () => Promise<readonly CatalogTable[]>
   readonly report: (event: ConnectorEvent) => void
 }
 
@@ -99,7 +100,7 @@ async function execute(signal: CdcSignal, { snapshotter, keyedTables, report }: 
   const known = await keyedTables()
   const started: string[] = []
   for (const name of signal.tables ?? []) {
-    const tables = known.filter((table) => table === name || new RegExp(`^(?:${name})$`).test(table))
+    const tables = known.filter((table) => isNamed(table, name))
     if (tables.length === 0) {
       report({
         level: 'warning',
@@ -107,14 +108,19 @@ async function execute(signal: CdcSignal, { snapshotter, keyedTables, report }: 
         message: `no snapshot of ${name}: it is not captured, or has no primary key to read it by`
       })
     }
-    for (const table of tables) {
-      const condition = signal.conditions?.[name] ?? signal.conditions?.[table]
-      snapshotter.add(table, newSnapshot({ mode: 'incremental', ...(condition ? { condition } : {}) }))
-      started.push(table)
+    for (const { membership, ...table } of tables) {
+      const condition = signal.conditions?.[name] ?? signal.conditions?.[qualifiedName(table)]
+      const chosen = condition ? { condition } : {}
+      snapshotter.add(qualifiedName(table), newSnapshot({ mode: 'incremental', membership, ...chosen }))
+      started.push(qualifiedName(table))
     }
   }
   if (started.length > 0) {
     report({ level: 'info', code: 'snapshot-started', message: `incremental snapshot of ${started.join(', ')}` })
   }
   return started
+}
+
+function isNamed(table: CatalogTable, name: string): boolean {
+  return qualifiedName(table) === name || new RegExp(`^(?:${name})$`).test(qualifiedName(table))
 }

@@ -3,6 +3,7 @@ import { type CdcClient, quoteIdentifier } from './connection.ts'
 import { PostgresSlotLostError, toSourceError } from './errors.ts'
 import type { StreamPosition } from './position.ts'
 import { type Lsn, parseLsn } from './replication/lsn.ts'
+import { type CatalogTable, qualifiedName } from './tables/table-shape.ts'
 
 /** Which server and database this is, and where its log ends. */
 export interface ServerIdentity {
@@ -132,6 +133,21 @@ export function checkPublication(
   throw new PostgresSlotLostError(position.slot, 'republished', {
     position: parseLsn(position.lsn),
     found: `the publication was ${id === undefined ? 'dropped' : 'dropped and made anew'}, and what was changed without it is not delivered`
+  })
+}
+
+/** @throws PostgresSlotLostError when a table was not published for a while. */
+export function checkMemberships(
+  position: Pick<StreamPosition, 'slot' | 'lsn'>,
+  before: ReadonlyMap<string, string>,
+  tables: readonly CatalogTable[]
+): void {
+  const left = tables.map((table) => ({ name: qualifiedName(table), now: table.membership }))
+  const names = left.filter(({ name, now }) => (before.get(name) ?? now) !== now).map(({ name }) => name)
+  if (names.length === 0) return
+  throw new PostgresSlotLostError(position.slot, 'unpublished', {
+    position: parseLsn(position.lsn),
+    found: `${names.join(', ')} left the publication for a while, or was dropped and made anew, and what was changed meanwhile is not delivered`
   })
 }
 

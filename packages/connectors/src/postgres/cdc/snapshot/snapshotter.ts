@@ -65,6 +65,11 @@ export class Snapshotter {
     return this.#tasks.some((task) => task.table === table && !task.isDone && task.position.mode === 'initial')
   }
 
+  /** Where the newest snapshot of a table is. */
+  positionOf(table: string): SnapshotPosition | undefined {
+    return this.#tasks.findLast((task) => task.table === table)?.position
+  }
+
   /** Adds a table; a running snapshot of it is left as it is. */
   add(table: string, position: SnapshotPosition): void {
     if (position.state === 'done' || this.unfinished.some((task) => task.table === table)) return

@@ -35,6 +35,8 @@ export interface CatalogTable extends TableShape {
   readonly rowFilter: string | null
   /** Columns and key as the catalog has them: another text means that the table was changed. */
   readonly fingerprint: string
+  /** Object ids of the table and of its entry in the publication: others mean that there was a time when its changes were not published. */
+  readonly membership: string
   /** `toast_tuple_target`, if it was set. */
   readonly outOfLineBytes: number | undefined
 }
@@ -119,7 +121,8 @@ export async function readTables(
   const { rows } = await client.query({
     text: `select c.oid::int8::text as oid, n.nspname as schema, c.relname as table, c.relkind = 'p' as partitioned, ${IDENTITY_SQL} as identity,
       ${filters ? 'to_json(p.attnames)::text' : 'null'} as published, ${filters ? 'p.rowfilter' : 'null'} as row_filter,
-      ${COLUMNS_SQL}::text as columns, ${KEY_SQL}::text as key, ${OUT_OF_LINE_SQL} as target
+      ${COLUMNS_SQL}::text as columns, ${KEY_SQL}::text as key, ${OUT_OF_LINE_SQL} as target, concat(c.oid, ':', (
+        select r.oid from pg_publication_rel r join pg_publication b on b.oid = r.prpubid where b.pubname = p.pubname and r.prrelid = c.oid)) as membership
       from pg_publication_tables p join pg_namespace n on n.nspname = p.schemaname
       join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
       where p.pubname = $1 order by 2, 3`,
@@ -149,6 +152,7 @@ function tableOf(row: Readonly<Record<string, unknown>>): CatalogTable {
     hasIdentity: row.identity === true,
     isPartitioned: row.partitioned === true,
     rowFilter: typeof row.row_filter === 'string' ? row.row_filter : null,
+    membership: String(row.membership),
     outOfLineBytes: typeof row.target === 'number' ? row.target : undefined,
     fingerprint: `${row.columns}${row.key}`
   }
