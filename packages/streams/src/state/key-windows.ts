@@ -11,6 +11,8 @@ export interface EntryPosition {
 
 /** Enough to know which windows are old. */
 const sampledEntries = 8192
+/** So few windows may stay whatever their age. */
+const leastAdded = 4096
 
 /** What is in memory of one key's windows: by start, and of one start by the session's start. */
 export class KeyWindows {
@@ -48,8 +50,10 @@ export class KeyWindows {
     const last = this.#last
     const isNewest = last !== undefined && this.#lastIsNewest && last.windowStartMs < entry.windowStartMs
     const at = isNewest ? this.#entries.length : this.#place(entry.windowStartMs, entry.sessionStartMs)
-    // Many keys have one window: an array that is pushed to has room for many.
+    // Most keys have a window or two: an array that is pushed to has room for many.
     if (this.#entries.length === 0) this.#entries = [entry]
+    else if (this.#entries.length === 1)
+      this.#entries = at === 0 ? [entry, this.#entries[0]] : [this.#entries[0], entry]
     else if (at === this.#entries.length) this.#entries.push(entry)
     else this.#entries.splice(at, 0, entry)
     this.#last = entry
@@ -91,7 +95,10 @@ export class KeyWindows {
 
   /** @returns how many. */
   removeBefore(startMs: number): number {
-    return this.#removeFirst(this.#place(startMs, -1))
+    const entries = this.#entries
+    let count = 0
+    while (count < entries.length && entries[count].windowStartMs < startMs) count++
+    return this.#removeFirst(count)
   }
 
   /**
@@ -171,6 +178,7 @@ export class WindowsInMemory {
   readonly #identity: (key: unknown) => KeyIdentity
   readonly #rows = new Map<KeyIdentity, KeyWindows>()
   #size = 0
+  #added = 0
   /** A record asks for its key again and again. */
   #lastKey: unknown
   #lastRow: KeyWindows | undefined
@@ -205,6 +213,7 @@ export class WindowsInMemory {
     const row = this.of(key) ?? this.begin(key, completeFromMs)
     row.add(entry)
     this.#size++
+    this.#added++
   }
 
   /** Forgets a deleted window where nothing else would be asked for it. */
@@ -214,8 +223,14 @@ export class WindowsInMemory {
     this.#size--
   }
 
+  /** Whether so many windows came since the last `dropBefore` that a look at each key is little beside. */
+  get grown(): boolean {
+    return this.#added > leastAdded + 2 * this.#rows.size
+  }
+
   /** Forgets the windows that start before. */
   dropBefore(startMs: number): void {
+    this.#added = 0
     for (const row of this.#rows.values()) {
       this.#size -= row.removeBefore(startMs)
       if (row.entries.length === 0) this.#rows.delete(row.id)

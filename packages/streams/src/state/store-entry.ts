@@ -1,6 +1,12 @@
 import type { Serde } from '../serde/serde.ts'
 import type { StoreCell, Timestamped } from './store.ts'
 
+const DIRTY = 1
+const PENDING = 2
+const BRIEF = 4
+const WAS_ABSENT = 8
+const USED = 16
+
 /** One key (and window) of a store in memory: in the write buffer while it is dirty, in the clean cache after. */
 export class StoreEntry implements StoreCell {
   key: unknown
@@ -10,20 +16,12 @@ export class StoreEntry implements StoreCell {
   sessionStartMs: number | undefined
   /** Undefined: absent. Replaced as a whole, never changed, so that who got it keeps it; but for the lists of a window index. */
   current: Timestamped<unknown> | undefined
-  /** The key's encoded bytes, once they were needed. */
-  keyBytes: Buffer | undefined
-  /** The current value's encoded bytes, between the changelog's record and the engine's batch. */
-  valueBytes: Buffer | undefined
   /** The time of the deletion, when the current value is absent because of one. */
   deletedAtMs = 0
-  dirty = false
-  pending = false
-  /** Not to be kept in memory once it is absent. */
-  brief = false
-  /** It was absent when it became dirty: if it is absent again, nothing happened that a changelog or an engine must know. */
-  wasAbsent = false
-  /** Since the last sweep of the cache. */
-  used = true
+  /** What was encoded for the changelog's record and is needed again for the engine's batch. */
+  #encoded: { key: Buffer | undefined; value: Buffer | undefined } | undefined
+  /** A bit for each of the flags below. There are as many entries as windows: a field for each would be a third of what they weigh. */
+  #flags = USED
 
   constructor(key: unknown, windowStartMs: number, current: Timestamped<unknown> | undefined) {
     this.key = key
@@ -31,29 +29,84 @@ export class StoreEntry implements StoreCell {
     this.current = current
   }
 
+  get dirty(): boolean {
+    return (this.#flags & DIRTY) !== 0
+  }
+
+  set dirty(is: boolean) {
+    this.#flags = is ? this.#flags | DIRTY : this.#flags & ~DIRTY
+  }
+
+  get pending(): boolean {
+    return (this.#flags & PENDING) !== 0
+  }
+
+  set pending(is: boolean) {
+    this.#flags = is ? this.#flags | PENDING : this.#flags & ~PENDING
+  }
+
+  /** Not to be kept in memory once it is absent. */
+  get brief(): boolean {
+    return (this.#flags & BRIEF) !== 0
+  }
+
+  set brief(is: boolean) {
+    this.#flags = is ? this.#flags | BRIEF : this.#flags & ~BRIEF
+  }
+
+  /** It was absent when it became dirty: if it is absent again, nothing happened that a changelog or an engine must know. */
+  get wasAbsent(): boolean {
+    return (this.#flags & WAS_ABSENT) !== 0
+  }
+
+  set wasAbsent(is: boolean) {
+    this.#flags = is ? this.#flags | WAS_ABSENT : this.#flags & ~WAS_ABSENT
+  }
+
+  /** Since the last sweep of the cache. */
+  get used(): boolean {
+    return (this.#flags & USED) !== 0
+  }
+
+  set used(is: boolean) {
+    this.#flags = is ? this.#flags | USED : this.#flags & ~USED
+  }
+
+  /** Whether it came and went since the last commit. */
+  get vanished(): boolean {
+    return this.current === undefined && this.wasAbsent
+  }
+
   /** Of what is not committed: it is as if it had been there from the first. */
   moveTo({ key, windowStartMs, sessionStartMs }: Pick<StoreEntry, 'key' | 'windowStartMs' | 'sessionStartMs'>): void {
     this.key = key
     this.windowStartMs = windowStartMs
     this.sessionStartMs = sessionStartMs
-    this.keyBytes = undefined
+    this.#encoded = undefined
   }
 
   encodedKey(serde: Serde<unknown>): Buffer {
-    this.keyBytes ??= serde.encode(this.key)
-    return this.keyBytes
-  }
-
-  /** Whether it came and went since the last commit. */
-  get vanished(): boolean {
-    return this.wasAbsent && this.current === undefined
+    this.#encoded ??= { key: undefined, value: undefined }
+    this.#encoded.key ??= serde.encode(this.key)
+    return this.#encoded.key
   }
 
   /** Null when absent. */
   encodedValue(serde: Serde<unknown>): Buffer | null {
     if (this.current === undefined) return null
-    this.valueBytes ??= serde.encode(this.current.value)
-    return this.valueBytes
+    this.#encoded ??= { key: undefined, value: undefined }
+    this.#encoded.value ??= serde.encode(this.current.value)
+    return this.#encoded.value
+  }
+
+  /** Its value is another one. */
+  forgetEncodedValue(): void {
+    if (this.#encoded !== undefined) this.#encoded.value = undefined
+  }
+
+  /** Bytes are needed for the time of a commit only: kept, they would be most of what the cache weighs. */
+  forgetEncoded(): void {
+    this.#encoded = undefined
   }
 }
 

@@ -75,8 +75,10 @@ export class WindowIndex {
 
   add(key: unknown, place: WindowPlace): void {
     const bucket = bucketOf(place.atMs, this.#bucketMs)
-    const list = this.#list(key, bucket) ?? []
-    if (addPlace(list, place)) this.#table.put(key, bucket, list, place.atMs)
+    const list = this.#list(key, bucket)
+    // Most lists stay short: an array that is pushed to has room for many.
+    if (list === undefined) this.#table.put(key, bucket, [place.atMs, place.startMs], place.atMs)
+    else if (addPlace(list, place)) this.#table.put(key, bucket, list, place.atMs)
   }
 
   remove(key: unknown, place: WindowPlace): void {

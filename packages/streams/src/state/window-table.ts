@@ -9,7 +9,7 @@ import { evictionMark, StoreEntry } from './store-entry.ts'
 import type { WindowIndex, WindowPlace } from './window-index.ts'
 import { WriteBuffer } from './write-buffer.ts'
 
-/** Expired windows leave memory when there is this part of the retention of them. */
+/** Expired windows leave memory when there is this part of the retention of them, and more of them than keys. */
 const sweptParts = 8
 
 /** How a window table's windows are told apart and found. */
@@ -89,7 +89,9 @@ export class WindowTable implements WindowStore<unknown, unknown> {
   move(key: unknown, cell: StoreCell, { atMs, startMs }: WindowPlace, value: unknown): StoreCell | undefined {
     const isNew = cell instanceof StoreEntry && cell.dirty && cell.wasAbsent
     if (!isNew || this.buffer.undoable || atMs < this.#context.meta.expiredBeforeMs) return undefined
-    const place = { key: storeKey(key, startMs), windowStartMs: atMs, sessionStartMs: startMs }
+    // A session grows at its end more often than not: then its key is what it was.
+    const ownKey = startMs === cell.sessionStartMs ? cell.key : storeKey(key, startMs)
+    const place = { key: ownKey, windowStartMs: atMs, sessionStartMs: startMs }
     if (!this.#windows.of(key)?.move(cell, place)) return undefined
     this.buffer.set(cell, value, atMs)
     return cell
@@ -127,7 +129,8 @@ export class WindowTable implements WindowStore<unknown, unknown> {
       this.buffer.prune(({ windowStartMs }) => windowStartMs < expiredBeforeMs)
       this.#prunedBeforeMs = expiredBeforeMs
     }
-    if (expiredBeforeMs < this.#sweptBeforeMs + (definition.retentionMs ?? 0) / sweptParts) return
+    if (!this.#windows.grown || expiredBeforeMs < this.#sweptBeforeMs + (definition.retentionMs ?? 0) / sweptParts)
+      return
     this.#windows.dropBefore(expiredBeforeMs)
     this.#sweptBeforeMs = expiredBeforeMs
   }

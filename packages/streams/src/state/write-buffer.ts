@@ -62,7 +62,7 @@ export class WriteBuffer {
       entry.current = undefined
       entry.deletedAtMs = timestamp
     } else entry.current = { value, timestamp }
-    entry.valueBytes = undefined
+    entry.forgetEncodedValue()
     if (entry.windowStartMs > this.#newestStartMs) this.#newestStartMs = entry.windowStartMs
     if (entry.dirty) return
     entry.dirty = true
@@ -84,7 +84,7 @@ export class WriteBuffer {
       const entry = this.#undoEntries[i]
       entry.current = this.#undoValues[i]
       entry.deletedAtMs = this.#undoDeletionsMs[i]
-      entry.valueBytes = undefined
+      entry.forgetEncodedValue()
     }
     for (const entry of this.#dirty.splice(this.#dirtyAtMark)) entry.dirty = false
     this.#newestStartMs = this.#newestAtMarkMs
@@ -105,9 +105,7 @@ export class WriteBuffer {
   committed(): void {
     for (const entry of this.#dirty) {
       entry.dirty = false
-      // Both are needed for the time of a commit only: kept, they would be most of what the cache weighs.
-      entry.keyBytes = undefined
-      entry.valueBytes = undefined
+      entry.forgetEncoded()
     }
     this.clear()
   }
