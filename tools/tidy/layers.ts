@@ -63,6 +63,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'errors.ts',
     'command-line.ts',
     'connectors-command-line.ts',
+    'import-module.ts',
     'topology-file.ts',
     'connector-file.ts',
     'missing-directory.ts',

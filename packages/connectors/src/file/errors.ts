@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/log'
+import { SinkSetupError } from '../errors.ts'
 
 /** A file cannot be read on: it is missing, was replaced by another, shrank, or is no whole gzip file. What was read of it is on the log. */
 export class SourceFileError extends MillraceError {
@@ -19,5 +20,20 @@ export class RowFormatError extends MillraceError {
   constructor(column: string, problem: string) {
     super(`column ${column}: ${problem}`)
     this.column = column
+  }
+}
+
+/**
+ * The directory of a file sink does not take what is to be written, whatever record it is: it is read-only, or the disk fails. What was not finished is
+ * delivered again. A full disk is tried again by itself.
+ */
+export class SinkDirectoryError extends SinkSetupError {
+  readonly code = 'CONNECTORS_SINK_DIRECTORY'
+  readonly directory: string
+
+  constructor(sink: string, directory: string, cause: unknown) {
+    const detail = cause instanceof Error ? cause.message : String(cause)
+    super(`sink ${sink} cannot write into ${directory}: ${detail}`, { cause })
+    this.directory = directory
   }
 }

@@ -1,19 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { memoryEnvironment } from '@millrace/log'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { SinkFencedError, TransientSinkError } from '../errors.ts'
+import { SinkFencedError, SinkSetupError, TransientSinkError } from '../errors.ts'
 import { debeziumRows } from '../rows/debezium-rows.ts'
 import { jsonRows } from '../rows/json-rows.ts'
 import type { SinkContext, SinkRecord } from '../sink.ts'
 import {
+  TargetAccessError,
   TargetColumnMissingError,
   TargetKeyMissingError,
   TargetRefusedError,
   TargetTableMissingError
 } from '../sql/errors.ts'
+import { sinkErrorOf } from './errors.ts'
 import { type SqliteSinkOptions, sqliteSink } from './sqlite-sink.ts'
 
 let directory: string
@@ -142,6 +144,19 @@ describe('the SQLite sink', () => {
     await running.write([record(0, { id: 1 }, { n: 1 })], at(1))
     await running.close()
     expect(rows()).toEqual([{ id: 1, n: 1 }])
+  })
+
+  it('blames no record for what is wrong with the database', async () => {
+    const file = join(directory, 'text.db')
+    writeFileSync(
+      file,
+      'no database at all, but longer than its header of a hundred bytes would be, so that nobody takes it for an empty one'
+    )
+    await expect(sink({ file }).open([partition], context)).rejects.toThrow(TargetAccessError)
+    const errors = [8, 11, 23].map((resultCode) => {
+      return sinkErrorOf({ kind: 'failed', message: 'no', name: 'Error', resultCode }, 'a batch cannot be written')
+    })
+    for (const error of errors) expect(error).toBeInstanceOf(SinkSetupError)
   })
 
   it('waits for another writer without holding up the program, which may be that writer', async () => {

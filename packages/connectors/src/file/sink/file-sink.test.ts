@@ -1,4 +1,4 @@
-import { memoryEnvironment } from '@millrace/log'
+import { type FileSystem, FileSystemError, memoryEnvironment } from '@millrace/log'
 import { parquetReadObjects } from 'hyparquet'
 import * as writer from 'hyparquet-writer'
 import { describe, expect, it } from 'vitest'
@@ -14,7 +14,8 @@ import { parquet } from './parquet.ts'
 
 const partition = { topic: 'orders', partition: 2 }
 function record(offset: number, key: unknown, value: unknown): SinkRecord {
-  const bytes = (part: unknown) => (part === null ? null : Buffer.from(JSON.stringify(part)))
+  const bytes = (part: unknown) =>
+    part === null ? null : Buffer.from(typeof part === 'string' ? part : JSON.stringify(part))
   return { ...partition, offset, key: bytes(key), value: bytes(value), timestamp: 0, headers: [] }
 }
 const at = (offset: number) => [{ ...partition, offset }]
@@ -84,6 +85,55 @@ describe('the file sink', () => {
     await sink.close()
   })
 
+  it.each([
+    ['write', 'ENOSPC'],
+    ['write', 'EIO'],
+    ['rename', 'EROFS'],
+    ['sync', 'EIO'],
+    ['open', 'EACCES']
+  ])(
+    'blames no record for a directory where %s fails with %s, loses nothing and leaves nothing open',
+    async (operation, code) => {
+      const world = new World()
+      const disk = failingFiles(world.environment.files)
+      const environment = { ...world.environment, files: disk.files }
+      const sink = world.sink({ rollRecords: 2 })
+      const context = { ...world.context, environment }
+      await sink.open([partition], context)
+      const [first, second] = [record(0, { id: 1 }, {}), record(1, { id: 2 }, {})]
+      if (operation !== 'open') await sink.write([first], at(1))
+      disk.fail(operation, code)
+      const failing = operation === 'open' ? sink.write([first], at(1)) : sink.write([second], at(2))
+      await expect(failing).rejects.toMatchObject({ code: 'CONNECTORS_SINK_DIRECTORY', cause: { systemCode: code } })
+      await sink.close().catch(() => undefined)
+      expect(disk.open()).toBe(0)
+      disk.mend()
+      const [next = { offset: 0 }] = await sink.open([partition], context)
+      await sink.write([first, second].slice(next.offset), at(2))
+      await sink.close()
+      const lines = world.names().flatMap((name) => String(world.bytes(name)).trimEnd().split('\n'))
+      expect(lines).toEqual(['{"id":1}', '{"id":2}'])
+      expect(disk.open()).toBe(0)
+    }
+  )
+
+  it('finishes a file whose time is over when the disk takes it again, though nothing more comes', async () => {
+    const world = new World()
+    const disk = failingFiles(world.environment.files)
+    const events: string[] = []
+    const report = ({ code }: { readonly code: string }) => {
+      events.push(code)
+      disk.mend()
+    }
+    const sink = world.sink({ rollInterval: 5 })
+    await sink.open([partition], { ...world.context, report, environment: { ...world.environment, files: disk.files } })
+    await sink.write([record(0, { id: 1 }, {})], at(1))
+    disk.fail('rename', 'EIO')
+    await expect.poll(() => world.names()).toEqual(['orders+2+00000000000000000000-00000000000000000001.ndjson'])
+    expect(events).toEqual(['file-not-finished'])
+    await sink.close()
+  })
+
   it('takes a batch again that failed in part', async () => {
     const world = new World()
     const sink = world.sink({ format: parquet({ writer, columns: { id: 'INT64', n: 'DOUBLE' } }) })
@@ -99,6 +149,61 @@ describe('the file sink', () => {
     expect(await readParquet(world.bytes(name))).toEqual([{ id: 1n, n: 1, __deleted: false }])
   })
 })
+
+/** Files of which an operation fails from now on, and how many are open. */
+function failingFiles(files: FileSystem) {
+  let failing: { readonly operation: string; readonly systemCode: string } | undefined
+  let open = 0
+  const check = (operation: string, path: string) => {
+    if (failing?.operation !== operation) return
+    throw new FileSystemError({ message: `cannot ${operation} ${path}`, path, systemCode: failing.systemCode })
+  }
+  const over: Partial<FileSystem> = {
+    open(path, how) {
+      check('open', path)
+      const file = files.open(path, how)
+      open++
+      return {
+        path,
+        size: () => file.size(),
+        read: (target, position) => file.read(target, position),
+        write(chunks, position) {
+          check('write', path)
+          file.write(chunks, position)
+        },
+        truncate: (sizeBytes) => file.truncate(sizeBytes),
+        async datasync() {
+          check('sync', path)
+          await file.datasync()
+        },
+        close() {
+          open--
+          file.close()
+        }
+      }
+    },
+    rename(from, to) {
+      check('rename', from)
+      files.rename(from, to)
+    }
+  }
+  const proxy = new Proxy(files, {
+    get(target, name) {
+      const found: unknown = Reflect.get(over, name) ?? Reflect.get(target, name)
+      return typeof found === 'function' ? found.bind(target) : found
+    }
+  })
+  return {
+    files: proxy,
+    open: () => open,
+    fail: (operation: string, systemCode: string) => {
+      failing = { operation, systemCode }
+    },
+    mend: () => {
+      failing = undefined
+    }
+  }
+}
 
 async function readParquet(bytes: Buffer) {
   return parquetReadObjects({ file: new Uint8Array(bytes).buffer })
@@ -124,6 +229,16 @@ describe('formats', () => {
     expect(String(bytes)).toBe(
       'id,name,tags,empty,none,__deleted\r\n1,"a ""b"", c","[""x""]","",,false\r\n2,,,,,true\r\n'
     )
+  })
+
+  it('parquet writes JSON with the digits that it has, and batches of any size', async () => {
+    const bytes = await written(parquet({ writer, columns: { doc: 'JSON' } }), [
+      record(0, { id: 1 }, '{"doc":[{"n":12345678901234567890}]}')
+    ])
+    expect(bytes.includes('[{"n":12345678901234567890}]')).toBe(true)
+    const many = Array.from({ length: 200_000 }, (_, i) => record(i, null, { n: i }))
+    const all = await readParquet(await written(parquet({ writer, columns: { n: 'INT32' } }), many))
+    expect(all).toHaveLength(many.length)
   })
 
   it('parquet keeps types', async () => {

@@ -4,6 +4,7 @@ import { type Duration, durationMs } from '@millrace/streams'
 import { SinkFencedError } from '../../errors.ts'
 import type { Row, RowChange, RowDecoder } from '../../rows/row-change.ts'
 import type { SinkContext, SinkOffset, SinkPartition, SinkRecord, TransactionalSink } from '../../sink.ts'
+import { SinkDirectoryError } from '../errors.ts'
 import { type Claim, holds, removeIfThere, takeClaim } from './claims.ts'
 import { DELETED_COLUMN, type FileFormat } from './file-format.ts'
 import { PartFile, parseFinishedName, parsePartName } from './part-file.ts'
@@ -26,6 +27,8 @@ export interface FileSinkOptions {
 
 const DEFAULT_ROLL_RECORDS = 100_000
 const DEFAULT_ROLL_BYTES = 64 << 20
+/** Between two attempts to finish a file whose time is over. */
+const AGAIN_MS = 5000
 
 /**
  * Writes records as rows of files, exactly once: a file appears whole, under a name that says which offsets of which partition are in it, and the
@@ -120,12 +123,17 @@ class FileSinkRun {
     })
   }
 
-  /** Finishes all files, so that nothing has to be delivered again; of one that lost its claim, everything is. */
+  /** Finishes all files, so that nothing has to be delivered again; of one that lost its claim, or that cannot be finished, everything is. */
   close(): Promise<void> {
     return this.#alone(async () => {
-      for (const name of [...this.#parts.keys()]) await this.#finish(name)
-    }).catch((error: unknown) => {
-      if (!(error instanceof SinkFencedError)) throw error
+      const failures: unknown[] = []
+      for (const [name, part] of [...this.#parts]) {
+        await this.#finish(name).catch((error: unknown) => failures.push(error))
+        part.release()
+      }
+      for (const timer of this.#timers.values()) timer.cancel()
+      const failure = failures.find((error) => !(error instanceof SinkFencedError))
+      if (failure !== undefined) throw failure
     })
   }
 
@@ -159,8 +167,9 @@ class FileSinkRun {
       this.#parts.get(name)?.advance(offset)
       return
     }
-    const part = this.#parts.get(name) ?? this.#begin(name, first.offset)
-    part.append(rows, offset)
+    const part = this.#parts.get(name) ?? (await this.#onDisk(() => this.#begin(name, first.offset)))
+    const bytes = part.encode(rows)
+    await this.#onDisk(() => part.append(bytes, rows.length, offset))
     const { rollRecords = DEFAULT_ROLL_RECORDS, rollBytes = DEFAULT_ROLL_BYTES } = this.#options
     if (part.rows >= rollRecords || part.sizeBytes >= rollBytes) await this.#finish(name)
   }
@@ -176,23 +185,50 @@ class FileSinkRun {
       throw new UsageError(`sink ${this.#options.name} was not opened for ${name}, but is to write it`)
     const part = new PartFile(files, this.#options, { ...claim, first })
     this.#parts.set(name, part)
-    const finish = () => {
-      this.#alone(() => this.#finish(name)).catch((error: unknown) => {
-        this.#failure = error
-      })
-    }
-    this.#timers.set(name, timers.set(this.#rollMs, finish))
+    this.#timers.set(
+      name,
+      timers.set(this.#rollMs, () => this.#finishInTime(name))
+    )
     return part
   }
 
+  /** Though nothing more comes. What cannot be finished now is tried again, or by the run after the next write, which is told. */
+  #finishInTime(name: string): void {
+    const { timers } = this.#context.environment
+    this.#alone(() => this.#finish(name)).then(
+      () => {
+        this.#failure = undefined
+      },
+      (error: unknown) => {
+        this.#failure = error
+        if (error instanceof SinkFencedError || this.#context.signal.aborted) return
+        this.#context.report({ level: 'error', code: 'file-not-finished', message: String(error) })
+        this.#timers.set(
+          name,
+          timers.set(Math.min(this.#rollMs, AGAIN_MS), () => this.#finishInTime(name))
+        )
+      }
+    )
+  }
+
+  /** @throws SinkFencedError; SinkDirectoryError, after which the rows are still there to be finished. */
   async #finish(name: string): Promise<void> {
     const part = this.#parts.get(name)
     this.#timers.get(name)?.cancel()
     this.#timers.delete(name)
-    this.#parts.delete(name)
     if (part === undefined) return
-    if (part.rows === 0) part.drop()
-    else if (!(await part.finish())) throw new SinkFencedError(this.#options.name, this.#claims.get(name)?.epoch ?? 0)
+    const isKept = part.rows === 0 ? part.drop() : await this.#onDisk(() => part.finish())
+    this.#parts.delete(name)
+    if (isKept === false) throw new SinkFencedError(this.#options.name, this.#claims.get(name)?.epoch ?? 0)
+  }
+
+  /** What fails there is no record's fault. */
+  async #onDisk<T>(run: () => T | Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (error) {
+      throw new SinkDirectoryError(this.#options.name, this.#options.directory, error)
+    }
   }
 
   #alone(run: () => Promise<void>): Promise<void> {

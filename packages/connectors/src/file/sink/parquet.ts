@@ -34,8 +34,8 @@ export function parquet({ writer, columns }: ParquetOptions): FileFormat {
         append(rows) {
           // All are converted before one is taken: a row that does not fit leaves the file as it was.
           const converted = data.map(({ name, type }) => rows.map((row) => convert(row, name, type)))
-          for (const [at, values] of converted.entries()) data[at]?.data.push(...values)
-          deleted.data.push(...rows.map((row) => row[DELETED_COLUMN] === true))
+          for (const [at, values] of converted.entries()) for (const value of values) data[at].data.push(value)
+          for (const row of rows) deleted.data.push(row[DELETED_COLUMN] === true)
           return Buffer.alloc(0)
         },
         end: () => Buffer.from(writer.parquetWriteBuffer({ columnData: [...data, deleted] }))
@@ -69,8 +69,20 @@ function convertTo(type: ParquetType, value: NonNullable<ColumnValue>): unknown 
     case 'BYTE_ARRAY':
       return value instanceof Uint8Array ? value : undefined
     case 'JSON':
-      return value
+      return withExactNumbers(value)
   }
+}
+
+/** Whole numbers that no double holds as JSON writes them: the library would round them, or make text of them. */
+function withExactNumbers(value: ColumnValue): unknown {
+  if (typeof value === 'bigint') return JSON.rawJSON(String(value))
+  if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Uint8Array) return value
+  if (isList(value)) return value.map(withExactNumbers)
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withExactNumbers(one)]))
+}
+
+function isList(value: object): value is readonly ColumnValue[] {
+  return Array.isArray(value)
 }
 
 function toInteger(value: NonNullable<ColumnValue>): bigint | undefined {

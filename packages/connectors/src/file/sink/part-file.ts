@@ -44,6 +44,8 @@ export class PartFile {
   readonly #path: string
   readonly #file: FileHandle
   #next: number
+  /** How far `finish` has come: what failed may be tried again. */
+  #state: 'open' | 'written' | 'named' | 'released' = 'open'
   #sizeBytes = 0
   #rows = 0
 
@@ -71,12 +73,16 @@ export class PartFile {
     return this.#rows
   }
 
-  /** Puts rows behind the others, or nothing: bytes of a write that failed are written over by the next. */
-  append(rows: readonly Row[], next: number): void {
-    const bytes = this.#encoder.append(rows)
-    this.#file.write([bytes], this.#sizeBytes)
+  /** The bytes of rows, to be appended next. @throws RowFormatError, and nothing has changed. */
+  encode(rows: readonly Row[]): Buffer {
+    return this.#encoder.append(rows)
+  }
+
+  /** Puts so many rows behind the others, or nothing: bytes of a write that failed are written over by the next. */
+  append(bytes: Buffer, rows: number, next: number): void {
+    if (bytes.length > 0) this.#file.write([bytes], this.#sizeBytes)
     this.#sizeBytes += bytes.length
-    this.#rows += rows.length
+    this.#rows += rows
     this.#next = next
   }
 
@@ -85,18 +91,34 @@ export class PartFile {
     this.#next = next
   }
 
-  /** The file is on the disk under its name when this resolves; false when another run has claimed the partition and it is gone. */
+  /**
+   * The file is on the disk under its name when this resolves; false when another run has claimed the partition and it is gone. After an error it may be
+   * called again.
+   */
   async finish(): Promise<boolean> {
-    const end = this.#encoder.end()
-    this.#file.write([end], this.#sizeBytes)
-    this.#file.truncate(this.#sizeBytes + end.length)
-    await this.#file.datasync()
-    this.#file.close()
-    if (!holds(this.#files, this.#directory, this.#place)) return false
-    const name = finishedName({ ...this.#place, next: this.#next }, this.#format.extension)
-    if (!this.#rename(join(this.#directory, name))) return false
+    if (this.#state === 'open') {
+      const end = this.#encoder.end()
+      this.#file.write([end], this.#sizeBytes)
+      this.#file.truncate(this.#sizeBytes + end.length)
+      await this.#file.datasync()
+      this.#state = 'written'
+      this.#file.close()
+    }
+    if (this.#state === 'written') {
+      if (!holds(this.#files, this.#directory, this.#place)) return false
+      const name = finishedName({ ...this.#place, next: this.#next }, this.#format.extension)
+      if (!this.#rename(join(this.#directory, name))) return false
+      this.#state = 'named'
+    }
     await this.#files.syncDirectory(this.#directory)
     return true
+  }
+
+  /** Holds nothing open any more. What is not finished is left, for whoever claims the partition next to remove. */
+  release(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'released'
+    this.#file.close()
   }
 
   /** Who claims a partition removes its parts: then there is nothing to rename. */
@@ -112,7 +134,7 @@ export class PartFile {
 
   /** Removes it. */
   drop(): void {
-    this.#file.close()
+    this.release()
     removeIfThere(this.#files, this.#path)
   }
 }
