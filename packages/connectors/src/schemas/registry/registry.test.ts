@@ -109,6 +109,18 @@ describe('compatibility', () => {
     })
   })
 
+  it('allows anything where there is nothing yet, but knows no version of it', async () => {
+    const compatible = { status: 200, body: { is_compatible: true } }
+    for (const versions of ['versions', 'versions/latest']) {
+      expect(await ask(`POST /compatibility/subjects/new/${versions}`, avro(user(name)))).toEqual(compatible)
+    }
+    expect(await ask('POST /compatibility/subjects/new/versions/1', avro(user(name)))).toEqual(failure(404, 40401))
+    await register('a', avro(user(name)))
+    expect(await ask('POST /compatibility/subjects/a/versions/2', avro(user(name)))).toEqual(failure(404, 40402))
+    await ask('DELETE /subjects/a')
+    expect(await ask('POST /compatibility/subjects/a/versions/latest', avro(user(age)))).toEqual(compatible)
+  })
+
   const third = user(name, age)
   it.each([
     ['NONE', true],
@@ -201,6 +213,8 @@ describe('what is not there', () => {
     ['GET /mode/x', 40409],
     ['DELETE /config/x', 40401],
     ['DELETE /subjects/x', 40401],
+    ['GET /schemas/ids/99', 40403],
+    ['GET /schemas/ids/x', 404],
     ['GET /nothing', 404]
   ])('%s: %i', async (line, code) => {
     await register('a', avro(user(name)))

@@ -127,16 +127,18 @@ export class Registry {
     return versions.map(({ version }) => version)
   }
 
-  /** Why a schema may not be registered, against one version or, by the subject's level, against those it compares with; empty: it may. */
+  /**
+   * Why a schema may not be registered, against one version or, by the subject's level, against those it compares with; empty: it may, as anything may
+   * where there is no version yet.
+   * @throws SchemaNotFoundError for a version by its number that is not there, InvalidSchemaError.
+   */
   async checkCompatibility(
     subject: string,
     schema: SchemaText,
     options: SchemaOptions & { readonly version?: VersionChoice } = {}
   ): Promise<readonly Incompatibility[]> {
     const { parsed } = this.#accept(subject, schema, options)
-    const { version } = options
-    const against = version === undefined ? this.#state.versions(subject) : [this.#version(subject, version, false)]
-    return this.#incompatibilities(parsed, against, this.#state.levelOf(subject))
+    return this.#incompatibilities(parsed, this.#comparedWith(subject, options.version), this.#state.levelOf(subject))
   }
 
   /** Deletes a subject, so that only those see it who ask for deleted ones, or, after that, for good; the versions it had. */
@@ -205,6 +207,12 @@ export class Registry {
     if (level === 'NONE') return []
     const earlier = versions.filter(({ deleted }) => !deleted).map((version) => this.#parseStored(version))
     return incompatibilitiesAt(level, parsed, earlier)
+  }
+
+  #comparedWith(subject: string, version: VersionChoice | undefined): StateVersion[] {
+    if (typeof version === 'number') return [this.#version(subject, version, false)]
+    const versions = this.#state.versions(subject).filter(({ deleted }) => !deleted)
+    return version === 'latest' ? versions.slice(-1) : versions
   }
 
   #version(subject: string, version: VersionChoice, deleted: boolean): StateVersion {

@@ -1,3 +1,4 @@
+import { SchemaNotFoundError } from '../../errors.ts'
 import { schemaNotFound } from '../refusals.ts'
 import type { Registry } from '../registry.ts'
 import type { StateVersion } from '../registry-state.ts'
@@ -52,7 +53,7 @@ export const schemaRoutes: readonly Route[] = [
 
 function idOf(text: string): number {
   const id = Number(text)
-  if (!Number.isInteger(id)) throw schemaNotFound(id)
+  if (!Number.isInteger(id)) throw new SchemaNotFoundError(404, `HTTP 404 Not Found: '${text}' is no schema's id`)
   return id
 }
 
