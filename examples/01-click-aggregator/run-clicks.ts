@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { type Log, openLog } from '@millrace/log'
-import { durationMs, runStreams, type StreamsApp, type Topology, type Trace } from '@millrace/streams'
-import { whenCaughtUp } from '../caught-up.ts'
+import { durationMs, runStreams, type StreamsApp, type Trace } from '@millrace/streams'
 import { type ClickReader, startClickReader } from './click-reader.ts'
 import { CLICK_TIME_CONFIGS, createClickTopics } from './click-source.ts'
 import type { ClickOptions } from './options.ts'
@@ -26,15 +25,14 @@ export async function runClicks(options: ClickOptions, hooks: Hooks = {}): Promi
   try {
     await createClickTopics(log)
     await checkSettings(log, options)
-    const topology = clickAggregator(options)
-    const app = await runStreams(topology, {
+    const app = await runStreams(clickAggregator(options), {
       log,
       internalTopicConfigs: CLICK_TIME_CONFIGS,
       ...(hooks.trace && { trace: hooks.trace })
     })
     try {
       hooks.onStarted?.(app)
-      const totals = await readAndCount(log, app, { ...options, topology })
+      const totals = await readAndCount(log, app, options)
       if (totals !== undefined) process.stdout.write(totals)
     } finally {
       await app.close()
@@ -46,11 +44,7 @@ export async function runClicks(options: ClickOptions, hooks: Hooks = {}): Promi
 }
 
 /** Reads and counts to the end; returns the totals, or undefined when interrupted. */
-async function readAndCount(
-  log: Log,
-  app: StreamsApp,
-  options: ClickOptions & { readonly topology: Topology }
-): Promise<string | undefined> {
+async function readAndCount(log: Log, app: StreamsApp, options: ClickOptions): Promise<string | undefined> {
   const late = () => app.metrics().droppedRecords.late ?? 0
   const files = options.files.length > 0 ? options.files : [SAMPLE]
   const reader = await startClickReader(log, { ...options, files })
@@ -62,7 +56,7 @@ async function readAndCount(
     const lateBefore = late()
     await Promise.race([app.done, reader.done])
     if (interrupt.happened()) return undefined
-    await Promise.race([app.done, whenCaughtUp(log, options.topology), interrupt.asked])
+    await Promise.race([app.caughtUp(), interrupt.asked])
     if (interrupt.happened()) return undefined
     const run = { ...reader.counts, late: late() - lateBefore }
     view.close()

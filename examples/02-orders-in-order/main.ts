@@ -4,7 +4,6 @@ import type { Log } from '@millrace/log'
 import type { QueryableStore, StreamsApp } from '@millrace/streams'
 import { example } from '../example.ts'
 import { onLog, whileRunning } from '../on-log.ts'
-import { whenReady } from '../processed.ts'
 import { type OrderHistory, type OrderStep, ordersInOrder, STEPS } from './topology.ts'
 
 const USAGE = `Eight orders, five steps each: those of one order are done one after another, those of different orders at once.
@@ -30,7 +29,7 @@ async function round(log: Log, app: StreamsApp): Promise<void> {
   const producer = log.producer({ transactionalId: 'order-desk' })
   // Ends what a desk that was killed has left open.
   await producer.initTransactions()
-  await finishWhatIsLeft(log, app)
+  await finishWhatIsLeft(app)
   const histories = app.store<string, OrderHistory>('order-history')
   const before = new Map<string, number>()
   for await (const { key, value } of histories.all()) before.set(key, value?.done.length ?? 0)
@@ -69,8 +68,8 @@ async function round(log: Log, app: StreamsApp): Promise<void> {
 }
 
 /** Orders of a run that was ended in the middle: their queues are in the store. */
-async function finishWhatIsLeft(log: Log, app: StreamsApp): Promise<void> {
-  await whenReady(log, app, ordersInOrder)
+async function finishWhatIsLeft(app: StreamsApp): Promise<void> {
+  await app.caughtUp()
   for (let told = false; !(await isEmpty(app.store('order-queues'))); told = true) {
     if (!told) console.log('The run before this one was ended in the middle: its orders are finished first.\n')
     await sleep(LOOK_AGAIN_MS)

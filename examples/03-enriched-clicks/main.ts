@@ -3,7 +3,6 @@ import type { Log } from '@millrace/log'
 import type { StreamsApp } from '@millrace/streams'
 import { example } from '../example.ts'
 import { onLog, whileRunning } from '../on-log.ts'
-import { whenReady } from '../processed.ts'
 import { type Campaign, type CampaignTotal, type Click, enrichedClicks } from './topology.ts'
 
 const USAGE = `Clicks on ads are joined with a table of campaigns, and what each campaign costs is added up.
@@ -22,9 +21,6 @@ const CAMPAIGNS: readonly (readonly [ad: string, Campaign])[] = [
 /** Twice as much from the middle on, and one ad too many. */
 const DEARER: Campaign = { name: 'new shoes', centsPerClick: 60 }
 const ADS = [...CAMPAIGNS.map(([ad]) => ad), 'ad-5']
-/** A click with a campaign is processed twice: it goes to its campaign's task to be added. */
-const PROCESSED_PER_CLICK = 1 + CAMPAIGNS.length / ADS.length
-
 await example(USAGE, { data: { type: 'string' } }, ({ data }, interrupted) =>
   onLog(data, (log) =>
     whileRunning(enrichedClicks, { log, interrupted, createTopics: { partitions: 3 } }, async (app) => {
@@ -35,7 +31,6 @@ await example(USAGE, { data: { type: 'string' } }, ({ data }, interrupted) =>
 )
 
 async function writeClicks(log: Log, app: StreamsApp): Promise<void> {
-  const processed = await whenReady(log, app, enrichedClicks)
   const producer = log.producer()
   const send = (topic: string, key: string, value: Campaign | Click) =>
     producer.send({ topic, key: Buffer.from(key), value: Buffer.from(JSON.stringify(value)) })
@@ -43,15 +38,14 @@ async function writeClicks(log: Log, app: StreamsApp): Promise<void> {
     for (let i = 0; i < count; i++) send('clicks', ADS[i % ADS.length], { userId: `user-${i % 97}` })
     return producer.flush()
   }
-  const [half, whole] = [(CLICKS / 2) * PROCESSED_PER_CLICK, CLICKS * PROCESSED_PER_CLICK]
   for (const [ad, campaign] of CAMPAIGNS) await send('campaigns', ad, campaign)
-  await processed(CAMPAIGNS.length)
+  await app.caughtUp()
   await sendClicks(CLICKS / 2)
-  await processed(CAMPAIGNS.length + half)
+  await app.caughtUp()
   await send('campaigns', 'ad-3', DEARER)
-  await processed(CAMPAIGNS.length + half + 1)
+  await app.caughtUp()
   await sendClicks(CLICKS / 2)
-  await processed(CAMPAIGNS.length + whole + 1)
+  await app.caughtUp()
   await producer.close()
 }
 

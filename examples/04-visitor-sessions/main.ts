@@ -3,7 +3,6 @@ import type { Log } from '@millrace/log'
 import type { QueryableStore, StreamsApp } from '@millrace/streams'
 import { example } from '../example.ts'
 import { onLog, whileRunning } from '../on-log.ts'
-import { whenReady } from '../processed.ts'
 import { type PageView, visitorSessions } from './topology.ts'
 
 const USAGE = `Page views become visits: pages of one visitor with no more than half an hour between them.
@@ -44,7 +43,7 @@ await example(USAGE, { data: { type: 'string' } }, ({ data }, interrupted) =>
 )
 
 async function tellDay(log: Log, app: StreamsApp): Promise<void> {
-  const processed = await whenReady(log, app, visitorSessions)
+  await app.caughtUp()
   const visits: Visits = app.store('visits')
   const dayMs = await nextDay(visits)
   const producer = log.producer()
@@ -53,12 +52,12 @@ async function tellDay(log: Log, app: StreamsApp): Promise<void> {
     return producer.send({ topic: 'page-views', key: Buffer.from(visitor), value: Buffer.from(JSON.stringify(view)) })
   }
   for (const view of VIEWS) await send(view)
-  await processed(VIEWS.length)
+  await app.caughtUp()
   console.log('Visits so far\n')
   await show(visits, dayMs)
 
   await send(LATE)
-  await processed(VIEWS.length + 1)
+  await app.caughtUp()
   console.log(`\n${LATE[0]}'s look at ${LATE[2]} arrives late: two visits were one\n`)
   await show(visits, dayMs)
   await producer.close()

@@ -47,5 +47,5 @@ describe('debounced alert', () => {
     } finally {
       rmSync(directory, { recursive: true })
     }
-  })
+  }, 120_000)
 })

@@ -4,7 +4,6 @@ import type { StreamsApp } from '@millrace/streams'
 import { CommittedReader } from '../committed-reader.ts'
 import { example } from '../example.ts'
 import { onLog, whileRunning } from '../on-log.ts'
-import { whenReady } from '../processed.ts'
 import { type Burst, debouncedAlert, type SignIn } from './topology.ts'
 
 const USAGE = `Users fail to sign in, again and again; whoever does gets one alert, once it is quiet.
@@ -57,7 +56,7 @@ async function tell(
     const span = `${clock(value.fromMs)} to ${clock(value.toMs)}`
     console.log(`${clock(timestamp)}  ALERT: ${key} failed ${value.failures} times, ${span}`)
   })
-  const processed = await whenReady(log, app, debouncedAlert)
+  await app.caughtUp()
   const producer = log.producer()
   for (const [user, second, ok] of signIns) {
     const signIn: SignIn = { ok, at: noonMs + second * 1_000 }
@@ -65,7 +64,7 @@ async function tell(
     console.log(`${clock(signIn.at)}  ${user} ${ok ? 'signs in' : 'fails to sign in'}`)
   }
   await producer.close()
-  await processed(signIns.length)
+  await app.caughtUp()
 }
 
 /** A day later than what is there from an earlier run. */

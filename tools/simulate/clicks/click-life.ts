@@ -4,7 +4,6 @@ import { FileEngine, runStreams, type StreamsApp, type Trace } from '@millrace/s
 import { CLICKS_TOPIC, createClickTopics } from '../../../examples/01-click-aggregator/click-source.ts'
 import { RESULTS_TOPIC } from '../../../examples/01-click-aggregator/results.ts'
 import { clickAggregator } from '../../../examples/01-click-aggregator/topology.ts'
-import { whenCaughtUp } from '../../../examples/caught-up.ts'
 import { BrokenPromiseError, demand } from '../simulation.ts'
 import { checkCounts } from './check-counts.ts'
 import { feedClicks } from './click-feeder.ts'
@@ -37,23 +36,19 @@ export async function live(options: LifeOptions): Promise<void> {
     onEvent: options.onEvent
   })
   await createTopics(log, input.partitions)
-  let committing = false
   const app = await runStreams(clickAggregator(input), {
     log,
     engine: (path, where) => FileEngine.open(path, where),
     commitInterval: random.pick([3, 10, 30]),
     internalTopicConfigs: { 'retention.ms': '-1' },
-    trace: (step) => {
-      committing = step.startsWith('commit:') && step !== 'commit:published'
-      options.trace(step)
-    }
+    trace: options.trace
   })
   const broken = Promise.withResolvers<never>()
   app.restore$.subscribe(({ store, partition, rebuildReason }) => {
     if (rebuildReason === undefined) return
     broken.reject(new BrokenPromiseError(`store ${store} of partition ${partition} was rebuilt: ${rebuildReason}`))
   })
-  await firstOf([broken.promise, app.done, work(log, app, { ...options, committing: () => committing })])
+  await firstOf([broken.promise, app.done, work(log, app, options)])
   await app.close()
   await log.close()
 }
@@ -67,11 +62,7 @@ async function createTopics(log: Log, partitions: number): Promise<void> {
   await createClickTopics(log)
 }
 
-async function work(
-  log: Log,
-  app: StreamsApp,
-  { environment, input, random, witness, committing }: LifeOptions & { readonly committing: () => boolean }
-): Promise<void> {
+async function work(log: Log, app: StreamsApp, { environment, input, random, witness }: LifeOptions): Promise<void> {
   const beganMs = environment.clock.monotonicMs()
   await app.running
   const tookMs = environment.clock.monotonicMs() - beganMs
@@ -79,9 +70,7 @@ async function work(
   let done = false
   const watching = witness.watch(log, () => done)
   const counting = feedClicks(log, input, random).then(async (position) => {
-    await whenCaughtUp(log, clickAggregator(input))
-    // Offsets and results are committed before the store has them.
-    while (committing()) await new Promise<void>((resolve) => environment.timers.set(1, resolve))
+    await app.caughtUp()
     await checkCounts(log, app, { input, position })
     done = true
   })

@@ -5,6 +5,7 @@ import type { CommittedReader } from '../state/committed-reader.ts'
 import type { KeyValueStore } from '../state/store.ts'
 import type { ErrorPolicies } from '../task/error-policy.ts'
 import { type GlobalTableListeners, GlobalTables } from '../task/global-tables.ts'
+import { OffsetWaits } from './offset-waits.ts'
 import type { TopicPlan } from './topic-plan.ts'
 
 const POLL_MS = 100
@@ -27,6 +28,9 @@ export class GlobalTablesFeed {
   #following: Promise<void> = Promise.resolve()
   #closed = false
   #failure: { readonly error: unknown } | undefined
+  /** What the tables have taken over, each partition to before an offset. */
+  readonly #taken = new Map<string, number>()
+  readonly #waits = new OffsetWaits()
 
   private constructor(tables: GlobalTables, consumer: Consumer) {
     this.#tables = tables
@@ -45,10 +49,11 @@ export class GlobalTablesFeed {
     )
     try {
       const starts = await consumer.beginningOffsets(partitions)
+      for (const [partition, start] of starts) feed.#taken.set(partition, start)
       const ends = await consumer.endOffsets(partitions, 'read_committed')
       consumer.assign(partitions)
       for (const at of partitions) consumer.seek(at, starts.get(`${at.topic}-${at.partition}`) ?? 0)
-      await feed.#readTo(starts, ends)
+      await feed.#readTo(ends)
     } catch (error) {
       await feed.close()
       throw error
@@ -73,6 +78,13 @@ export class GlobalTablesFeed {
     return this.#tables.committed(name)
   }
 
+  /** Resolves when all before these ends, by `topic-partition`, is taken over. @throws what stopped the feed, or stops it before that. */
+  reached(ends: ReadonlyMap<string, number>): Promise<void> {
+    const reached = this.#waits.until(ends)
+    this.#waits.readTo(this.#taken)
+    return reached
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await this.#following
@@ -80,22 +92,26 @@ export class GlobalTablesFeed {
     await this.#tables.close()
   }
 
-  async #readTo(starts: ReadonlyMap<string, number>, ends: ReadonlyMap<string, number>): Promise<void> {
-    const behind = new Map([...ends].filter(([partition, end]) => end > (starts.get(partition) ?? 0)))
-    while (behind.size > 0) {
-      for (const fetched of await this.#consumer.poll(POLL_MS)) {
-        await this.#tables.offer(fetched)
-        const partition = `${fetched.topic}-${fetched.partition}`
-        if (fetched.nextOffset >= (behind.get(partition) ?? 0)) behind.delete(partition)
-      }
-    }
+  async #readTo(ends: ReadonlyMap<string, number>): Promise<void> {
+    while ([...ends].some(([partition, end]) => (this.#taken.get(partition) ?? 0) < end)) await this.#takeOver()
   }
 
   async #follow(): Promise<void> {
     try {
-      while (!this.#closed) for (const fetched of await this.#consumer.poll(POLL_MS)) await this.#tables.offer(fetched)
+      while (!this.#closed) {
+        await this.#takeOver()
+        this.#waits.readTo(this.#taken)
+      }
     } catch (error) {
       this.#failure = { error }
+      this.#waits.end(error)
+    }
+  }
+
+  async #takeOver(): Promise<void> {
+    for (const fetched of await this.#consumer.poll(POLL_MS)) {
+      await this.#tables.offer(fetched)
+      this.#taken.set(`${fetched.topic}-${fetched.partition}`, fetched.nextOffset)
     }
   }
 }

@@ -10,6 +10,7 @@ import { blobStoresIn } from '../serde/beside-log.ts'
 import { LevelEngine } from '../state/level-engine.ts'
 import { MemoryEngine } from '../state/memory-engine.ts'
 import type { AppStart } from './app-options.ts'
+import { CatchUp } from './catch-up.ts'
 import { changelogCatalog } from './changelog-catalog.ts'
 import { GlobalTablesFeed } from './global-tables-feed.ts'
 import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
@@ -38,6 +39,7 @@ export interface ThreadListeners {
 export interface ThreadResources {
   readonly thread: StreamThread
   readonly globals?: GlobalTablesFeed
+  readonly catchUp: CatchUp
   skew(): SkewReport
   release(): Promise<void>
 }
@@ -75,7 +77,14 @@ export async function makeThread(given: AppStart, listeners: ThreadListeners): P
       topics: repartitionTopics(topology)
     })
     const parts = { matched, state, catalog, restoreConsumer, purge, ...(globals && { globals }) }
-    const thread = new StreamThread(threadOptions(start, listeners, { ...parts, admin }))
+    const threadParts = threadOptions(start, listeners, { ...parts, admin })
+    const catchUp = new CatchUp({
+      admin,
+      topology: () => matched.current.topology,
+      ...(globals && { globals: (ends) => globals.reached(ends) }),
+      wake: () => threadParts.consumer.wakeup()
+    })
+    const thread = new StreamThread({ ...threadParts, settled: (tasks) => catchUp.settled(tasks) })
     const release = async () => {
       await purge.idle()
       await globals?.close()
@@ -84,7 +93,7 @@ export async function makeThread(given: AppStart, listeners: ThreadListeners): P
       state?.release()
     }
     const skew = () => listeners.skew.report(matched.current.topology)
-    return { thread, release, skew, ...(globals && { globals }) }
+    return { thread, release, skew, catchUp, ...(globals && { globals }) }
   } catch (error) {
     await admin.close()
     state?.release()
@@ -128,7 +137,11 @@ interface PreparedParts {
   readonly globals?: GlobalTablesFeed
 }
 
-function threadOptions(start: AppStart, listeners: ThreadListeners, parts: PreparedParts): StreamThreadOptions {
+function threadOptions(
+  start: AppStart,
+  listeners: ThreadListeners,
+  parts: PreparedParts
+): Omit<StreamThreadOptions, 'settled'> {
   const { log, topology, options } = start
   const { matched, state, catalog, restoreConsumer, globals, admin, purge } = parts
   const { environment } = log

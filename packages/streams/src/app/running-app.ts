@@ -71,6 +71,15 @@ export class RunningApp implements StreamsApp {
     )
   }
 
+  async caughtUp(): Promise<void> {
+    try {
+      await this.#resources?.catchUp.caughtUp()
+    } catch (error) {
+      // Once the clients are closed the log says no more than that.
+      throw this.#refusal() ?? error
+    }
+  }
+
   metrics(): AppMetrics {
     return this.#meter.read()
   }
@@ -118,7 +127,7 @@ export class RunningApp implements StreamsApp {
     return this.#resources?.thread
   }
 
-  async #run({ thread, release }: ThreadResources): Promise<void> {
+  async #run({ thread, release, catchUp }: ThreadResources): Promise<void> {
     const failure = await thread.run().then(
       () => undefined,
       (error: unknown) => ({ error })
@@ -129,6 +138,7 @@ export class RunningApp implements StreamsApp {
     this.#hub.close()
     const seen = this.state$.observed || this.#doneSeen
     this.state$.next(failure ? { status: 'failed', error: failure.error } : { status: 'closed' })
+    catchUp.end(this.#refusal())
     for (const subject of [this.state$, this.restore$, this.metrics$]) subject.complete()
     if (!failure) return
     // Whoever looks at state$ has been told; only a failure that nobody sees may end the process.

@@ -51,6 +51,8 @@ export interface StreamThreadOptions {
   onState(state: AppState): void
   /** After each commit. */
   onCommit(durationMs: number, tasks: readonly RunningTask[]): void
+  /** All that the tasks have processed is committed, for now; once a turn. */
+  settled(tasks: readonly RunningTask[]): void
   watched(store: string): boolean
   publish(task: RunningTask, changes: readonly StoreChange[]): void
 }
@@ -84,6 +86,8 @@ export class StreamThread {
   #tasks: readonly RunningTask[] = []
   /** Assigned and not yet started. */
   #starting: readonly TaskId[] | undefined
+  /** Whether the tasks are those of the latest assignment. */
+  #started = false
   #producerReady = false
   #inTransaction = false
   #lastCommitMs: number
@@ -157,6 +161,7 @@ export class StreamThread {
     const due = environment.clock.monotonicMs() - this.#lastCommitMs >= commitIntervalMs
     const asked = this.#tasks.some((task) => task.task.commitRequested)
     if (due || asked || buffered > maxBufferedBytes) await this.#commit()
+    if (this.#started && !this.#inTransaction) this.#options.settled(this.#tasks)
     await new Promise<void>((resolve) => environment.timers.soon(resolve))
   }
 
@@ -245,6 +250,7 @@ export class StreamThread {
     this.#starting = undefined
     this.#damaged.clear()
     this.#tasks = tasks
+    this.#started = true
     for (const task of tasks) this.#inputs.add(task)
     this.#lastCommitMs = this.#options.environment.clock.monotonicMs()
     if (!this.#stopping) onState({ status: 'running' })
@@ -309,6 +315,7 @@ export class StreamThread {
   async #closeTasks(): Promise<void> {
     const tasks = this.#tasks
     this.#tasks = []
+    this.#started = false
     this.#inputs.clear()
     await Promise.all(tasks.map((task) => task.close()))
     if (tasks.length > 0) this.#options.trace('abort:state-discarded')

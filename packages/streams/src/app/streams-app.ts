@@ -11,6 +11,14 @@ export interface StreamsApp {
   readonly state: AppState
   /** Resolves when the stores are restored and records are processed; at once when that is so, and when the application has ended. */
   readonly running: Promise<void>
+  /**
+   * Resolves when everything that was in the input topics at the call is processed and committed, and queries of this instance show it: what went through
+   * internal topics too. Records of a transaction that is open at the call are waited for, until it ends. What the topology holds back (a suppress, a
+   * window that is open) stays held back. An instance of several answers for the tasks that it has; what another one has yet to send them is not
+   * waited for.
+   * @throws ApplicationFailedError, or UsageError, when the application ends before that or has ended; UnknownTopicError.
+   */
+  caughtUp(): Promise<void>
   /** Progress of restores from changelogs. */
   readonly restore$: Observable<RestoreProgress>
   /** Figures after each commit, the latest first. */
