@@ -50,7 +50,7 @@ export function rxProcessor(node: RxNode, context: ProcessorContext, forward: Fo
     }
     for (const value of emits) forward(record.withValue(value))
   }
-  return { process }
+  return { process, ...(clock && { flush: () => clock.timers.flush() }) }
 }
 
 interface MovingClock {
