@@ -1,7 +1,7 @@
 import type { StoreDefinition } from '../graph/node.ts'
 import { toVersions, type Version } from '../serde/version-list.ts'
 import type { WindowStore } from '../state/store.ts'
-import type { OperatorTime } from './operator-time.ts'
+import { NO_TIME_MS, type OperatorTime } from './operator-time.ts'
 import type { ProcessorContext } from './task-context.ts'
 
 /**
@@ -16,6 +16,8 @@ export class JoinSide {
   readonly #bucketMs: number
   readonly #retentionMs: number
   readonly #expire: ProcessorContext['stores']['expire']
+  /** When it was last looked for what can be given up. */
+  #lookedMs = NO_TIME_MS
 
   constructor(definition: StoreDefinition, retentionMs: number, context: ProcessorContext) {
     this.time = context.operatorTime(definition.name)
@@ -31,10 +33,15 @@ export class JoinSide {
     const { timestamp } = version
     if (timestamp > this.time.observedMs) this.time.observedMs = timestamp
     const bucketMs = this.#bucketOf(timestamp)
-    const before = toVersions(this.#store.get(key, bucketMs)?.value)
-    let at = before.length
-    while (at > 0 && before[at - 1].timestamp > timestamp) at--
-    const records = before.toSpliced(at, 0, version)
+    const before = this.#store.get(key, bucketMs)?.value
+    if (before === undefined) {
+      this.#store.put(key, bucketMs, [version], timestamp)
+      return
+    }
+    const versions = toVersions(before)
+    let at = versions.length
+    while (at > 0 && versions[at - 1].timestamp > timestamp) at--
+    const records = versions.toSpliced(at, 0, version)
     this.#store.put(key, bucketMs, records, records[records.length - 1].timestamp)
   }
 
@@ -51,11 +58,19 @@ export class JoinSide {
     return found
   }
 
-  /** Gives up what no one can find any more, one flush after it became so. */
-  flush(): void {
-    const beforeMs = this.time.flushedMs - this.#retentionMs + 2 - this.#bucketMs
+  /**
+   * Gives up what is too old to be found, now and then: what came and went between two commits is never written, and does not fill memory meanwhile.
+   * Not to be called when the time may still be taken back.
+   */
+  expireInTime(): void {
+    if (this.time.observedMs >= this.#lookedMs + this.#retentionMs) this.expire()
+  }
+
+  /** Gives up what is too old to be found. */
+  expire(): void {
+    this.#lookedMs = this.time.observedMs
+    const beforeMs = this.time.observedMs - this.#retentionMs + 2 - this.#bucketMs
     if (beforeMs > 0) this.#expire(this.#name, beforeMs)
-    this.time.flushedMs = this.time.observedMs
   }
 
   #bucketOf(timestampMs: number): number {

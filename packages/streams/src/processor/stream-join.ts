@@ -48,8 +48,8 @@ export function streamJoinProcessor(node: StreamJoinNode, context: ProcessorCont
   }
   const inputs = [joinFrom(ofLeft, parts), joinFrom(ofRight, parts)] as const
   const flush = () => {
-    left.flush()
-    right.flush()
+    left.expire()
+    right.expire()
   }
   return { process: inputs[0], inputs, flush }
 }
@@ -78,6 +78,8 @@ function joinFrom(of: SideOfJoin, parts: JoinParts): Forward {
   const { time, unmatched, forward, dropped } = parts
   return (record) => {
     const { key, value, timestamp } = record
+    // The records before this one are done with: what they say of the time stays.
+    own.expireInTime()
     if (timestamp > time.observedMs) time.observedMs = timestamp
     if (value === null || value === undefined) return dropped.add('null-value')
     if (key === null || key === undefined) {

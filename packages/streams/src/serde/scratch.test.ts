@@ -12,6 +12,7 @@ import { Scratch } from './scratch.ts'
 import type { Serde } from './serde.ts'
 import { string } from './string.ts'
 import { subscriptionEntries, subscriptionKeys } from './subscription-store.ts'
+import { versionListSerde } from './version-list.ts'
 import { sessionWindowed, Windowed, windowed } from './windowed.ts'
 
 /** Any UTF-16 text, lone surrogates too, around the lengths at which the way of writing changes. */
@@ -49,6 +50,10 @@ const cases: readonly (readonly [Serde<unknown>, fc.Arbitrary<unknown>])[] = [
   [
     answerSerde(string()),
     fc.record({ hash, value: fc.option(anyText, { nil: undefined }), partition: fc.nat() }).map((of) => new Answer(of))
+  ],
+  [
+    versionListSerde(string()),
+    fc.array(fc.record({ timestamp: safe, value: fc.option(anyText, { nil: undefined }) }), { maxLength: 4 })
   ],
   [placeLists, fc.array(safe, { maxLength: 10 })]
 ] as readonly (readonly [Serde<unknown>, fc.Arbitrary<unknown>])[]

@@ -57,6 +57,7 @@ export function versionListSerde(inner: Serde<unknown>): Serde<unknown> {
       }
       return Buffer.concat(parts)
     },
+    ...(inner.encodeInto && { encodeInto: versionsInto(inner) }),
     decode(bytes: Buffer, start: number, end: number): VersionList {
       const versions: Version[] = []
       for (let at = start; at < end; ) {
@@ -72,6 +73,21 @@ export function versionListSerde(inner: Serde<unknown>): Serde<unknown> {
       return versions
     }
   })
+}
+
+function versionsInto(inner: Serde<unknown>): NonNullable<Serde<unknown>['encodeInto']> {
+  return (value, target, at) => {
+    let end = at
+    for (const version of toVersions(value)) {
+      const bodyAt = end + headerBytes
+      if (bodyAt > target.length) return -1
+      writeLong(target, version.timestamp, end)
+      end = version.value === undefined ? bodyAt : (inner.encodeInto?.(version.value, target, bodyAt) ?? -1)
+      if (end < 0) return -1
+      target.writeInt32BE(version.value === undefined ? deleted : end - bodyAt, bodyAt - 4)
+    }
+    return end
+  }
 }
 
 /** What a store with this serde returned. */

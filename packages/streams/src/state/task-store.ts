@@ -124,6 +124,7 @@ export class TaskStore {
     meta.expiredBeforeMs = Math.max(meta.expiredBeforeMs, beforeWindowStartMs)
     const { indexBucketMs } = this.context.definition
     if (indexBucketMs !== undefined) this.#index?.expire(bucketOf(beforeWindowStartMs, indexBucketMs))
+    if (this.#table instanceof WindowTable) this.#table.dropExpired()
   }
 
   windowsClosing(fromMs: number, toMs: number): AsyncGenerator<readonly WindowEntry[]> {

@@ -91,14 +91,16 @@ export class WriteBuffer {
     this.mark()
   }
 
-  /** Forgets the changes that `drop` says need not be written. */
+  /** Forgets the changes that `drop` says need not be written. What was changed before can not be taken back then. */
   prune(drop: (entry: StoreEntry) => boolean): void {
+    const marked = this.#marked
     this.#dirty = this.#dirty.filter((entry) => {
       if (!drop(entry)) return true
       entry.dirty = false
       return false
     })
     this.#endMark()
+    if (marked) this.mark()
   }
 
   /** All changes are committed: their entries are clean. */
