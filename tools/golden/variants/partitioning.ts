@@ -1,4 +1,4 @@
-import type { GoldenCase, GoldenNode } from '../case.ts'
+import type { GoldenCase, GoldenNode, GoldenWindow } from '../case.ts'
 import { feedDriver, openDriver } from '../run-case.ts'
 import { comparedFacts, factsOf, type ReadNode } from './case-graph.ts'
 
@@ -52,7 +52,7 @@ function lossAt(node: GoldenNode, { disorder, isRekeyed, inputs }: At): string |
       return OWN_TIME
     case 'windowedBy':
       if (node.emit === 'final') return OWN_TIME
-      return disorder.drops ? LATE : undefined
+      return disorder.drops || (node.window !== undefined && mayForget(node.window, disorder)) ? LATE : undefined
     case 'versionedTable':
       return disorder.drops ? LATE : undefined
     case 'process':
@@ -70,6 +70,11 @@ function lossAt(node: GoldenNode, { disorder, isRekeyed, inputs }: At): string |
     default:
       return undefined
   }
+}
+
+/** Whether a late record may be in time and yet not find what Kafka Streams keeps so short (decision 0013). */
+function mayForget({ type, graceMs }: GoldenWindow, { mostMs }: Disorder): boolean {
+  return (type === 'session' || type === 'sliding') && mostMs > graceMs
 }
 
 function disorderMs({ input }: GoldenCase): number {
