@@ -91,6 +91,10 @@ export class CdcReader implements SourceReader<CdcPosition> {
 
   #writeChunks(): void {
     const { decoder, snapshotter, chunks, batch } = this.#parts
+    for (const { table, position } of snapshotter.takeEnded()) {
+      batch.position(snapshotSplit(table), position)
+      if (snapshotter.unfinished.length === 0) chunks.recent.stop()
+    }
     for (const watermark of decoder.takeWatermarks()) {
       const chunk = snapshotter.passed(watermark)
       if (!chunk) continue

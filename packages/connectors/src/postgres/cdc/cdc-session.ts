@@ -28,6 +28,7 @@ import {
   type SlotState,
   visibilityOf
 } from './slot.ts'
+import { specialProblems } from './special-tables.ts'
 import { qualifiedName } from './tables/table-shape.ts'
 
 /** Opens a source: connects, checks, makes what is missing, and finds where to begin. */
@@ -72,7 +73,8 @@ export class CdcSession {
       withoutIdentity: 'refuse'
     })
     const covered = await ensurePublication(publication)
-    await checkTables(preflightParts(this.#parts, client, slot), covered.tables.filter(this.#isCaptured))
+    const others = specialProblems(this.#parts.options, covered.tables)
+    await checkTables(preflightParts(this.#parts, client, slot), covered.tables.filter(this.#isCaptured), others)
     this.#warnOfNothing(covered)
     if (position && position !== 'lost') {
       position = this.#unlessTablesLeft(position, covered)

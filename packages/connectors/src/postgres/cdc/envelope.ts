@@ -4,6 +4,7 @@ import { ByteWriter } from './byte-writer.ts'
 import type { Tuple } from './pgoutput/message.ts'
 import type { Lsn } from './replication/lsn.ts'
 import type { Columns, TableEncoder } from './tables/table-encoder.ts'
+import { topicName } from './topic-name.ts'
 
 /** Debezium's letters: snapshot read, create, update, delete, truncate. */
 export type Operation = 'r' | 'c' | 'u' | 'd' | 't'
@@ -206,9 +207,4 @@ export class EnvelopeWriter {
     const now = this.#settings.nowMs()
     return `,"ts_ms":${now},"ts_us":${now}000,"ts_ns":${now}000000`
   }
-}
-
-/** Kafka's topic names hold letters, digits, dots, hyphens and underscores; anything else becomes an underscore, as Debezium does it. */
-function topicName(name: string): string {
-  return name.replace(/[^a-zA-Z0-9._-]/g, '_')
 }

@@ -4,6 +4,7 @@ import type { ChangeOrigin } from './envelope.ts'
 import type { Tuple } from './pgoutput/message.ts'
 import { valueAt } from './tables/out-of-line-memory.ts'
 import type { TableEncoder } from './tables/table-encoder.ts'
+import { topicName } from './topic-name.ts'
 
 const BYTEA_OID = 17
 
@@ -14,20 +15,26 @@ const BYTEA_OID = 17
 export interface OutboxOptions {
   /** `schema.table`. */
   readonly table: string
-  /** Columns; by default `id`, `aggregatetype`, `aggregateid`, `payload`, and no time. */
+  /** Columns; by default `id`, `aggregatetype`, `aggregateid`, `payload`, and no headers. */
   readonly columns?: {
     readonly id?: string
     /** What the topic is chosen by. */
     readonly route?: string
     readonly key?: string
     readonly payload?: string
-    /** Milliseconds or microseconds are taken from the commit when it is not named. */
+    /** Each becomes a header of its name. */
     readonly headers?: readonly string[]
   }
-  /** Topic of an event; `outbox.event.<aggregatetype>` by default. */
+  /** Topic of an event; `outbox.event.<aggregatetype>` by default, with underscores for what topics' names cannot have. */
   readonly topic?: (route: string) => string
   /** An event without payload becomes a tombstone (default), or a record with an empty value. */
   readonly tombstoneOnEmptyPayload?: boolean
+}
+
+/** Names of the columns that a row of the outbox is read by. */
+export function outboxColumns({ columns = {} }: OutboxOptions): string[] {
+  const { id = 'id', route = 'aggregatetype', key = 'aggregateid', payload = 'payload', headers = [] } = columns
+  return [id, route, key, payload, ...headers]
 }
 
 /** A row that was inserted, with what its table's columns are. */
@@ -38,16 +45,16 @@ export interface InsertedRow {
 
 /** Makes the record of one row of the outbox. The header `id` is the event's id, by which consumers can tell repeats. */
 export function outboxRecord(options: OutboxOptions, inserted: InsertedRow, origin: ChangeOrigin): SourceRecord {
-  const columns = options.columns ?? {}
   const read = (name: string) => columnBytes(inserted, name)
-  const route = read(columns.route ?? 'aggregatetype')?.toString() ?? ''
-  const payload = read(columns.payload ?? 'payload')
+  const [id, routedBy, key, body, ...more] = outboxColumns(options)
+  const route = read(routedBy)?.toString() ?? ''
+  const payload = read(body)
   const empty = options.tombstoneOnEmptyPayload === false ? Buffer.alloc(0) : null
-  const headers: Header[] = [{ key: 'id', value: read(columns.id ?? 'id') ?? null }]
-  for (const name of columns.headers ?? []) headers.push({ key: name, value: read(name) ?? null })
+  const headers: Header[] = [{ key: 'id', value: read(id) ?? null }]
+  for (const name of more) headers.push({ key: name, value: read(name) ?? null })
   return {
-    topic: options.topic?.(route) ?? `outbox.event.${route}`,
-    key: read(columns.key ?? 'aggregateid') ?? null,
+    topic: options.topic?.(route) ?? topicName(`outbox.event.${route}`),
+    key: read(key) ?? null,
     value: payload ?? empty,
     timestamp: Math.floor(origin.commitMicros / 1000),
     headers

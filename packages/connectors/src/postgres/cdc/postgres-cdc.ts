@@ -28,11 +28,18 @@ export function postgresCdc(options: PostgresCdcOptions): PostgresCdcSource {
   const filter = new TableFilter(options.tables)
   const progress = new BehaviorSubject(NOTHING_YET)
   const signals: CdcSignal[] = []
+  let wake: () => void = () => undefined
+  const onSignal = (reader: () => void) => {
+    wake = reader
+  }
   return {
     name: options.name,
     progress$: progress.asObservable(),
-    signal: (signal) => void signals.push(signal),
+    signal(signal) {
+      signals.push(signal)
+      wake()
+    },
     open: (positions: Positions<CdcPosition>, context: SourceContext) =>
-      CdcSession.open({ options, filter, positions, context, signals, progress: (now) => progress.next(now) })
+      CdcSession.open({ options, filter, positions, context, signals, onSignal, progress: (now) => progress.next(now) })
   }
 }

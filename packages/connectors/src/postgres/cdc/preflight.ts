@@ -79,12 +79,19 @@ export async function checkServer(parts: PreflightParts): Promise<void> {
   if (server.keep === '-1') warnUnbounded(parts)
 }
 
-/** The publication's tables: each must be readable, and have an identity for its updates and deletes. */
-export async function checkTables(parts: PreflightParts, tables: readonly CatalogTable[]): Promise<void> {
+/**
+ * The publication's tables: each must be readable, and have an identity for its updates and deletes.
+ * @throws PostgresPreflightError with these problems and the others found before.
+ */
+export async function checkTables(
+  parts: PreflightParts,
+  tables: readonly CatalogTable[],
+  others: readonly PreflightProblem[]
+): Promise<void> {
   const { client, source, report, publication } = parts
   const operations = (await publicationState(client, publication))?.operations ?? []
   const needsIdentity = operations.includes('update') || operations.includes('delete')
-  const problems: PreflightProblem[] = []
+  const problems: PreflightProblem[] = [...others]
   for (const table of tables) {
     problems.push(...(await privilegeProblems(client, table)))
     if (needsIdentity && !table.hasIdentity) problems.push(...identityProblems([table]))

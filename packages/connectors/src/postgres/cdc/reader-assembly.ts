@@ -97,6 +97,7 @@ export class ReaderAssembly {
     const supervision = this.#supervise({ stream, snapshotter, control, decoder, streamed })
     const { options, context } = this.#parts
     const add = this.#batch.add.bind(this.#batch)
+    this.#parts.onSignal(() => stream.wake())
     return new CdcReader({
       environment: context.environment,
       signal: context.signal,
@@ -216,7 +217,8 @@ export class ReaderAssembly {
     return new StreamedTransactions({
       files: context.environment.files,
       directory: options.spillDirectory ?? process.env.TMPDIR ?? process.env.TEMP ?? '/tmp',
-      prefix: `${slotNameOf(options)}-transaction-`,
+      // Sources of other servers may have slots of the same name.
+      prefix: `${slotNameOf(options)}-${this.#start.server.systemId}-transaction-`,
       memoryBytes: options.spillAboveBytes ?? DEFAULTS.spillAboveBytes
     })
   }

@@ -17,6 +17,8 @@ export interface CdcSessionParts {
   readonly positions: Positions<CdcPosition>
   readonly context: SourceContext
   readonly signals: CdcSignal[]
+  /** Calls this when a signal was added. */
+  readonly onSignal: (wake: () => void) => void
   readonly progress: (now: CdcProgress) => void
 }
 

@@ -100,13 +100,11 @@ async function execute(signal: CdcSignal, { snapshotter, keyedTables, report }: 
   const known = await keyedTables()
   const started: string[] = []
   for (const name of signal.tables ?? []) {
-    const tables = known.filter((table) => isNamed(table, name))
+    const pattern = expressionOf(name)
+    const tables = known.filter((table) => qualifiedName(table) === name || pattern?.test(qualifiedName(table)))
     if (tables.length === 0) {
-      report({
-        level: 'warning',
-        code: 'signal-refused',
-        message: `no snapshot of ${name}: it is not captured, or has no primary key to read it by`
-      })
+      const why = pattern ? 'it is not captured, or has no primary key to read it by' : 'it is no regular expression'
+      report({ level: 'warning', code: 'signal-refused', message: `no snapshot of ${name}: ${why}` })
     }
     for (const { membership, ...table } of tables) {
       const condition = signal.conditions?.[name] ?? signal.conditions?.[qualifiedName(table)]
@@ -121,6 +119,11 @@ async function execute(signal: CdcSignal, { snapshotter, keyedTables, report }: 
   return started
 }
 
-function isNamed(table: CatalogTable, name: string): boolean {
-  return qualifiedName(table) === name || new RegExp(`^(?:${name})$`).test(qualifiedName(table))
+/** Undefined when it is none: whoever may write signals must not be able to stop the source. */
+function expressionOf(name: string): RegExp | undefined {
+  try {
+    return new RegExp(`^(?:${name})$`)
+  } catch {
+    return undefined
+  }
 }

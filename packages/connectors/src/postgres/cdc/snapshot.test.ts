@@ -169,6 +169,32 @@ describe.skipIf(missing)(`snapshots ${missing ?? ''}`, () => {
     expect(rig.of('app.public.signals')).toEqual([])
   })
 
+  it('forgets what it need not know while it is paused, and goes on rightly', async () => {
+    const table = await database.newTable('id int primary key, v int')
+    await database.sql(`insert into ${table.name} select i, 0 from generate_series(1, 3000) i`)
+    const rig = database.newRig()
+    const source = table.source({ chunkRows: 100 })
+    await rig.open(source)
+    source.signal({ type: 'pause-snapshot' })
+    await rig.until(() => rig.events.some(({ code }) => code === 'signal-pause-snapshot'))
+    for (let id = 1; id <= 300; id++) await database.sql(`update ${table.name} set v = ${id} where id = ${id * 10}`)
+    const unseen = () => {
+      const position = rig.positions.get('stream')
+      return position?.kind === 'stream' ? (position.unseen?.length ?? 0) : Number.POSITIVE_INFINITY
+    }
+    let probe = 0
+    await rig.until(() => rig.of(table.topic).some(({ value }) => value.after.v === 300))
+    while (unseen() > 20) {
+      await database.sql(`update ${table.name} set v = ${--probe} where id = 1`)
+      await rig.until(() => rig.table(table.topic).get('{"id":1}')?.v === probe)
+    }
+    source.signal({ type: 'resume-snapshot' })
+    await database.sql(`update ${table.name} set v = 1 where id = 1`)
+    await rig.until(isRead(rig))
+    const rows = await database.sql(`select id, v from ${table.name} order by id`)
+    expect([...rig.table(table.topic).values()].sort((x, y) => x.id - y.id)).toEqual(rows)
+  })
+
   it('adds tables that are made later', async () => {
     const table = await database.newTable('id int primary key')
     const rig = database.newRig()

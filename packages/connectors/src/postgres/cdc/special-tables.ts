@@ -1,11 +1,42 @@
 import type { SourceRecord } from '../../source.ts'
 import type { ChangeOrigin } from './envelope.ts'
-import { outboxRecord } from './outbox.ts'
+import type { PreflightProblem } from './errors.ts'
+import type { PostgresCdcOptions } from './options.ts'
+import { outboxColumns, outboxRecord } from './outbox.ts'
 import type { Tuple } from './pgoutput/message.ts'
 import type { CdcSessionParts } from './session-parts.ts'
 import { parseSignal } from './signals.ts'
 import type { Relation, TableRole } from './tables/relations.ts'
 import { textOf } from './tables/table-encoder.ts'
+import { type CatalogTable, qualifiedName } from './tables/table-shape.ts'
+
+const SIGNAL_COLUMNS = ['id', 'type', 'data']
+const SIGNAL_DEFINITION = '(id varchar(42) PRIMARY KEY, type varchar(32) NOT NULL, data varchar(2048))'
+const OUTBOX_DEFINITION =
+  '(id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, payload jsonb)'
+
+/** Whether the signal table and the outbox are what they are taken for. */
+export function specialProblems(
+  { signalTable, outbox }: PostgresCdcOptions,
+  tables: readonly CatalogTable[]
+): PreflightProblem[] {
+  const found: PreflightProblem[] = []
+  const check = (what: string, name: string, { columns, definition }: { columns: string[]; definition: string }) => {
+    const table = tables.find((one) => qualifiedName(one) === name)
+    const setting = `${what} ${name}`
+    if (!table) {
+      found.push({ setting, found: 'it does not exist', fix: `CREATE TABLE ${name} ${definition}` })
+      return
+    }
+    const missing = columns.filter((column) => !table.columns.some((one) => one.name === column))
+    if (missing.length === 0) return
+    const fix = `name other columns in the options, or ALTER TABLE ${name} ${missing.map((one) => `ADD COLUMN ${one} …`).join(', ')}`
+    found.push({ setting, found: `it has no column ${missing.join(', ')}`, fix })
+  }
+  if (signalTable) check('signal table', signalTable, { columns: SIGNAL_COLUMNS, definition: SIGNAL_DEFINITION })
+  if (outbox) check('outbox', outbox.table, { columns: outboxColumns(outbox), definition: OUTBOX_DEFINITION })
+  return found
+}
 
 /** What a source does with a table. */
 export function roleOf({ options, filter }: Pick<CdcSessionParts, 'options' | 'filter'>, table: string): TableRole {

@@ -42,7 +42,14 @@ export class StreamedTransactions {
       this.#transactions.set(xid, transaction)
     }
     this.#memoryBytes += transaction.add(subtransaction, message)
-    if (this.#memoryBytes > this.#settings.memoryBytes) this.#memoryBytes -= transaction.spill()
+    if (this.#memoryBytes > this.#settings.memoryBytes) this.#memoryBytes -= this.#largest(transaction).spill()
+  }
+
+  /** Few large writes are better than many small ones. */
+  #largest(begin: StreamedTransaction): StreamedTransaction {
+    let largest = begin
+    for (const one of this.#transactions.values()) if (one.memoryBytes > largest.memoryBytes) largest = one
+    return largest
   }
 
   /** The transaction, or what it did since a savepoint, was rolled back. */

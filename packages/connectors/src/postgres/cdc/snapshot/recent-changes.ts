@@ -28,6 +28,15 @@ export class RecentChanges {
   /** Transactions from before the changes were remembered by key: nothing may be read while one of them is not seen. */
   #blocking: number[] = []
   #isRecording = false
+  #keys = 0
+  #trimKeysAbove = REMEMBERED_KEYS
+  #trimTransactionsAbove = REMEMBERED_TRANSACTIONS
+  #oldestSeen: () => Visibility | undefined = () => undefined
+
+  /** What every chunk that waits and every later one sees at least, so that no more has to be remembered; undefined while that is not known. */
+  trimBy(oldestSeen: () => Visibility | undefined): void {
+    this.#oldestSeen = oldestSeen
+  }
 
   /** Begins to remember changes by key. */
   record(unseen: readonly number[] = []): void {
@@ -41,6 +50,9 @@ export class RecentChanges {
     this.#blocking = []
     this.#tables.clear()
     this.#truncates.clear()
+    this.#keys = 0
+    this.#trimKeysAbove = REMEMBERED_KEYS
+    this.#trimTransactionsAbove = REMEMBERED_TRANSACTIONS
   }
 
   get isRecording(): boolean {
@@ -57,6 +69,7 @@ export class RecentChanges {
     if (!this.#isRecording && this.#transactions.length > REMEMBERED_TRANSACTIONS) {
       this.#transactions = this.#transactions.slice(-REMEMBERED_TRANSACTIONS / 2)
     }
+    if (this.#isRecording && this.#transactions.length > this.#trimTransactionsAbove) this.#trim()
   }
 
   note(table: string, key: Buffer, change: RecentChange): void {
@@ -66,6 +79,7 @@ export class RecentChanges {
       this.#tables.set(table, keys)
     }
     keys.set(key.toString('latin1'), change)
+    if (++this.#keys > this.#trimKeysAbove) this.#trim()
   }
 
   truncated(table: string, xid: number): void {
@@ -111,11 +125,24 @@ export class RecentChanges {
   prune(visibility: Visibility): void {
     this.#transactions = this.#transactions.filter((xid) => !isVisible(xid, visibility))
     for (const [table, xid] of this.#truncates) if (isVisible(xid, visibility)) this.#truncates.delete(table)
-    let keys = 0
-    for (const table of this.#tables.values()) keys += table.size
-    if (keys < REMEMBERED_KEYS) return
+    if (this.#countKeys() < REMEMBERED_KEYS) return
     for (const table of this.#tables.values()) {
       for (const [key, change] of table) if (isVisible(change.xid, visibility)) table.delete(key)
     }
+  }
+
+  /** Prunes without waiting for a chunk to be passed: a stream that is far behind brings more than can be remembered before that. */
+  #trim(): void {
+    const seen = this.#oldestSeen()
+    if (seen) this.prune(seen)
+    this.#keys = this.#countKeys()
+    this.#trimKeysAbove = Math.max(REMEMBERED_KEYS, this.#keys * 2)
+    this.#trimTransactionsAbove = Math.max(REMEMBERED_TRANSACTIONS, this.#transactions.length * 2)
+  }
+
+  #countKeys(): number {
+    let keys = 0
+    for (const table of this.#tables.values()) keys += table.size
+    return keys
   }
 }

@@ -17,6 +17,7 @@ import { parseVisibility, type Visibility } from './visibility.ts'
 /** Chunks that were read and wait for the stream. */
 const CHUNKS_AHEAD = 2
 const RETRY_MS = 50
+const LOOK_MS = 1000
 const UNDEFINED_TABLE = '42P01'
 
 /** What a snapshotter works with. */
@@ -44,6 +45,7 @@ export class Snapshotter {
   readonly #parts: SnapshotterParts
   readonly #tasks: SnapshotTask[] = []
   readonly #waiting: Chunk[] = []
+  readonly #ended: SnapshotTask[] = []
   #tables: Map<string, CatalogTable> | undefined
   #wakeup: PromiseWithResolvers<void> = Promise.withResolvers()
   #running: Promise<void> | undefined
@@ -51,8 +53,12 @@ export class Snapshotter {
   #failure: unknown
   #number = 0
 
+  /** What the last reading saw: later ones see that too. */
+  #seen: Visibility | undefined
+
   constructor(parts: SnapshotterParts) {
     this.#parts = parts
+    parts.recent.trimBy(() => this.#waiting[0]?.visibility ?? this.#seen)
   }
 
   /** Tables that are read or wait for it. */
@@ -129,20 +135,38 @@ export class Snapshotter {
     while (this.#state !== 'closed') {
       const task = this.#tasks.find((one) => !one.isRead)
       const isIdle = task === undefined || this.#state === 'paused' || this.#waiting.length >= CHUNKS_AHEAD
-      if (isIdle) {
-        this.#wakeup = Promise.withResolvers()
-        await this.#wakeup.promise
-        continue
-      }
       try {
-        await this.#read(task)
+        if (isIdle) await this.#idle(task !== undefined)
+        else await this.#read(task)
       } catch (error) {
         if (this.#isClosed()) return
-        if (sqlStateOf(error) !== UNDEFINED_TABLE) throw error
+        const state = sqlStateOf(error) ?? ''
+        if (task === undefined || !(state === UNDEFINED_TABLE || isConditionsFault(task, state))) throw error
         await this.#parts.client.query({ text: 'rollback' })
-        this.#gone(task)
+        if (state === UNDEFINED_TABLE) this.#gone(task)
+        else this.#refuse(task, error)
       }
     }
+  }
+
+  /** Waits; while tables are still to be read, looks now and then what a reading would see, so that less has to be remembered. */
+  async #idle(looks: boolean): Promise<void> {
+    this.#wakeup = Promise.withResolvers()
+    const { timers } = this.#parts.environment
+    const timer = looks ? timers.set(LOOK_MS, () => this.#wakeup.resolve(), { background: true }) : undefined
+    await this.#wakeup.promise
+    timer?.cancel()
+    if (!looks || this.#state === 'closed' || this.#waiting.length > 0) return
+    const { rows } = await this.#parts.client.query({ text: 'select pg_current_snapshot()::text as seen' })
+    this.#forgetSeen(parseVisibility(String(rows[0].seen)))
+  }
+
+  /** Forgets what this reading saw, as far as no chunk waits that saw less. */
+  #forgetSeen(visibility: Visibility): void {
+    this.#seen = visibility
+    if (this.#waiting.length > 0) return
+    this.#parts.recent.isUsable(visibility)
+    this.#parts.recent.prune(visibility)
   }
 
   #isClosed(): boolean {
@@ -164,13 +188,17 @@ export class Snapshotter {
       return
     }
     const visibility = parseVisibility(seen ?? '')
-    if (!this.#isUsable(task, visibility)) return this.#pause(RETRY_MS)
+    if (!this.#isUsable(task, visibility)) {
+      this.#forgetSeen(visibility)
+      return this.#pause(RETRY_MS)
+    }
     task.adapt(copied.count, copied.sizeBytes, this.#parts.limits)
     const after = leaves
       ? pagesAfter(task.cursor, leaves, copied.count)
       : keyedAfter(task.cursor, table, { copied, wanted: range.rows })
     const encoder = new TableEncoder(table, this.#parts.types, table.outOfLineBytes)
     task.cursor = after
+    this.#seen = visibility
     const watermark = `${this.#parts.session}:${++this.#number}`
     // It waits before its mark is set, since the stream may be quicker than the answer of this connection.
     this.#waiting.push({ watermark, task, encoder, visibility, blocks: copied.blocks, after, readAtMs })
@@ -192,9 +220,27 @@ export class Snapshotter {
     return this.#tables.get(name)
   }
 
+  /** Tables whose snapshot has ended without its last chunk, since the last call. */
+  takeEnded(): SnapshotTask[] {
+    return this.#ended.splice(0)
+  }
+
+  #end(task: SnapshotTask): void {
+    task.position = { ...task.position, state: 'done' }
+    task.cursor = task.position
+    this.#ended.push(task)
+    this.#parts.wake()
+  }
+
+  #refuse(task: SnapshotTask, error: unknown): void {
+    this.#end(task)
+    const why = error instanceof Error ? error.message : String(error)
+    const message = `the snapshot of ${task.table} ends: its condition ${task.position.condition} fails: ${why}`
+    this.#parts.report({ level: 'warning', code: 'snapshot-refused', message })
+  }
+
   #gone(task: SnapshotTask): void {
-    task.cursor = { ...task.cursor, state: 'done' }
-    task.position = task.cursor
+    this.#end(task)
     this.#parts.report({
       level: 'warning',
       code: 'snapshot-table-gone',
@@ -205,6 +251,11 @@ export class Snapshotter {
   async #pause(delayMs: number): Promise<void> {
     await new Promise<void>((resolve) => this.#parts.environment.timers.set(delayMs, resolve))
   }
+}
+
+/** Syntax, names and values of a condition that a signal brought: no reason to stop what else is captured. */
+function isConditionsFault(task: SnapshotTask, state: string): boolean {
+  return task.position.condition !== undefined && /^(22|42(?!501))/.test(state)
 }
 
 /** Where the snapshot is behind a chunk: at the key of its last row, or done when it was not full. */
