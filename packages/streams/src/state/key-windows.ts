@@ -178,7 +178,10 @@ export class WindowsInMemory {
   readonly #identity: (key: unknown) => KeyIdentity
   readonly #rows = new Map<KeyIdentity, KeyWindows>()
   #size = 0
+  /** Windows that came since the last `dropBefore`. */
   #added = 0
+  /** Keys that it left. */
+  #rowsLeft = 0
   /** A record asks for its key again and again. */
   #lastKey: unknown
   #lastRow: KeyWindows | undefined
@@ -223,9 +226,9 @@ export class WindowsInMemory {
     this.#size--
   }
 
-  /** Whether so many windows came since the last `dropBefore` that a look at each key is little beside. */
+  /** Whether so many windows came since the last `dropBefore` that a look at each key is little beside: each key is an old one, or came with a window. */
   get grown(): boolean {
-    return this.#added > leastAdded + 2 * this.#rows.size
+    return this.#added > leastAdded + 2 * this.#rowsLeft
   }
 
   /** Forgets the windows that start before. */
@@ -235,6 +238,7 @@ export class WindowsInMemory {
       this.#size -= row.removeBefore(startMs)
       if (row.entries.length === 0) this.#rows.delete(row.id)
     }
+    this.#rowsLeft = this.#rows.size
     this.#lastRow = undefined
   }
 
@@ -254,6 +258,8 @@ export class WindowsInMemory {
   clear(): void {
     this.#rows.clear()
     this.#size = 0
+    this.#added = 0
+    this.#rowsLeft = 0
     this.#lastRow = undefined
     this.completeFromMs = undefined
   }
