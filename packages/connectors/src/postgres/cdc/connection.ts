@@ -1,4 +1,4 @@
-import { UsageError } from '@millrace/log'
+import { type Timers, UsageError } from '@millrace/log'
 import type {
   PostgresClient,
   PostgresClientSettings,
@@ -47,6 +47,7 @@ export interface ProtocolConnection {
 }
 
 const CONNECT_TIMEOUT_MS = 15_000
+const END_WAIT_MS = 1000
 
 /** How values are written, whatever the server, the database or the user says. */
 const PINNED = [
@@ -87,6 +88,22 @@ export async function connectPostgres(
     throw toSourceError(error, `cannot connect to PostgreSQL at ${placeOf(connection)}`)
   }
   return client
+}
+
+/** Ends a connection in order, and waits for that, but not for long: the other side may have gone without a word. Never rejects. */
+export async function endConnection(client: Pick<PostgresClient, 'end'>, timers: Timers): Promise<void> {
+  await beforeLong(
+    client.end().catch(() => undefined),
+    timers
+  )
+}
+
+/** Waits for something that ends a connection's use, at most for a second. */
+export async function beforeLong(ending: Promise<unknown>, timers: Timers): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const timer = timers.set(END_WAIT_MS, () => late.resolve())
+  await Promise.race([ending, late.promise])
+  timer.cancel()
 }
 
 function settingsOf(connection: PostgresConnection): CdcClientSettings {

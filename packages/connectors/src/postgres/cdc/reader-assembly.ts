@@ -2,6 +2,7 @@ import type { SourceReader } from '../../source.ts'
 import { BatchBuilder } from './batch-builder.ts'
 import { CdcReader } from './cdc-reader.ts'
 import { ChangeWriter } from './change-writer.ts'
+import { beforeLong, endConnection } from './connection.ts'
 import { EnvelopeWriter } from './envelope.ts'
 import { heartbeatOf } from './heartbeat.ts'
 import type { CdcPosition } from './position.ts'
@@ -40,6 +41,7 @@ const DEFAULTS = {
   idlePositionMs: 10_000,
   checkIntervalMs: 10_000,
   statusIntervalMs: 10_000,
+  silenceMs: 120_000,
   warnRetainedBytes: 10 * 1024 * MIB
 }
 
@@ -119,10 +121,13 @@ export class ReaderAssembly {
       snapshotFinished: (table, rows) =>
         context.report({ level: 'info', code: 'snapshot-finished', message: `${table} was read: ${rows} rows` }),
       close: async () => {
-        await supervision.close()
+        const { timers } = context.environment
+        const watched = supervision.close()
+        await beforeLong(watched, timers)
         await Promise.all([snapshotter.close(), stream.close()])
         streamed.close()
-        await this.#connections.client.end().catch(() => undefined)
+        await endConnection(this.#connections.client, timers)
+        await watched
       }
     })
   }
@@ -138,6 +143,7 @@ export class ReaderAssembly {
       publication: publicationNameOf(options),
       startLsn: this.#start.lsn,
       streaming: options.streamLargeTransactions ?? true,
+      silenceMs: timeoutMs > 0 ? timeoutMs * 2 : DEFAULTS.silenceMs,
       statusIntervalMs: timeoutMs > 0 ? Math.min(DEFAULTS.statusIntervalMs, timeoutMs / 3) : DEFAULTS.statusIntervalMs
     })
     this.#stream = stream

@@ -4,6 +4,7 @@ import { TransientSourceError } from '../../../errors.ts'
 import { sqlStateOf } from '../../sql-state.ts'
 import {
   type CdcClient,
+  endConnection,
   type ProtocolConnection,
   type ProtocolStatement,
   quoteIdentifier,
@@ -31,6 +32,8 @@ export interface ReplicationRequest {
   /** Whether the server may send large transactions before they are committed (protocol version 2). */
   readonly streaming: boolean
   readonly statusIntervalMs: number
+  /** The connection is taken for lost when nothing comes for so long, although the server is asked with each status. */
+  readonly silenceMs: number
 }
 
 /** Positions in the server's log. */
@@ -38,6 +41,12 @@ interface Reached {
   received: Lsn
   acknowledged: Lsn
   serverEnd: Lsn
+}
+
+/** When the server was last heard, and how many statuses found it silent for too long since. */
+interface Hearing {
+  heardAtMs: number
+  silences: number
 }
 
 interface Waits {
@@ -65,6 +74,7 @@ export class ReplicationStream implements ProtocolStatement {
   #state: 'reading' | 'paused' | 'closing' = 'reading'
   #timer: Timer | undefined
   readonly #reached: Reached
+  readonly #hearing: Hearing
 
   constructor(client: CdcClient, environment: Environment, request: ReplicationRequest) {
     this.#client = client
@@ -72,12 +82,14 @@ export class ReplicationStream implements ProtocolStatement {
     this.#request = request
     const { startLsn } = request
     this.#reached = { received: startLsn, acknowledged: startLsn, serverEnd: startLsn }
+    this.#hearing = { heardAtMs: environment.clock.monotonicMs(), silences: 0 }
   }
 
   /** Resolves when the server has begun. @throws TransientSourceError caused by PostgresSlotInUseError when another holds the slot. */
   async start(): Promise<void> {
     this.#client.query(this)
     await this.#waits.started.promise
+    this.#heard()
     this.#scheduleStatus()
   }
 
@@ -100,6 +112,7 @@ export class ReplicationStream implements ProtocolStatement {
     }
     if (this.#state === 'paused' && this.#queue.sizeBytes < RESUME_BELOW_BYTES) {
       this.#state = 'reading'
+      this.#heard()
       this.#connection?.stream.resume()
     }
     return message
@@ -136,7 +149,7 @@ export class ReplicationStream implements ProtocolStatement {
       timer.cancel()
     }
     this.#fail(new TransientSourceError('the replication was closed'))
-    await this.#client.end().catch(() => undefined)
+    await endConnection(this.#client, this.#environment.timers)
   }
 
   /** Called for errors of the connection outside any statement. */
@@ -161,6 +174,7 @@ export class ReplicationStream implements ProtocolStatement {
 
   handleCopyData(message: { readonly chunk: Buffer }): void {
     if (this.#state === 'closing') return
+    this.#heard()
     const { chunk } = message
     if (chunk[0] === XLOG_DATA) {
       const lsn = readLsn(chunk, 1)
@@ -206,14 +220,36 @@ export class ReplicationStream implements ProtocolStatement {
     this.#timer = this.#environment.timers.set(
       this.#request.statusIntervalMs,
       () => {
-        this.#sendStatus()
+        if (this.#isSilent()) this.#fail(new TransientSourceError(this.#silence()))
+        this.#sendStatus({ asks: true })
         if (!this.#failure && this.#state !== 'closing') this.#scheduleStatus()
       },
       { background: true }
     )
   }
 
-  #sendStatus(): void {
+  #heard(): void {
+    this.#hearing.heardAtMs = this.#environment.clock.monotonicMs()
+    this.#hearing.silences = 0
+  }
+
+  /**
+   * Nothing comes while reading is paused either, but then it is not the server that says nothing. Found twice, since a process that was stopped runs its
+   * timers before it reads what has come meanwhile.
+   */
+  #isSilent(): boolean {
+    const silentMs = this.#environment.clock.monotonicMs() - this.#hearing.heardAtMs
+    if (this.#state !== 'reading' || silentMs <= this.#request.silenceMs) return false
+    this.#hearing.silences += 1
+    return this.#hearing.silences > 1
+  }
+
+  #silence(): string {
+    const { slot, silenceMs } = this.#request
+    return `the server has said nothing on the replication of slot ${slot} for ${silenceMs} ms: the connection is taken for lost`
+  }
+
+  #sendStatus({ asks = false } = {}): void {
     if (!this.#connection || this.#failure) return
     const status = Buffer.alloc(STATUS_BYTES)
     status[0] = STATUS_UPDATE
@@ -223,6 +259,7 @@ export class ReplicationStream implements ProtocolStatement {
     const micros = (this.#environment.clock.nowMs() - EPOCH_2000_MS) * 1000
     status.writeUInt32BE(Math.floor(micros / 2 ** 32), 25)
     status.writeUInt32BE(micros % 2 ** 32, 29)
+    status[33] = asks ? 1 : 0
     this.#connection.sendCopyFromChunk(status)
   }
 }

@@ -1,7 +1,7 @@
 import type { Environment } from '@millrace/log'
 import type { ConnectorEvent } from '../../../connector-event.ts'
 import { sqlStateOf } from '../../sql-state.ts'
-import type { CdcClient } from '../connection.ts'
+import { type CdcClient, endConnection } from '../connection.ts'
 import { toSourceError } from '../errors.ts'
 import type { SnapshotPosition } from '../position.ts'
 import { TableEncoder } from '../tables/table-encoder.ts'
@@ -127,7 +127,8 @@ export class Snapshotter {
   async close(): Promise<void> {
     this.#state = 'closed'
     this.#wakeup.resolve()
-    await this.#parts.client.end().catch(() => undefined)
+    const { client, environment } = this.#parts
+    await endConnection(client, environment.timers)
     await this.#running
   }
 
