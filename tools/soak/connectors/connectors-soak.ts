@@ -36,7 +36,7 @@ const STEPS = [
   ...SINK_STEPS.filter((step) => ['sink:batch-taken', 'sink:written', 'sink:offsets-committed'].includes(step)),
   ...COMMIT_STEPS
 ]
-const TABLES = ['customers', 'orders', 'items', 'kinds']
+const TABLES = ['customers', 'orders', 'items', 'kinds', 'stock']
 const PARTS = ['shop', 'views', 'results', 'mirror']
 const REST_MS = 20_000
 const POLL_MS = 200

@@ -24,7 +24,11 @@ export const SOURCE_SCHEMA = `
   create table orders (id bigint primary key, customer int not null, amount bigint not null, status order_status not null, memo text);
   alter table orders alter memo set storage external;
   create table items (id bigint, line int, quantity int not null, price int not null, primary key (id, line));
+  create table stock (item int primary key, quantity int not null);
   ${KINDS_TABLE}`
+
+/** Rows of `stock`, which nothing writes to: each of them is read once. */
+export const STOCK_ROWS = 500
 
 /** Rows that are there before anything is captured. */
 export const FIRST_ROWS = `
@@ -32,7 +36,8 @@ export const FIRST_ROWS = `
     from generate_series(0, 119) i;
   insert into orders select i, i % 150, i * 7, 'new', case when i % 5 = 0 then repeat('memo' || i, 900) else 'short' end
     from generate_series(0, 799) i;
-  insert into items select i % 900, i / 900, i % 5, i % 97 from generate_series(0, 7999) i`
+  insert into items select i % 900, i / 900, i % 5, i % 97 from generate_series(0, 7999) i;
+  insert into stock select i, i % 50 from generate_series(1, ${STOCK_ROWS}) i`
 
 /** What every insert, update and delete of a target table is noted in. */
 const AUDIT = `
