@@ -114,4 +114,5 @@ export {
 export type { SqlSinkOptions, WriteMode } from './sql/sql-sink-options.ts'
 // Change data capture as tables
 export { type ChangeEvent, changedRows, changeEvents, rowKey, rowKeys } from './views/change-event.ts'
+export { KeylessChangeError } from './views/errors.ts'
 export { type MaterializedViewOptions, materializedView } from './views/materialized-view.ts'

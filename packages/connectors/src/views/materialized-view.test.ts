@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UNAVAILABLE_VALUE } from '../rows/debezium-rows.ts'
 import { type ChangeEvent, changeEvents, rowKey, rowKeys } from './change-event.ts'
+import { KeylessChangeError } from './errors.ts'
 import { materializedView } from './materialized-view.ts'
 
 interface Order {
@@ -61,6 +62,28 @@ describe('materializedView', () => {
     await input.pipe(1, event('c', null, { id: 1, customer: 'ann', total: 10 }))
     await input.pipe(1, { ...event('u', null, null), after: { id: 1, customer: UNAVAILABLE_VALUE, total: 11 } })
     expect(driver.store('orders').get(1)?.value).toEqual({ id: 1, customer: 'ann', total: 11 })
+    await driver.close()
+  })
+
+  it.each(['c', 'u', 'r', 'd'] as const)('refuses a change without a key instead of leaving it out: %s', async (op) => {
+    const driver = await TopologyTestDriver.open(totals)
+    const input = driver.input<number | null, unknown>('shop.orders')
+    const row = { id: 1, customer: 'ann', total: 10 }
+    const change = op === 'd' ? event(op, row, null) : event(op, null, row)
+    await expect(input.pipe(null, change)).rejects.toSatisfy(
+      (error) =>
+        error instanceof KeylessChangeError || (error instanceof Error && error.cause instanceof KeylessChangeError)
+    )
+    await driver.close()
+  })
+
+  it('passes messages and tombstones by', async () => {
+    const driver = await TopologyTestDriver.open(totals)
+    const input = driver.input<number | null, unknown>('shop.orders')
+    await input.pipe(1, event('c', null, { id: 1, customer: 'ann', total: 10 }))
+    await input.pipe(null, { op: 'm', source: {}, message: { prefix: 'note', content: '' } })
+    await input.pipe(1, null)
+    expect(driver.store('orders').get(1)?.value).toMatchObject({ total: 10 })
     await driver.close()
   })
 

@@ -1,6 +1,7 @@
 import type { KTable, Serde, StreamsBuilder } from '@millrace/streams'
 import { UNAVAILABLE_VALUE } from '../rows/debezium-rows.ts'
 import { type ChangeEvent, changedRows, changeEvents } from './change-event.ts'
+import { KeylessChangeError } from './errors.ts'
 
 /** Of a materialized view. */
 export interface MaterializedViewOptions<K> {
@@ -15,7 +16,7 @@ export interface MaterializedViewOptions<K> {
  * deletes, truncates and crashes. It is a table as any other: joined, aggregated, queried, watched.
  *
  * A column whose unchanged value the source could not give (Debezium's placeholder) keeps the value that the view has. Messages of the source, and
- * the tombstones behind deletes, change nothing.
+ * the tombstones behind deletes, change nothing. A change without a key is a {@link KeylessChangeError}, which the application's policy for errors decides on.
  *
  * @typeParam K keys. @typeParam R rows: the columns, as the source writes them.
  * @param builder of the topology. @param topic the changes of one table, in Debezium's envelope.
@@ -38,15 +39,20 @@ export function materializedView<K extends NonNullable<unknown>, R extends objec
         const kept = context.store(store)
         if (event?.op === 't') {
           for await (const [gone] of kept.all()) context.forward(gone, null, timestamp)
-        } else if (event?.op === 'd') {
-          context.forward(rowKey, null)
-        } else if (event?.after) {
-          context.forward(rowKey, completed(event.after, kept.get(rowKey)))
+          return
         }
+        if (!event || (event.op !== 'd' && !event.after)) return
+        if (!isKey(rowKey)) throw new KeylessChangeError(topic, event.op)
+        context.forward(rowKey, event.op === 'd' || !event.after ? null : completed(event.after, kept.get(rowKey)))
       },
       { stores: [rows], value, keepsPartition: true }
     )
     .toTable({ store: rows })
+}
+
+/** Keys of truncates and messages are null, whatever the type of rows' keys is. */
+function isKey(key: unknown): boolean {
+  return key !== null && key !== undefined
 }
 
 /** The row, its unavailable values taken from the row before. */
