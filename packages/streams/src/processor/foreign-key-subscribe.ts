@@ -1,4 +1,5 @@
 import type { ForeignKeySubscribeNode } from '../graph/join-node.ts'
+import type { StreamRecord } from '../graph/record.ts'
 import { Instruction, Subscription } from '../serde/foreign-key.ts'
 import { hash128 } from '../serde/hash128.ts'
 import { Scratch } from '../serde/scratch.ts'
@@ -22,20 +23,19 @@ export function foreignKeySubscribe(
 ): Forward {
   const identity = identityOf(node.foreign)
   const dropped = context.dropCounter(node.name)
+  const keyOf = (record: StreamRecord, value: unknown): unknown => {
+    if (value === undefined) return null
+    try {
+      return node.foreignKey(value, { key: record.key }) ?? null
+    } catch (cause) {
+      throw new ProcessingError(node.name, record.origin, cause)
+    }
+  }
   return (record) => {
     const { newValue, oldValue, isLatest } = changeOf(record)
     if (!isLatest) return dropped.add('late')
-    const row = { key: record.key }
-    const keyOf = (value: unknown): unknown => {
-      if (value === undefined) return null
-      try {
-        return node.foreignKey(value, row) ?? null
-      } catch (cause) {
-        throw new ProcessingError(node.name, record.origin, cause)
-      }
-    }
-    const oldKey = keyOf(oldValue)
-    const newKey = keyOf(newValue)
+    const oldKey = keyOf(record, oldValue)
+    const newKey = keyOf(record, newValue)
     const hash = newValue === undefined ? null : hash128(scratch.encode(node.left, newValue))
     const partition = context.partition ?? record.origin.partition
     const send = (foreignKey: unknown, instruction: Instruction): void => {

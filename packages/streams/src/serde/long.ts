@@ -40,8 +40,17 @@ export function writeLong(bytes: Buffer, value: number, at: number): void {
     throw new SerdeError({ serde: 'long', operation: 'encode', problem: `${value} is not a whole number below 2^53` })
   }
   const high = Math.floor(value / twoTo32)
-  bytes.writeInt32BE(high, at)
-  bytes.writeUInt32BE(value - high * twoTo32, at + 4)
+  const low = value - high * twoTo32
+  if (at + 8 > bytes.length) throw new RangeError(`8 bytes at ${at} do not fit into ${bytes.length}`)
+  // Stores of bytes are inlined; Node's methods check their arguments twice.
+  bytes[at] = high >>> 24
+  bytes[at + 1] = high >>> 16
+  bytes[at + 2] = high >>> 8
+  bytes[at + 3] = high
+  bytes[at + 4] = low >>> 24
+  bytes[at + 5] = low >>> 16
+  bytes[at + 6] = low >>> 8
+  bytes[at + 7] = low
 }
 
 /**

@@ -81,6 +81,6 @@ it('a list whose subscribers come and go stays as long as three times their numb
     if (round % 100 === 0) await commit()
   }
   expect(subscriptions.of('f').map(({ primary }) => primary)).toEqual(staying.toSorted())
-  // The members, the list, and its full chunks of 32 keys: a chunk's worth more than two thirds may be there in vain, and one is being tidied.
-  expect(await entries()).toBeLessThanOrEqual(100 + 1 + (3 * 100) / 32 + 2)
+  // The members, the list, and its full chunks of 16 keys: a chunk's worth more than two thirds may be there in vain, and one is being tidied.
+  expect(await entries()).toBeLessThanOrEqual(100 + 1 + (3 * 100) / 16 + 2)
 })

@@ -12,8 +12,8 @@ export interface Subscriber {
 
 const Kind = { list: '\x00', chunk: '\x01', member: '\x02' } as const
 
-/** Primary keys in one chunk: few entries to read for all of a foreign key's, and little to write for one more. */
-const chunkKeys = 32
+/** Primary keys in one chunk: to read all of a foreign key's, few entries beside their members, and little to write for one more. */
+const chunkKeys = 16
 
 /** Whoever comes first makes a list of its own of it. */
 const nobody = () => new SubscriberList({ first: 0, last: 0, subscribers: 0 }, [])

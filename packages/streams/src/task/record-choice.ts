@@ -9,6 +9,8 @@ import type { PartitionQueue } from './partition-queue.ts'
 export class RecordChoice {
   readonly #queues: readonly PartitionQueue[]
   readonly #byHead = new TimeHeap<PartitionQueue>(({ head }) => head?.timestamp ?? Number.POSITIVE_INFINITY)
+  /** Whose head was taken last, if it has more: the first to get a place again. A field, since it changes with every record. */
+  #taken: PartitionQueue | undefined
   /** Queues that have records and no place among the heads, in the order in which they came to that. */
   #arrived: PartitionQueue[] = []
   /** Queues that have a place, or have arrived. */
@@ -31,11 +33,16 @@ export class RecordChoice {
    */
   next(show: (queue: PartitionQueue) => void): PartitionQueue | undefined {
     if (this.#queues.length === 1) return this.#only(this.#queues[0], show)
-    if (this.#arrived.length > 0) this.#place(show)
+    const taken = this.#taken
+    if (taken !== undefined) {
+      this.#taken = undefined
+      this.#place(taken, show)
+    }
+    if (this.#arrived.length > 0) this.#placeArrived(show)
     if (this.#byHead.size < this.#queues.length && this.#queues.some(isAwaited)) return undefined
     const queue = this.#byHead.take()
     if (queue === undefined) return undefined
-    if (queue.buffered > 1) this.#arrived.push(queue)
+    if (queue.buffered > 1) this.#taken = queue
     else this.#known.delete(queue)
     return queue
   }
@@ -45,14 +52,16 @@ export class RecordChoice {
     return queue.head === undefined ? undefined : queue
   }
 
-  #place(show: (queue: PartitionQueue) => void): void {
+  #placeArrived(show: (queue: PartitionQueue) => void): void {
     const arrived = this.#arrived
     this.#arrived = []
-    for (const queue of arrived) {
-      if (queue.head === undefined) show(queue)
-      if (queue.head === undefined) this.#known.delete(queue)
-      else this.#byHead.add(queue)
-    }
+    for (const queue of arrived) this.#place(queue, show)
+  }
+
+  #place(queue: PartitionQueue, show: (queue: PartitionQueue) => void): void {
+    if (queue.head === undefined) show(queue)
+    if (queue.head === undefined) this.#known.delete(queue)
+    else this.#byHead.add(queue)
   }
 }
 

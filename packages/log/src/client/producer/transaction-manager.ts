@@ -98,6 +98,8 @@ export class TransactionManager implements ProducerSession {
    * @throws the error that stopped the transaction or the producer, or UsageError naming method and state.
    */
   require(call: TransactionCall): void {
+    // What is asked with every record.
+    if (call === 'send' && this.#state === 'inTransaction') return
     const stopped = this.#state === 'abortableError' || this.#state === 'fatalError'
     if (stopped && this.#error !== undefined && !(this.#state === 'abortableError' && call === 'abortTransaction')) {
       throw this.#error
