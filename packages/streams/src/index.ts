@@ -6,6 +6,7 @@ export {
   ApplicationFailedError,
   ApplicationRunningError,
   CopartitionError,
+  DeletedTopicError,
   InternalTopicMismatchError,
   MissingSourceTopicError,
   NoCommittedOffsetError,

@@ -41,6 +41,13 @@ describe.each(inProcessTransports)('topics, %s', (_name, wrap) => {
     expect((await client.send(messages.metadata, { topics: null })).topics).toEqual([])
   })
 
+  it('are deleted once when a client names them for every version of the request', async () => {
+    const client = await opened(wrap)
+    await client.createTopic('a')
+    const deleted = await client.send(messages.deleteTopics, { topics: [{ name: 'a' }], topicNames: ['a'] })
+    expect(deleted.responses.map(({ name, errorCode }) => [name, errorCode])).toEqual([['a', ErrorCode.NONE]])
+  })
+
   it('come back empty, with another id, when they are created again', async () => {
     const client = await opened(wrap)
     const first = await client.createTopic('a')

@@ -11,6 +11,20 @@ export class MissingSourceTopicError extends MillraceError {
   }
 }
 
+/** A topic that a running application reads or writes is gone. It has stopped at its last commit. */
+export class DeletedTopicError extends MillraceError {
+  readonly code = 'STREAMS_DELETED_TOPIC'
+  readonly topic: string
+
+  constructor(application: string, topic: string) {
+    super(
+      `topic ${topic}, which application ${application} needs, was deleted while it ran: close the application before its topics go. ` +
+        'What was processed since the last commit is not done; make the topic anew, or run a topology without it'
+    )
+    this.topic = topic
+  }
+}
+
 /** Topics that are joined or merged by key must have the same number of partitions, and do not. */
 export class CopartitionError extends MillraceError {
   readonly code = 'STREAMS_COPARTITION'

@@ -25,6 +25,7 @@ import { openStateDirectory, type StateDirectory, stateRoot } from './state-dire
 import { StreamThread, type StreamThreadOptions } from './stream-thread.ts'
 import { type EngineFactory, openTask } from './task-opener.ts'
 import { repartitionTopics } from './topic-plan.ts'
+import { TopicWatch } from './topic-watch.ts'
 
 /** Whom the thread tells what it does. */
 export interface ThreadListeners {
@@ -157,6 +158,12 @@ function threadOptions(
     offsetReset: 'earliest',
     sessionTimeoutMs: durationMs('sessionTimeout', options.sessionTimeout ?? '45s', { leastMs: 6_000 })
   })
+  const topics = new TopicWatch({
+    admin,
+    timers: environment.timers,
+    application: topology.name,
+    needed: () => matched.current.plan.partitions.keys()
+  })
   const opener = {
     environment,
     catalog,
@@ -211,6 +218,7 @@ function threadOptions(
       listeners.onCommit(durationMs)
       purge.committed(() => tasks.flatMap((task) => task.consumedOffsets()))
     },
+    whileTopicsExist: (work) => topics.during(work),
     watched: (store) => listeners.hub.watched(store),
     publish: (_task, changes) => listeners.hub.publish(changes)
   }

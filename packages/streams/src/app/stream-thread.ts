@@ -51,6 +51,8 @@ export interface StreamThreadOptions {
   onState(state: AppState): void
   /** After each commit. */
   onCommit(durationMs: number, tasks: readonly RunningTask[]): void
+  /** What the work comes to; rejects early when it waits for a topic that is gone. */
+  whileTopicsExist<T>(work: Promise<T>): Promise<T>
   /** All that the tasks have processed is committed, for now; once a turn. */
   settled(tasks: readonly RunningTask[]): void
   watched(store: string): boolean
@@ -219,7 +221,7 @@ export class StreamThread {
       watched: (store: string) => this.#options.watched(store),
       publish: (task: RunningTask, changes: readonly StoreChange[]) => this.#options.publish(task, changes)
     }
-    await commit(unit, trace)
+    await this.#options.whileTopicsExist(commit(unit, trace))
     this.#inTransaction = false
     this.#restartingSinceMs = undefined
     // From the end of one commit to the begin of the next, as Kafka Streams counts: a slow disk must not leave no time to process.
@@ -239,10 +241,14 @@ export class StreamThread {
         this.#producerReady = true
       }
       const seek = (committed: ReadonlyMap<string, CommittedOffset>) => this.#seek(tasks, committed)
-      await start(
-        { tasks, consumer, initializeProducer, seek, restore: { ...restore, stopped: () => this.#stopping } },
-        trace
-      )
+      const parts = {
+        tasks,
+        consumer,
+        initializeProducer,
+        seek,
+        restore: { ...restore, stopped: () => this.#stopping }
+      }
+      await this.#options.whileTopicsExist(start(parts, trace))
     } catch (error) {
       await Promise.all(tasks.map((task) => task.close()))
       throw error

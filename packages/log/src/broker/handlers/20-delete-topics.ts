@@ -10,11 +10,10 @@ type DeletedTopic = ResponseOf<typeof deleteTopics>['responses'][number]
 
 /** DeleteTopics. By name, or from version 6 on by name or id. The coordinators' own topics are refused: groups and transactions live there. */
 export const handleDeleteTopics: Handler<typeof deleteTopics> = async (context, request) => {
-  const byName = request.topicNames.map((name) => ({ name, topicId: ZERO_UUID }))
-  return {
-    throttleTimeMs: 0,
-    responses: await Promise.all([...byName, ...request.topics].map((wanted) => deleteTopic(context, wanted)))
-  }
+  // A client in the same process fills in both fields, of which the wire has one.
+  const { topics, topicNames } = request
+  const wanted = topics.length > 0 ? topics : topicNames.map((name) => ({ name, topicId: ZERO_UUID }))
+  return { throttleTimeMs: 0, responses: await Promise.all(wanted.map((topic) => deleteTopic(context, topic))) }
 }
 
 async function deleteTopic(context: BrokerContext, wanted: WantedTopic): Promise<DeletedTopic> {
