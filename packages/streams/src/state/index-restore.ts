@@ -24,8 +24,8 @@ export class IndexRestore {
     const place: WindowPlace = { atMs: readLong(engineKey, 1), startMs: this.#isSession ? readLong(engineKey, 9) : 0 }
     const key = engineKey.subarray(this.#isSession ? 17 : 9)
     const entry = this.#entry(key, bucketOf(place.atMs, this.#bucketMs))
-    if (value !== null) addPlace(entry.list, place)
-    else removePlace(entry.list, place)
+    if (value !== null) addPlace(entry.list, place.atMs, place.startMs)
+    else removePlace(entry.list, place.atMs, place.startMs)
   }
 
   /** The changes, and the latest bucket among them (-1: none). */

@@ -19,7 +19,8 @@ export class SessionTable implements SessionStore<unknown, unknown> {
 
   find(key: unknown, earliestEndMs: number, latestStartMs: number): readonly StoreCell[] {
     const found = this.#sessions.between(key, earliestEndMs, Number.POSITIVE_INFINITY)
-    return found.filter(({ sessionStartMs = 0 }) => sessionStartMs <= latestStartMs)
+    const isEarly = ({ sessionStartMs = 0 }: StoreCell): boolean => sessionStartMs <= latestStartMs
+    return found.every(isEarly) ? found : found.filter(isEarly)
   }
 
   get(key: unknown, { startMs, endMs }: SessionBounds): Timestamped<unknown> | undefined {

@@ -36,7 +36,7 @@ export const placeLists: Serde<PlaceList> = Object.freeze({
 })
 
 /** Puts a place in. @returns whether it was missing. */
-export function addPlace(list: PlaceList, { atMs, startMs }: WindowPlace): boolean {
+export function addPlace(list: PlaceList, atMs: number, startMs: number): boolean {
   let at = list.length
   while (at > 0 && isAfter(list, at - 2, atMs, startMs)) at -= 2
   if (at > 0 && list[at - 2] === atMs && list[at - 1] === startMs) return false
@@ -46,7 +46,7 @@ export function addPlace(list: PlaceList, { atMs, startMs }: WindowPlace): boole
 }
 
 /** Takes a place out. @returns whether it was there. */
-export function removePlace(list: PlaceList, { atMs, startMs }: WindowPlace): boolean {
+export function removePlace(list: PlaceList, atMs: number, startMs: number): boolean {
   for (let at = list.length - 2; at >= 0; at -= 2) {
     if (list[at] !== atMs || list[at + 1] !== startMs) continue
     list.splice(at, 2)
@@ -73,19 +73,23 @@ export class WindowIndex {
     this.#bucketMs = bucketMs
   }
 
-  add(key: unknown, place: WindowPlace): void {
-    const bucket = bucketOf(place.atMs, this.#bucketMs)
-    const list = this.#list(key, bucket)
+  /** @param startMs Sessions only. */
+  add(key: unknown, atMs: number, startMs = 0): void {
+    const cell = this.#table.cell(key, bucketOf(atMs, this.#bucketMs))
+    if (cell === undefined) return
+    const list = listOf(cell.current?.value)
     // Most lists stay short: an array that is pushed to has room for many.
-    if (list === undefined) this.#table.put(key, bucket, [place.atMs, place.startMs], place.atMs)
-    else if (addPlace(list, place)) this.#table.put(key, bucket, list, place.atMs)
+    if (list === undefined) this.#table.buffer.set(cell, [atMs, startMs], atMs)
+    else if (addPlace(list, atMs, startMs)) this.#table.changed(cell)
   }
 
-  remove(key: unknown, place: WindowPlace): void {
-    const bucket = bucketOf(place.atMs, this.#bucketMs)
-    const list = this.#list(key, bucket)
-    if (list === undefined || !removePlace(list, place)) return
-    this.#table.put(key, bucket, list.length === 0 ? null : list, place.atMs)
+  /** @param startMs Sessions only. */
+  remove(key: unknown, atMs: number, startMs = 0): void {
+    const cell = this.#table.cell(key, bucketOf(atMs, this.#bucketMs))
+    const list = listOf(cell?.current?.value)
+    if (cell === undefined || list === undefined || !removePlace(list, atMs, startMs)) return
+    if (list.length === 0) this.#table.buffer.set(cell, null, atMs)
+    else this.#table.changed(cell)
   }
 
   /** A key's places with `atMs` from `fromMs` to `toMs`, both included, in order. */
@@ -103,11 +107,10 @@ export class WindowIndex {
   }
 
   #list(key: unknown, bucket: number): PlaceList | undefined {
-    const list = this.#table.get(key, bucket)?.value
-    return isPlaceList(list) ? list : undefined
+    return listOf(this.#table.get(key, bucket)?.value)
   }
 }
 
-function isPlaceList(value: unknown): value is PlaceList {
-  return Array.isArray(value)
+function listOf(value: unknown): PlaceList | undefined {
+  return Array.isArray(value) ? value : undefined
 }

@@ -82,6 +82,23 @@ export class WindowTable implements WindowStore<unknown, unknown> {
     return entry
   }
 
+  /** The cell of a key and window, for {@link changed}; undefined where it is expired. */
+  cell(key: unknown, windowStartMs: number): StoreEntry | undefined {
+    if (windowStartMs < this.#context.meta.expiredBeforeMs) return undefined
+    this.#makeRoom()
+    return (
+      this.#entry(key, windowStartMs, undefined) ??
+      this.#add(key, windowStartMs, { startMs: undefined, current: undefined })
+    )
+  }
+
+  /** What is in a cell was changed in place. */
+  changed(cell: StoreEntry): void {
+    const { current } = cell
+    if (cell.dirty || current === undefined) cell.forgetEncodedValue()
+    else this.buffer.set(cell, current.value, current.timestamp)
+  }
+
   /**
    * Moves a session that is not committed.
    * @returns undefined when it must be deleted and put instead: then nothing happened.
@@ -115,9 +132,8 @@ export class WindowTable implements WindowStore<unknown, unknown> {
       if ((entry.current === undefined) === entry.wasAbsent) continue
       const { key, windowStartMs, sessionStartMs, wasAbsent } = entry
       const ownKey = key instanceof SessionKey ? key.key : key
-      const place = { atMs: windowStartMs, startMs: sessionStartMs ?? 0 }
-      if (wasAbsent) index.add(ownKey, place)
-      else index.remove(ownKey, place)
+      if (wasAbsent) index.add(ownKey, windowStartMs, sessionStartMs)
+      else index.remove(ownKey, windowStartMs, sessionStartMs)
     }
   }
 
@@ -137,7 +153,9 @@ export class WindowTable implements WindowStore<unknown, unknown> {
 
   /** Makes room after a commit. */
   committed(): void {
-    for (const entry of this.buffer.dirty) if (entry.current === undefined) this.#windows.removeAbsent(entry)
+    if (this.buffer.deletes) {
+      for (const entry of this.buffer.dirty) if (entry.current === undefined) this.#windows.removeAbsent(entry)
+    }
     this.buffer.committed()
     const { cacheEntries } = this.#context
     this.#evictAt = evictionMark(cacheEntries)

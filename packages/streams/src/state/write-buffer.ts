@@ -16,6 +16,7 @@ export class WriteBuffer {
   #dirty: StoreEntry[] = []
   #estimateBytes = firstEstimateBytes
   #newestStartMs = -1
+  #deletes = false
   #newestAtMarkMs = -1
   #marked = false
   #dirtyAtMark = 0
@@ -39,6 +40,11 @@ export class WriteBuffer {
     return this.#newestStartMs
   }
 
+  /** Whether a change may be a deletion. */
+  get deletes(): boolean {
+    return this.#deletes
+  }
+
   /** Approximate, from the sizes of samples. */
   get sizeBytes(): number {
     return this.#dirty.length * (this.#estimateBytes + entryOverheadBytes)
@@ -59,6 +65,7 @@ export class WriteBuffer {
     }
     if (!entry.dirty) entry.wasAbsent = entry.current === undefined
     if (value === null) {
+      this.#deletes = true
       entry.current = undefined
       entry.deletedAtMs = timestamp
     } else entry.current = { value, timestamp }
@@ -115,6 +122,7 @@ export class WriteBuffer {
   /** Forgets the changes and what they were; the entries are to be dropped too. */
   clear(): void {
     this.#dirty = []
+    this.#deletes = false
     this.#newestStartMs = -1
     this.#endMark()
   }
