@@ -104,7 +104,9 @@ export class CdcSession {
     context.report({
       level: 'warning',
       code: 'no-such-table',
-      message: `no table is there yet for ${nowhere.join(', ')}: tables that come later are captured from then on`
+      message:
+        `no table is there yet for ${nowhere.join(', ')} (views, unlogged and temporary tables have no changes to capture): tables that come ` +
+        `later are captured from then on`
     })
   }
 

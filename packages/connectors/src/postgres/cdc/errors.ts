@@ -78,7 +78,8 @@ export class PostgresSlotLostError extends MillraceError {
   constructor(slot: string, reason: SlotLoss, details: { readonly position: Lsn; readonly found: string }) {
     super(
       `replication slot ${slot} does not go on from ${formatLsn(details.position)}, where this source is: ${details.found}. Changes were ` +
-        `lost. Start with onLostSlot: 'resnapshot' to read the tables again, or forget the source's positions to begin anew`
+        `lost. Start with onLostSlot: 'resnapshot' to read the tables again behind a truncate of each, or begin anew without the source's positions ` +
+        `and its topics (rows that were deleted meanwhile would stay in them)`
     )
     this.slot = slot
     this.reason = reason

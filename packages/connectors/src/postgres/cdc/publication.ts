@@ -58,7 +58,8 @@ export async function ensurePublication(parts: PublicationParts): Promise<Covere
   const { client, publication } = parts
   const wanted = await wantedTables(parts)
   const state = await publicationState(client, publication)
-  const covered = new Set((await readTables(client, publication, parts.serverVersion)).map(qualifiedName))
+  const before = await readTables(client, publication, parts.serverVersion)
+  const covered = new Set(before.map(qualifiedName))
   const missing = wanted.filter((table) => !covered.has(qualifiedName(table)))
   const unfit = identityProblems(missing.filter((table) => !table.hasIdentity && publishesChanges(state)))
   const fit = missing.filter((table) => table.hasIdentity || !publishesChanges(state))
@@ -67,18 +68,22 @@ export async function ensurePublication(parts: PublicationParts): Promise<Covere
     (one) => roots.length === 0 || !one.isPartitioned
   )
   const problems = [...roots, ...(parts.withoutIdentity === 'refuse' ? unfit : [])]
-  await publish(parts, { state, missing: added, problems })
+  const isChanged = await publish(parts, { state, missing: added, problems })
   const { rows } = await client.query({ text: 'select pg_snapshot_xmax(pg_current_snapshot())::text as next' })
   return {
-    id: (await publicationState(client, publication))?.id ?? 0,
-    tables: await readTables(client, publication, parts.serverVersion),
+    id: (isChanged ? await publicationState(client, publication) : state)?.id ?? 0,
+    // Asked again only when there is need: of thousands of tables that takes a while.
+    tables: isChanged ? await readTables(client, publication, parts.serverVersion) : before,
     added: state ? fit.map(qualifiedName) : [],
     barrier: Number(rows[0].next),
     left: unfit
   }
 }
 
-/** Runs the statement that publishes the tables; names it, with all other problems, when it may not or must not be run. */
+/**
+ * Runs the statement that publishes the tables, if there is need; whether there was.
+ * @throws PostgresPreflightError with the statement and all other problems, when it may not or must not be run.
+ */
 async function publish(
   parts: PublicationParts,
   plan: {
@@ -86,13 +91,16 @@ async function publish(
     readonly missing: readonly TableName[]
     readonly problems: readonly PreflightProblem[]
   }
-): Promise<void> {
+): Promise<boolean> {
   const { publication, manage, source, existingSlot } = parts
   const { state, missing, problems } = plan
   const isNeeded = state === undefined || missing.length > 0
   const fix = statementFor(publication, state !== undefined, missing)
-  if (problems.length === 0 && !isNeeded) return
-  if (problems.length === 0 && manage && (state || existingSlot === undefined)) return run(parts, fix, missing)
+  if (problems.length === 0 && !isNeeded) return false
+  if (problems.length === 0 && manage && (state || existingSlot === undefined)) {
+    await run(parts, fix, missing)
+    return true
+  }
   if (state === undefined && existingSlot !== undefined && manage) {
     throw new PostgresPreflightError(source, [slotBeforePublication(publication, existingSlot, fix), ...problems])
   }

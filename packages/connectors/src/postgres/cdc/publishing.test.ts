@@ -101,6 +101,42 @@ describe.skipIf(missing)(`publishing tables ${missing ?? ''}`, () => {
     await database.newRig().open(table.source())
   })
 
+  it.each([
+    ['all tables', 'for all tables'],
+    ['a schema', 'for tables in schema public']
+  ])('takes what it is to take from a publication of %s', async (_, what) => {
+    const table = await database.newTable('id int primary key')
+    const other = await database.newTable('v int')
+    await database.sql(`create publication pub_${table.name} ${what}; insert into ${table.name} values (1)`)
+    const rig = database.newRig()
+    await rig.open(table.source({ checkIntervalMs: 10 }))
+    await rig.until(isRead(rig))
+    await database.sql(`insert into ${other.name} values (1); insert into ${table.name} values (2)`)
+    await rig.until(() => rig.table(table.topic).size === 2)
+    expect(rig.records.length).toBe(2)
+    await rig.close()
+    await rig.open(table.source())
+    await database.sql(`insert into ${table.name} values (3); drop publication pub_${table.name}`)
+    await rig.until(() => rig.table(table.topic).size === 3)
+  })
+
+  it('has generated columns where the publication has them, from snapshot and stream', async () => {
+    const table = await database.newTable(
+      'id int primary key, a int, twice int generated always as (a * 2) stored, thrice int generated always as (a * 3) virtual'
+    )
+    await database.sql(`insert into ${table.name} values (1, 1);
+      create publication pub_${table.name} for table ${table.name} with (publish_generated_columns = stored)`)
+    const rig = database.newRig()
+    await rig.open(table.source())
+    await rig.until(isRead(rig))
+    await database.sql(`insert into ${table.name} values (2, 2)`)
+    await rig.until(() => rig.table(table.topic).size === 2)
+    expect([...rig.table(table.topic).values()]).toEqual([
+      { id: 1, a: 1, twice: 2 },
+      { id: 2, a: 2, twice: 4 }
+    ])
+  })
+
   it('warns of a publication that leaves changes out, and of tables that are nowhere', async () => {
     const table = await database.newTable('id int primary key')
     await database.sql(`create publication pub_${table.name} for table ${table.name} with (publish = 'insert, update')`)

@@ -104,7 +104,9 @@ export const IDENTITY_SQL = `(
   select coalesce(bool_and(case l.relreplident when 'f' then true when 'n' then false else exists (
     select from pg_index i where i.indrelid = l.oid and i.indisvalid and i.indimmediate
       and case l.relreplident when 'i' then i.indisreplident else i.indisprimary end) end), true)
-  from pg_class l where case c.relkind when 'p' then l.oid in (select relid from pg_partition_tree(c.oid) where isleaf) else l.oid = c.oid end)`
+  from (select c.oid where c.relkind <> 'p'
+    union all select p.relid from pg_partition_tree(case c.relkind when 'p' then c.oid end) p where p.isleaf) leaf
+  join pg_class l on l.oid = leaf.oid)`
 
 interface CatalogColumn extends ShapeColumn {
   readonly number: number
