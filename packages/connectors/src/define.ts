@@ -157,12 +157,25 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | 
   })
 }
 
-/** A record in the short form as the log takes it. */
+/** A record in the short form as the log takes it. @throws UsageError for a key or value that is none. */
 export function toRecord({ key = null, value, ...rest }: EasyRecord): SourceRecord {
-  return { ...rest, key: toBytes(key), value: toBytes(value) }
+  return { ...rest, key: toBytes(key, rest.topic, 'key'), value: toBytes(value, rest.topic, 'value') }
 }
 
-function toBytes(given: EasyBytes): Buffer | null {
+function toBytes(given: EasyBytes, topic: string, part: 'key' | 'value'): Buffer | null {
   if (given === null || Buffer.isBuffer(given)) return given
-  return Buffer.from(typeof given === 'string' ? given : JSON.stringify(given))
+  const text = typeof given === 'string' ? given : jsonOf(given)
+  if (text !== undefined) return Buffer.from(text)
+  throw new UsageError(
+    `a record for ${topic} has ${typeof given} as its ${part}: give bytes, text, what JSON can hold, or null`
+  )
+}
+
+/** Undefined of what JSON cannot hold. */
+function jsonOf(given: EasyBytes): string | undefined {
+  try {
+    return JSON.stringify(given)
+  } catch {
+    return undefined
+  }
 }

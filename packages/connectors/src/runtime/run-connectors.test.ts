@@ -2,7 +2,7 @@ import { type Log, memoryEnvironment, openLog } from '@millrace/log'
 import { json } from '@millrace/streams'
 import { firstValueFrom, take, toArray } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { defineSink, defineSource } from '../define.ts'
+import { defineSink, defineSource, type EasyRecord } from '../define.ts'
 import { PoisonousRecordError, TransientSinkError, TransientSourceError } from '../errors.ts'
 import type { SinkRecord } from '../sink.ts'
 import { ConnectErrorHeader, errorHeader } from './dead-letters.ts'
@@ -110,6 +110,21 @@ describe('a source', () => {
     await again.connector('endless').resume()
     await until(() => n > before)
     expect(again.connector('endless').state.status).toBe('running')
+  })
+
+  it('fails at once of a record that can never be written, and says which', async () => {
+    const giving = (name: string, record: EasyRecord) =>
+      defineSource<number>(name, async function* () {
+        yield { records: [record], position: 1 }
+      })
+    const app = await run([
+      { source: giving('elsewhere', { topic: 'one', partition: 7, value: 1 }), topics: { partitions: 2 } },
+      { source: giving('nothing', { topic: 'one', value: JSON.parse('{}').missing }) },
+      { source: giving('large', { topic: 'one', value: { n: JSON.parse('{"n":[]}').n.concat([1n]) } }) }
+    ])
+    await expect(app.connector('elsewhere').done).rejects.toMatchObject({ cause: { partition: 7, partitions: 2 } })
+    await expect(app.connector('nothing').done).rejects.toThrow('a record for one has undefined as its value')
+    await expect(app.connector('large').done).rejects.toThrow('a record for one has object as its value')
   })
 
   it('can be paused while the outer system is away', async () => {

@@ -229,12 +229,15 @@ class SourceRun {
     const { producer, settings } = this.#parts
     for (const record of batch.records) {
       if (this.#transform === undefined) {
-        if (!this.#topics.knows(record.topic)) await this.#topics.ensure(record.topic)
-        this.#enqueue(record, record)
+        if (!this.#topics.knows(record)) await this.#topics.ensure(record)
+        this.#enqueue(record)
       } else {
         for (const one of this.#transformed(record, this.#transform)) {
-          if (!this.#topics.knows(one.topic)) await this.#topics.ensure(one.topic)
-          this.#enqueue(one, record)
+          // A record that a transform has sent elsewhere goes to the partition of its key there.
+          const partition = one.topic === record.topic ? record.partition : undefined
+          const placed = { ...one, partition }
+          if (!this.#topics.knows(placed)) await this.#topics.ensure(placed)
+          this.#enqueue(placed)
         }
       }
       if (producer.bufferedBytes > settings.transactionBytes) await producer.flush()
@@ -277,12 +280,10 @@ class SourceRun {
     return { topic: settings.onError.topic, key, value, timestamp, headers }
   }
 
-  #enqueue(record: OutgoingRecord | SourceRecord, original: SourceRecord): void {
+  #enqueue(record: OutgoingRecord | SourceRecord): void {
     const { producer, life } = this.#parts
-    const { topic, key, value, headers } = record
+    const { topic, key, value, headers, partition: chosen } = record
     const atMs = record.timestamp ?? life.environment.clock.nowMs()
-    // A record that a transform has sent elsewhere goes to the partition of its key there.
-    const chosen = topic === original.topic ? original.partition : undefined
     if (chosen === 'all') {
       for (let partition = 0; partition < this.#topics.countOf(topic); partition++) {
         producer.enqueue(topic, partition, key, value, atMs, headers)

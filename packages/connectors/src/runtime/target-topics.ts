@@ -1,6 +1,12 @@
-import { partitionForKey } from '@millrace/log'
+import { partitionForKey, UnknownPartitionError } from '@millrace/log'
 import type { SourceConnector, TopicSettings } from './connector.ts'
 import type { Life } from './life.ts'
+
+/** Where a record is to go. */
+export interface PlacedRecord {
+  readonly topic: string
+  readonly partition?: number | 'all' | undefined
+}
 
 /** The topics that a source writes to: made when they are missing, with as many partitions as they have. */
 export class TargetTopics {
@@ -15,12 +21,21 @@ export class TargetTopics {
     this.#next = life.environment.random.uint32()
   }
 
-  knows(topic: string): boolean {
-    return this.#partitions.has(topic)
+  /** Whether the topic is known to have the partition, if one is chosen. */
+  knows({ topic, partition }: PlacedRecord): boolean {
+    const count = this.#partitions.get(topic)
+    return count !== undefined && (typeof partition !== 'number' || (partition >= 0 && partition < count))
   }
 
-  /** Makes sure that the topic is there. @throws what kept it from being made. */
-  async ensure(topic: string): Promise<void> {
+  /** Makes sure that the topic is there. @throws what kept it from being made; UnknownPartitionError when it has no such partition. */
+  async ensure(record: PlacedRecord): Promise<void> {
+    const { topic, partition } = record
+    await this.#make(topic)
+    if (typeof partition !== 'number' || this.knows(record)) return
+    throw new UnknownPartitionError({ topic, partition, partitions: this.countOf(topic) })
+  }
+
+  async #make(topic: string): Promise<void> {
     const settings = this.#settingsOf(topic)
     const admin = this.#life.log.admin()
     try {
