@@ -69,12 +69,12 @@ function openIn(environment: Environment): Promise<Log> {
 export class Freezer {
   readonly #thawed = Promise.withResolvers<void>()
   readonly #reached = Promise.withResolvers<'frozen'>()
-  readonly #step: ConnectorStep
+  readonly #step: ConnectorStep | undefined
   #left: number
   #cold = false
 
-  /** @param times 1 for the first time that the step is reached. */
-  constructor(step: ConnectorStep, times: number) {
+  /** @param step absent: it is stopped by `freeze` alone. @param times 1 for the first time that the step is reached. */
+  constructor(step?: ConnectorStep, times = 1) {
     this.#step = step
     this.#left = times
   }
@@ -91,6 +91,13 @@ export class Freezer {
     }
     // All that runs beside it stops at its next step.
     return this.#cold ? this.#thawed.promise : undefined
+  }
+
+  /** Stops the run here and now. @returns what ends when it is thawed. */
+  freeze(): Promise<void> {
+    this.#cold = true
+    this.#reached.resolve('frozen')
+    return this.#thawed.promise
   }
 
   /** It goes on, as if no time had passed for it. */

@@ -9,6 +9,7 @@ import {
   deliverInPieces,
   goesAway,
   killAt,
+  killWithin,
   redeliver,
   schemaChange,
   shareAndGiveBack,
@@ -52,7 +53,10 @@ export interface SinkUnderTest {
   back?(): Promise<void>
   /** From now on `record` gives records of a newer schema, which the target has to follow. */
   changeSchema?(): Promise<void>
-  /** Ends what the last sink holds of the target, as the end of its process would (connections, locks). */
+  /**
+   * Ends what the last sink holds of the target, as the end of its process would (connections, locks). Without it, what it has begun goes on beside its
+   * heir.
+   */
   kill?(): Promise<void>
   /** How long to wait for what should come, milliseconds. Default 20,000. */
   readonly patienceMs?: number
@@ -100,6 +104,12 @@ const CASES: readonly Case[] = [
         (scene) => killAt(scene, new Freezer(step, times))
       ]
     )
+  ),
+  ...[0, 3, 30, 300].map(
+    (turns): Case => [
+      `killed within a write, ${turns} turns of the event loop after it began: all of it is there, or nothing`,
+      (scene) => killWithin(scene, turns)
+    ]
   ),
   ['a zombie that wakes behind its heir writes nothing', (scene) => zombie(scene, new Freezer('sink:batch-taken', 2))]
 ]

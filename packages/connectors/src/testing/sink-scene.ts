@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { SinkConnector } from '../runtime/connector.ts'
+import type { SinkOffset } from '../sink.ts'
 import type { CrashingLog } from './crashing-log.ts'
 import { eventually } from './patience.ts'
 import type { SinkRecordContent, SinkUnderTest } from './sink-contract.ts'
@@ -59,14 +60,34 @@ export class SinkScene {
     return offset
   }
 
+  /** Waits for something as long as the one under test may take. @throws NotYetError */
+  eventually<T>(what: string, ask: () => Promise<T> | T, right: (answer: T) => boolean): Promise<T> {
+    return eventually(what, ask, right, this.under.patienceMs)
+  }
+
+  /** What the target holds, sorted. */
+  async rows(): Promise<readonly (readonly [id: string, content: string])[]> {
+    return (await this.under.read()).toSorted(byId)
+  }
+
+  /** Opens all partitions with another sink, as a new runner would, and closes it. @returns the offsets of the target, sorted. */
+  async openElsewhere(): Promise<readonly SinkOffset[]> {
+    const sink = this.under.sink()
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: this.topic, partition }))
+    const { environment } = this.log.log
+    const { signal } = new AbortController()
+    const offsets = await sink.open(partitions, { signal, environment, report: () => undefined })
+    await sink.close()
+    return (offsets ?? []).toSorted((one, other) => one.partition - other.partition)
+  }
+
   /** Waits until the target is as the log says, and checks that nothing was changed twice. */
   async everythingOnce(): Promise<void> {
     const expected = JSON.stringify([...this.#rows].sort(byId))
-    const held = await eventually(
+    const held = await this.eventually(
       `${this.#rows.size} rows in the target`,
-      async () => (await this.under.read()).toSorted(byId),
-      (rows) => JSON.stringify(rows) === expected,
-      this.under.patienceMs
+      () => this.rows(),
+      (rows) => JSON.stringify(rows) === expected
     )
     assert.deepEqual(held, [...this.#rows].sort(byId))
     if (this.under.sink().delivery === 'transactional') await this.nothingTwice()

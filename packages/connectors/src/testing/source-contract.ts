@@ -225,7 +225,8 @@ async function zombie(scene: SourceScene, freezer: Freezer): Promise<void> {
       if (fed++ < 200) await scene.produce(1)
       return Promise.race([freezer.frozen, Promise.resolve('not yet')])
     },
-    (answer) => answer === 'frozen'
+    (answer) => answer === 'frozen',
+    scene.under.patienceMs
   )
   await scene.log.run(scene.connector())
   await scene.produce(5)
@@ -239,7 +240,8 @@ async function zombie(scene: SourceScene, freezer: Freezer): Promise<void> {
   await eventually(
     'the zombie to notice',
     () => sleeping.connectors[0].state.status,
-    (status) => status === 'fenced'
+    (status) => status === 'fenced',
+    scene.under.patienceMs
   )
   await scene.everythingOnce()
 }

@@ -2,6 +2,8 @@ import { type FileSystem, FileSystemError, memoryEnvironment } from '@millrace/l
 import { parquetReadObjects } from 'hyparquet'
 import * as writer from 'hyparquet-writer'
 import { describe, expect, it } from 'vitest'
+import { SinkFencedError } from '../../errors.ts'
+import { debeziumRows } from '../../rows/debezium-rows.ts'
 import { jsonRows } from '../../rows/json-rows.ts'
 import type { SinkContext, SinkRecord } from '../../sink.ts'
 import { type SinkUnderTest, sinkContract } from '../../testing/sink-contract.ts'
@@ -67,13 +69,28 @@ describe('the file sink', () => {
     await crashed.open([partition], world.context)
     await crashed.write([record(0, { id: 1 }, { n: 1 })], at(1))
     const heir = world.sink()
-    expect(await heir.open([partition], world.context)).toEqual([])
+    // The group has heard of offset 1: the directory says that it has nothing of it.
+    expect(await heir.open([partition], world.context)).toEqual(at(0))
     expect(world.names()).toEqual([])
     await heir.write([record(0, { id: 1 }, { n: 1 }), record(1, { id: 2 }, { n: 2 })], at(2))
     await heir.close()
     // What it wrote is not lost: the heir has it.
     await crashed.close()
     expect(world.names()).toEqual(['orders+2+00000000000000000000-00000000000000000002.ndjson'])
+  })
+
+  it('says where a partition began before its first file is finished, also behind records that are no rows', async () => {
+    const world = new World()
+    const crashed = world.sink({ rows: debeziumRows() })
+    await crashed.open([partition], world.context)
+    await crashed.write([record(4, null, { op: 't' })], at(5))
+    await crashed.write([record(5, { id: 1 }, { op: 'c', after: { id: 1 } })], at(6))
+    expect(await world.sink().open([partition], world.context)).toEqual(at(5))
+    await expect(crashed.write([record(6, { id: 1 }, { op: 'm' })], at(7))).resolves.toBeUndefined()
+    const zombie = world.sink({ rows: debeziumRows() })
+    await zombie.open([partition], world.context)
+    await world.sink().open([partition], world.context)
+    await expect(zombie.write([], at(9))).rejects.toThrow(SinkFencedError)
   })
 
   it('finishes a file when its time is over, though nothing more comes', async () => {

@@ -69,6 +69,8 @@ class FileSinkRun {
   readonly #timers = new Map<string, Timer>()
   /** The next offset of each partition: what comes again of a batch that failed in another partition is left out. */
   readonly #taken = new Map<string, number>()
+  /** Of which partitions the directory says how far they are. */
+  readonly #begun = new Set<string>()
   /** One thing at a time: a batch, or a timer that finishes a file. */
   #busy: Promise<void> = Promise.resolve()
   #failure: unknown
@@ -98,6 +100,7 @@ class FileSinkRun {
     for (const passed of passedOffsets(files, directory)) {
       if (this.#claims.has(nameOf(passed))) this.#take(nameOf(passed), passed.offset)
     }
+    for (const name of this.#taken.keys()) this.#begun.add(name)
     return partitions.flatMap(({ topic, partition }) => {
       const offset = this.#taken.get(nameOf({ topic, partition }))
       return offset === undefined ? [] : [{ topic, partition, offset }]
@@ -140,13 +143,10 @@ class FileSinkRun {
   /** Nothing comes of the records up to there: what is said of them elsewhere (a dead letter) must not be said again. */
   async #pass(offset: SinkOffset): Promise<void> {
     const name = nameOf(offset)
-    const claim = this.#claims.get(name)
     if (offset.offset <= (this.#taken.get(name) ?? 0)) return
     this.#parts.get(name)?.advance(offset.offset)
     if (this.#parts.has(name)) await this.#finish(name)
-    else if (claim !== undefined && holds(this.#context.environment.files, this.#options.directory, claim)) {
-      await notePassed(this.#context.environment.files, this.#options.directory, offset)
-    } else throw new SinkFencedError(this.#options.name, claim?.epoch ?? 0)
+    else await this.#note(offset)
     this.#take(name, offset.offset)
   }
 
@@ -167,11 +167,26 @@ class FileSinkRun {
       this.#parts.get(name)?.advance(offset)
       return
     }
+    if (!this.#begun.has(name)) await this.#note({ ...partition, offset: first.offset })
     const part = this.#parts.get(name) ?? (await this.#onDisk(() => this.#begin(name, first.offset)))
     const bytes = part.encode(rows)
     await this.#onDisk(() => part.append(bytes, rows.length, offset))
     const { rollRecords = DEFAULT_ROLL_RECORDS, rollBytes = DEFAULT_ROLL_BYTES } = this.#options
     if (part.rows >= rollRecords || part.sizeBytes >= rollBytes) await this.#finish(name)
+  }
+
+  /**
+   * Says in the directory how far a partition is, where no file does: from its first record on, since the first file may be lost with the process when
+   * others have heard already how far it was.
+   */
+  async #note(offset: SinkOffset): Promise<void> {
+    const { files } = this.#context.environment
+    const claim = this.#claims.get(nameOf(offset))
+    if (claim === undefined || !holds(files, this.#options.directory, claim)) {
+      throw new SinkFencedError(this.#options.name, claim?.epoch ?? 0)
+    }
+    await this.#onDisk(() => notePassed(files, this.#options.directory, offset))
+    this.#begun.add(nameOf(offset))
   }
 
   #take(name: string, next: number): void {
