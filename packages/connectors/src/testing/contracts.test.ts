@@ -4,7 +4,7 @@ import { FileEngine } from '@millrace/streams'
 import { describe, expect, it } from 'vitest'
 import { stateTopic } from '../runtime/names.ts'
 import { SOURCE_STEPS } from '../runtime/steps.ts'
-import type { Sink } from '../sink.ts'
+import type { Sink, SinkOffset } from '../sink.ts'
 import type { Source } from '../source.ts'
 import { CrashingLog, Freezer } from './crashing-log.ts'
 import { MemoryQueue } from './memory-source.ts'
@@ -84,6 +84,39 @@ describe('the contracts notice', () => {
       )
     ).rejects.toThrow(/did not come true|seen twice/)
   })
+
+  it.each(['rows first', 'offsets first'] as const)(
+    'a target whose rows and offsets are not written as one: %s',
+    async (order) => {
+      const target = new MemoryTarget('transactional')
+      const sink = (): Sink => {
+        const careful = target.sink()
+        if (careful.delivery !== 'transactional') return careful
+        const moveOffsets = async (offsets: readonly SinkOffset[]) => careful.write([], offsets)
+        return {
+          name: careful.name,
+          delivery: 'transactional',
+          open: (...given) => careful.open(...given),
+          async write(batch, offsets) {
+            if (order === 'offsets first') await moveOffsets(offsets)
+            if (order === 'rows first') await careful.write(batch, [])
+            // Long enough that somebody opens it meanwhile.
+            for (let turn = 0; turn < 1000; turn++) await new Promise((resolve) => setImmediate(resolve))
+            if (order === 'offsets first') await careful.write(batch, [])
+            if (order === 'rows first') await careful.moveOffsets?.(offsets)
+          },
+          close: () => careful.close()
+        }
+      }
+      const under: SinkUnderTest = { ...underTest(target), sink, patienceMs: 1000 }
+      await expect(
+        caseOf(
+          sinkContract(async () => under),
+          'within a write, 30 turns'
+        )
+      ).rejects.toThrow(/by one whose partitions another has opened/)
+    }
+  )
 
   it('a source whose positions are ahead of its records', async () => {
     const queue = new MemoryQueue()

@@ -9,6 +9,7 @@ import type { Sink, TransactionalSink } from '../../sink.ts'
 import { MemoryTarget } from '../../testing/memory-target.ts'
 import { eventually } from '../../testing/patience.ts'
 import { deadLetter } from '../policy.ts'
+import { readToEnd } from '../read-topic.ts'
 import { type ConnectorsApp, runConnectors } from '../run-connectors.ts'
 import { connectorsControl } from './connectors-control.ts'
 import { openControl } from './control-socket.ts'
@@ -168,6 +169,31 @@ describe('the control of connectors', () => {
     )
     expect(await control.replay('moody')).toBe(0)
     expect(await control.deadLetters('moody')).toMatchObject([{ replayed: true }])
+  })
+
+  it('replays letters into the partitions that their records were in, whatever their keys', async () => {
+    const sink = defineSink('strict', (batch) => {
+      for (const record of batch) throw new PoisonousRecordError(record, 'not now')
+    })
+    await log.admin().ensureTopic({ name: 'in', partitions: 3 })
+    const producer = log.producer()
+    for (let i = 0; i < 30; i++)
+      producer.enqueue('in', i % 3, i < 15 ? Buffer.from('same') : null, Buffer.from(`${i}`), 1)
+    await producer.close()
+    const app = await run({ sink, topics: ['in'], onError: deadLetter('dead') })
+    const control = connectorsControl(log)
+    await eventually(
+      'the letters',
+      () => control.deadLetters('strict'),
+      (letters) => letters.length === 30
+    )
+    await app.close()
+    expect(await control.replay('strict')).toBe(30)
+    const places = new Map<string, number[]>()
+    for await (const { records, partition } of readToEnd(log, { topic: 'in', partitions: [0, 1, 2] })) {
+      for (const { value } of records) places.set(String(value), [...(places.get(String(value)) ?? []), partition])
+    }
+    for (let i = 0; i < 30; i++) expect(places.get(`${i}`)).toEqual([i % 3, i % 3])
   })
 
   it('answers for all applications of a log over its socket', async () => {

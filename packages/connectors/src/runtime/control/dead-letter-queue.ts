@@ -27,6 +27,8 @@ export interface LetterBox {
 }
 
 const POLL_MS = 200
+/** So many are on their way at most. */
+const FLUSHED_RECORDS = 1000
 
 /** All letters of the connector, oldest first within a partition. */
 export async function listDeadLetters(log: Log, box: LetterBox): Promise<readonly DeadLetter[]> {
@@ -57,6 +59,7 @@ export async function replayDeadLetters(log: Log, box: LetterBox): Promise<numbe
   const partitions = topic.partitions.map(({ index }) => ({ topic: box.topic, partition: index }))
   const consumer = log.consumer({ groupId: replayGroup(box), isolation: 'read_committed' })
   const producer = log.producer({ transactionalId: replayGroup(box) })
+  const places = new Places(log)
   try {
     await producer.initTransactions()
     const ends = await consumer.endOffsets(partitions)
@@ -75,8 +78,10 @@ export async function replayDeadLetters(log: Log, box: LetterBox): Promise<numbe
         producer.beginTransaction()
         for (const record of recordsOf(fetched)) {
           if (errorHeader(record.headers, ConnectErrorHeader.connector) !== box.connector) continue
-          await producer.send(await originalOf(log, record))
-          sent++
+          const { key, value, timestamp, headers } = record
+          const { topic, partition } = await places.of(record)
+          producer.enqueue(topic, partition, key, value, timestamp, originalHeaders(headers))
+          if (++sent % FLUSHED_RECORDS === 0) await producer.flush()
         }
         await producer.sendOffsetsToTransaction(
           [{ topic: box.topic, partition, offset: nextOffset }],
@@ -97,14 +102,30 @@ function replayGroup({ connector, topic }: LetterBox): string {
   return `connect-${connector}-replay-${topic}`
 }
 
-async function originalOf(log: Log, record: ReadRecord) {
-  const { key, value, timestamp, headers } = record
-  const { topic } = originOf(headers)
-  const original = { topic, key, value, timestamp, headers: originalHeaders(headers) }
-  if (key === null) return original
-  const admin = log.admin()
-  const found = await admin.ensureTopic({ name: topic }).finally(() => admin.close())
-  return { ...original, partition: partitionForKey(key, found.partitions.length) }
+/** Where letters go back to. */
+class Places {
+  readonly #log: Log
+  /** Partitions by topic. */
+  readonly #counts = new Map<string, number>()
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  /** The partition that the record was in; of one that had not reached the log, or whose partition is gone, that of its key. */
+  async of({ headers, key }: ReadRecord): Promise<{ readonly topic: string; readonly partition: number }> {
+    const { topic, partition } = originOf(headers)
+    const count = this.#counts.get(topic) ?? (await this.#countOf(topic))
+    if (partition >= 0 && partition < count) return { topic, partition }
+    return { topic, partition: key === null ? 0 : partitionForKey(key, count) }
+  }
+
+  async #countOf(topic: string): Promise<number> {
+    const admin = this.#log.admin()
+    const { partitions } = await admin.ensureTopic({ name: topic }).finally(() => admin.close())
+    this.#counts.set(topic, partitions.length)
+    return partitions.length
+  }
 }
 
 function originOf(headers: readonly Header[]): DeadLetter['origin'] {
