@@ -126,3 +126,14 @@ describe('a sweep of blobs', () => {
     await log.close()
   })
 })
+
+it('a directory for large values that cannot be made fails the start, before there are topics', async () => {
+  const { environment } = new SimulatedWorld({ seed: 1 }).machine('m')
+  environment.files.open('/blobs', 'create').close()
+  const log = await openLog('memory:')
+  await expect(runStreams(enlarging(environment).topology, { log })).rejects.toThrow(/cannot make directory \/blobs/)
+  const admin = log.admin()
+  expect(await admin.listTopics()).toEqual([])
+  await admin.close()
+  await log.close()
+})

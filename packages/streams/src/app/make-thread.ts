@@ -57,6 +57,8 @@ export async function makeThread(given: AppStart, listeners: ThreadListeners): P
   const state = await stateOf(given)
   const admin = log.admin()
   try {
+    // What cannot be kept beside the log is found out before anything is made there.
+    for (const store of blobStoresIn(given.topology.nodes)) await store.open?.()
     const matched = await matchedTopics(admin, given)
     const { topology, plan } = matched.current
     const start = { ...given, topology }

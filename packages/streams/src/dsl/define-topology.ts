@@ -2,6 +2,7 @@ import { UsageError } from '@millrace/log'
 import { buildTopology } from '../graph/build.ts'
 import type { Topology } from '../graph/topology.ts'
 import { Draft } from './draft.ts'
+import { requireFunction } from './mistakes.ts'
 import { StreamsBuilder } from './streams-builder.ts'
 
 /**
@@ -13,6 +14,9 @@ import { StreamsBuilder } from './streams-builder.ts'
  * @throws TopologyError, NameTieError, MissingSerdeError, DurationError: the program is wrong, and where.
  */
 export function defineTopology(name: string, define: (builder: StreamsBuilder) => void): Topology {
+  if (typeof name !== 'string')
+    throw new UsageError("a topology has a name, which is its first argument: defineTopology('orders', (b) => …)")
+  requireFunction(`topology '${name}'`, define)
   const draft = new Draft(name)
   const returned: unknown = define(new StreamsBuilder(draft))
   const steps = draft.close()

@@ -1,6 +1,7 @@
 import { UsageError } from '@millrace/log'
 import type { Step } from '../graph/step.ts'
 import type { Serde } from '../serde/serde.ts'
+import { refuseMistakes } from './mistakes.ts'
 
 /** The steps of a topology while the program writes them down. */
 export class Draft {
@@ -14,7 +15,7 @@ export class Draft {
 
   /**
    * Notes a step.
-   * @throws UsageError when the topology is defined already, or the step reads one of another topology.
+   * @throws UsageError when the topology is defined already, the step reads one of another topology, or was given what it cannot use.
    */
   add(step: Step): Step {
     if (this.#closed) {
@@ -27,6 +28,7 @@ export class Draft {
         `topology '${this.topology}': '${step.verb}' reads a stream of another topology: connect the two by a topic`
       )
     }
+    refuseMistakes(this.topology, step)
     this.#steps.push(step)
     return step
   }

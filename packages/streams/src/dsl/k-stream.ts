@@ -258,6 +258,8 @@ export class KStream<K, V, Known extends Slot = Slot> {
 
   /** The records of both streams, each in its own order and in none between them. */
   merge<Known2 extends Slot>(other: KStream<K, V, Known2>, options: StepOptions = {}): KStream<K, V, Known | Known2> {
+    if (!(other instanceof KStream))
+      throw new UsageError('merge: a stream is merged with a stream of the same topology')
     return this.#fluent.stream(merge(this.#point, other.#point, options))
   }
 

@@ -215,5 +215,5 @@ export class KTable<K, V, Known extends Slot = Slot> {
 function isForeignKeyJoin(
   options: object
 ): options is ForeignKeyJoinStep & { readonly foreignKey: TableCallback<unknown> } {
-  return 'foreignKey' in options && typeof options.foreignKey === 'function'
+  return 'foreignKey' in options && options.foreignKey !== undefined
 }

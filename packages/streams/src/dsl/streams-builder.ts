@@ -7,6 +7,7 @@ import { KGroupedStream } from './k-grouped-stream.ts'
 import { KGroupedTable } from './k-grouped-table.ts'
 import { KStream } from './k-stream.ts'
 import { KTable } from './k-table.ts'
+import { requireOptions } from './mistakes.ts'
 import { addGlobalStore, type GlobalStoreStep } from './operators/global-store.ts'
 import { globalTable } from './operators/global-table.ts'
 import { stream } from './operators/stream.ts'
@@ -36,6 +37,8 @@ import {
 import type { GlobalTableOptions, TopicTableOptions } from './table-options.ts'
 import { TimeWindowedKStream } from './time-windowed-k-stream.ts'
 
+const SERDES = '{ key: string(), value: json() }'
+
 const fluent: Fluent = {
   stream: (point) => new KStream(point, fluent),
   grouped: (grouped) => new KGroupedStream(grouped, fluent),
@@ -59,7 +62,9 @@ export class StreamsBuilder {
    * those too that come while the application runs: it looks for them every so often (`topicRefreshInterval`).
    */
   stream<K, V>(topics: string | readonly string[] | RegExp, options: StreamOptions<K, V>): KStream<K, V> {
-    return fluent.stream(stream(this.#draft, typeof topics === 'string' ? [topics] : topics, options))
+    requireOptions(options, `b.stream(${String(topics)})`, SERDES)
+    const several = Array.isArray(topics) || topics instanceof RegExp
+    return fluent.stream(stream(this.#draft, several ? topics : [topics], options))
   }
 
   /**
@@ -67,12 +72,12 @@ export class StreamsBuilder {
    * if its timestamp is older, unless `history` makes the table a versioned one.
    */
   table<K, V>(topic: string, options: TopicTableOptions<K, V>): KTable<NonNullable<K>, V | null> {
-    return fluent.table(table(this.#draft, topic, options))
+    return fluent.table(table(this.#draft, topic, requireOptions(options, `b.table(${topic})`, SERDES)))
   }
 
   /** A key-value store for processors, changelogged like every other; give it to those that use it: `process(fn, { stores: [store] })`. */
   store<const N extends string, K, V>(name: N, options: StoreOptions<K, V>): KeyValueStoreHandle<N, K, V> {
-    return keyValueStore(name, options)
+    return keyValueStore(name, requireOptions(options, `b.store(${name})`, SERDES))
   }
 
   /**
@@ -92,12 +97,12 @@ export class StreamsBuilder {
 
   /** The same with one value per key and window; windows older than the retention, in the task's stream time, are absent. */
   windowStore<const N extends string, K, V>(name: N, options: WindowStoreOptions<K, V>): WindowStoreHandle<N, K, V> {
-    return windowStore(name, options)
+    return windowStore(name, requireOptions(options, `b.windowStore(${name})`, `${SERDES} and { retention: '1h' }`))
   }
 
   /** A store of one value per key and session, for processors; sessions that ended before the retention, in the task's stream time, are absent. */
   sessionStore<const N extends string, K, V>(name: N, options: SessionStoreOptions<K, V>): SessionStoreHandle<N, K, V> {
-    return sessionStore(name, options)
+    return sessionStore(name, requireOptions(options, `b.sessionStore(${name})`, `${SERDES} and { retention: '1h' }`))
   }
 
   /** A store that remembers what each key's value was at any time of its `history`, for processors. */
@@ -105,7 +110,7 @@ export class StreamsBuilder {
     name: N,
     options: VersionedStoreOptions<K, V>
   ): VersionedStoreHandle<N, K, V> {
-    return versionedStore(name, options)
+    return versionedStore(name, requireOptions(options, `b.versionedStore(${name})`, `${SERDES} and { history: '1h' }`))
   }
 
   /**
@@ -113,7 +118,8 @@ export class StreamsBuilder {
    * follows the topic by itself, in no order with the streams. The topic is its own changelog: it should be a compacted one.
    */
   globalTable<K, V>(topic: string, options: GlobalTableOptions<K, V>): GlobalKTable<K, V> {
-    return new GlobalKTable(globalTable(this.#draft, topic, options))
+    const given = requireOptions(options, `b.globalTable(${topic})`, SERDES)
+    return new GlobalKTable(globalTable(this.#draft, topic, given))
   }
 
   /**

@@ -1,12 +1,14 @@
 import { type Duration, DurationError, durationMs } from '../graph/duration.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from '../graph/node.ts'
+import { requireOptions } from './mistakes.ts'
 
 /**
  * Windows of one size side by side: `[0, size)`, `[size, 2 size)` ... since the epoch, as Kafka Streams' TimeWindows.
  * A window takes records until stream time reaches its end plus `grace`; later ones are counted and dropped. `grace` is 0 by default.
  */
 export function tumbling(options: { readonly size: Duration; readonly grace?: Duration }): TimeWindows {
-  return hopping({ ...options, advance: options.size })
+  const { size, grace } = requireOptions(options, 'tumbling()', "{ size: '1m' }")
+  return hopping({ size, advance: size, ...(grace !== undefined && { grace }) })
 }
 
 /**
@@ -18,6 +20,7 @@ export function hopping(options: {
   readonly advance: Duration
   readonly grace?: Duration
 }): TimeWindows {
+  requireOptions(options, 'hopping()', "{ size: '1h', advance: '5m' }")
   const sizeMs = durationMs('size', options.size, { leastMs: 1 })
   const advanceMs = durationMs('advance', options.advance, { leastMs: 1 })
   const graceMs = durationMs('grace', options.grace ?? 0)
@@ -30,6 +33,7 @@ export function hopping(options: {
  * `difference` long with both ends included. A window takes records until stream time is later than its end plus `grace` (0 by default).
  */
 export function sliding(options: { readonly difference: Duration; readonly grace?: Duration }): SlidingWindows {
+  requireOptions(options, 'sliding()', "{ difference: '1m' }")
   const differenceMs = durationMs('difference', options.difference)
   const graceMs = durationMs('grace', options.grace ?? 0)
   return Object.freeze({ kind: 'sliding', differenceMs, graceMs })
@@ -40,6 +44,7 @@ export function sliding(options: { readonly difference: Duration; readonly grace
  * records until stream time is later than its end plus `gap` and `grace` (0 by default).
  */
 export function sessions(options: { readonly gap: Duration; readonly grace?: Duration }): SessionWindows {
+  requireOptions(options, 'sessions()', "{ gap: '30m' }")
   const gapMs = durationMs('gap', options.gap, { leastMs: 1 })
   const graceMs = durationMs('grace', options.grace ?? 0)
   return Object.freeze({ kind: 'session', gapMs, graceMs })

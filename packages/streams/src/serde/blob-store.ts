@@ -13,6 +13,8 @@ export interface StoredBlob {
 export interface BlobStore {
   /** Where it keeps its data, for messages. */
   readonly location: string
+  /** Makes its place ready, when an application starts that uses it; rejects where there cannot be one. Absent: there is nothing to make ready. */
+  open?(): Promise<void>
   /** Keeps bytes, which are given away. They can be read at once, and are on the disk when a later `synced` resolves. */
   put(name: string, bytes: Buffer): void
   /** The bytes, not to be changed, or undefined. What they are is not trusted: the reader compares. */

@@ -26,10 +26,14 @@ export class FileBlobs implements BlobStore {
   readonly #directories = new Set<string>()
   #last: Promise<void> = Promise.resolve()
 
-  /** The directory is made with the first blob. */
+  /** The directory is made when an application starts, or with the first blob. */
   constructor(directory: string, environment: Environment = realEnvironment()) {
     this.location = directory
     this.#environment = environment
+  }
+
+  open(): Promise<void> {
+    return makeDirectoryDurably(this.#files, this.location)
   }
 
   put(name: string, bytes: Buffer): void {

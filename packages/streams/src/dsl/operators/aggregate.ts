@@ -1,6 +1,7 @@
 import type { Serde } from '../../serde/serde.ts'
 import type { AggregateCallback, MergeCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
+import { requireFunction } from '../mistakes.ts'
 import type { AggregateOptions, WindowedAggregateOptions } from '../options.ts'
 import { addAggregation } from './aggregation.ts'
 import type { GroupedPoint } from './group-by-key.ts'
@@ -15,6 +16,7 @@ export function aggregate(
   fold: { readonly initial: () => unknown; readonly adder: AggregateCallback; readonly merger?: MergeCallback },
   options: (AggregateOptions | WindowedAggregateOptions) & { readonly value: Serde<unknown> }
 ): Point {
+  requireFunction(`topology '${on.point.draft.topology}': aggregate`, fold.adder)
   const add: AggregateCallback = (folded, next, record) => fold.adder(next, folded, record)
   const { initial, merger } = fold
   return addAggregation(on, {

@@ -1,6 +1,7 @@
 import type { Serde } from '../../serde/serde.ts'
 import type { Folding, Reducing } from '../collectors.ts'
 import type { Point } from '../draft.ts'
+import { requireOptions } from '../mistakes.ts'
 import type { AggregateOptions, WindowedAggregateOptions } from '../options.ts'
 import { addAggregation } from './aggregation.ts'
 import type { GroupedPoint } from './group-by-key.ts'
@@ -16,6 +17,7 @@ export function collect(
   given: (AggregateOptions | WindowedAggregateOptions) & { readonly value?: Serde<unknown> }
 ): Point {
   const { value = on.point.value, ...options } = given
+  requireOptions(collector, `topology '${on.point.draft.topology}': collect`, 'average((value) => value.price)')
   const { verb } = collector
   if ('reduce' in collector) {
     const add = (kept: unknown, next: unknown) => (isNull(next) ? kept : collector.reduce(next, kept))

@@ -7,6 +7,7 @@ import type { Serde } from '../../serde/serde.ts'
 import { subscriptionEntries, subscriptionKeys } from '../../serde/subscription-store.ts'
 import type { JoinCallback, KeyPartitionCallback, PartitionCallback, TableCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
+import { requireFunction } from '../mistakes.ts'
 import { addTable, type KeptTable } from './table.ts'
 import { joinVerbs, refuseOthers } from './table-join.ts'
 
@@ -49,6 +50,7 @@ export function foreignKeyJoin(
 ): Point {
   refuseOthers(left, right)
   const verb = made.join === 'inner' ? 'foreignKeyJoin' : 'foreignKeyLeftJoin'
+  requireFunction(`topology '${left.draft.topology}': ${verb}`, made.foreignKey)
   const base = options.name ?? `${pathBelow(left.step)}-${pathBelow(right.step)}-${verb}`
   const joined = { ...made, left, right, options, verb, base, serdes: serdesOf([left, right], options, base) }
   const subscriptions = subscribe(joined)

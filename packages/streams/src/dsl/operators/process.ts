@@ -3,6 +3,7 @@ import type { ProcessNode, RunningProcessor } from '../../graph/process-node.ts'
 import type { StreamRecord } from '../../graph/record.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Point } from '../draft.ts'
+import { requireFunction } from '../mistakes.ts'
 import { definitionOf, type StoreHandle } from '../store-handle.ts'
 
 /** A program's processor, its types laid down; written as methods for the reason given at `Callback`. */
@@ -27,7 +28,7 @@ export function process(point: Point, processor: AnyProcessor, options: AnyProce
   return addProcessor(point, {
     verb: 'process',
     keepsKey: options.keepsPartition === true,
-    make: makerOf(processor),
+    make: makerOf(requireProcessor(point, 'process', processor)),
     options
   })
 }
@@ -63,6 +64,15 @@ export function givenStores(stores: readonly StoreHandle[] = []): Pick<ProcessNo
     ...(readOnly.length > 0 && { readOnly: Object.freeze(readOnly) }),
     globals: global.map((handle) => handle.name)
   }
+}
+
+/** A function, or an object that makes processors. @throws UsageError */
+export function requireProcessor<P>({ draft }: Point, verb: string, processor: P): P {
+  const isMaker = typeof processor === 'object' && processor !== null
+  const at = `topology '${draft.topology}': ${verb}`
+  if (isMaker) requireFunction(at, Reflect.get(processor, 'make'))
+  else requireFunction(at, processor)
+  return processor
 }
 
 /** A function is a processor that keeps nothing between records. */

@@ -1,6 +1,7 @@
 import type { Serde } from '../../serde/serde.ts'
 import type { AggregateCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
+import { requireFunction } from '../mistakes.ts'
 import type { AggregateOptions, WindowedAggregateOptions } from '../options.ts'
 import { addAggregation } from './aggregation.ts'
 import type { GroupedPoint } from './group-by-key.ts'
@@ -17,6 +18,7 @@ export function reduce(
     ...options
   }: (AggregateOptions | WindowedAggregateOptions) & { readonly value?: Serde<unknown> }
 ): Point {
+  requireFunction(`topology '${on.point.draft.topology}': reduce`, reducer)
   const add: AggregateCallback = (reduced, next, record) => reducer(next, reduced, record)
   return addAggregation(on, { ...options, aggregation: { kind: 'reduce', add }, value })
 }

@@ -6,6 +6,7 @@ import type { Serde } from '../../serde/serde.ts'
 import { waitingListSerde } from '../../serde/waiting-list.ts'
 import type { Point } from '../draft.ts'
 import { keptStore, type Materialized } from '../materialized.ts'
+import { requireOptions } from '../mistakes.ts'
 
 /** What a durable operator is told beside itself. */
 export interface RxStep {
@@ -17,6 +18,7 @@ export interface RxStep {
 
 /** Adds a durable operator per key. Where the key was changed before, a repartition precedes it and drops null keys. */
 export function rx(point: Point, operator: DurableOperator<never, unknown>, options: RxStep): Point {
+  requireOptions(operator, `topology '${point.draft.topology}': rx`, "debounceTime('5s')")
   const { key = point.key, input = point.value } = options
   const place = keptStore(options.store)
   const kept = operator.kept ?? input

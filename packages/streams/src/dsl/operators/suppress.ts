@@ -5,6 +5,7 @@ import { isVersioned } from '../../graph/table-plan.ts'
 import { buffered } from '../../serde/buffered.ts'
 import type { Point } from '../draft.ts'
 import { keptStore } from '../materialized.ts'
+import { requireOptions } from '../mistakes.ts'
 import type { Suppressed, SuppressOptions } from '../suppress-until.ts'
 import { closeDelayMs } from './kept-windows.ts'
 import { type AnyLateOption, lateOption } from './windowed-by.ts'
@@ -19,6 +20,7 @@ export function suppress(
   { name, store, oldValue = 'emitted', onLate }: SuppressStep
 ): Point {
   const { draft, key, value } = point
+  requireOptions(until, `topology '${draft.topology}': suppress`, 'untilWindowCloses()')
   if (isVersioned(point.step)) {
     throw new UsageError(`topology '${draft.topology}': a versioned table is not suppressed: its past would be lost`)
   }

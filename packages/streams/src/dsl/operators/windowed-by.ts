@@ -1,6 +1,7 @@
 import type { WindowDefinition } from '../../graph/node.ts'
 import type { OpenLateRecords, OpenSerdes } from '../../graph/step.ts'
 import type { Callback } from '../callback.ts'
+import { requireOptions } from '../mistakes.ts'
 import type { GroupedPoint } from './group-by-key.ts'
 
 /** A grouped stream with its windows. */
@@ -19,5 +20,7 @@ export function lateOption(late: AnyLateOption, serdes: readonly OpenSerdes[]): 
 
 /** Divides each key's records into windows of event time. No step of its own: the aggregation keeps a result per key and window. */
 export function windowedBy(grouped: GroupedPoint, window: WindowDefinition, late?: AnyLateOption): WindowedPoint {
+  const { topology } = grouped.point.draft
+  requireOptions(window, `topology '${topology}': windowedBy`, "tumbling({ size: '1m' })")
   return { ...grouped, window, ...(late && { late }) }
 }
