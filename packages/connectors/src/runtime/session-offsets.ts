@@ -51,9 +51,26 @@ export class SessionOffsets {
       for (const offset of wanted) begin.set(partitionKey(offset.topic, offset.partition), offset)
       await edit?.done(wanted)
     }
+    await this.#warnOfOtherLog([...begin.values()])
     for (const [key, offset] of begin) {
       this.#written.set(key, offset)
       consumer.seek(offset, offset.offset)
+    }
+  }
+
+  /** The target was written from a log that is gone, or has lost its end: it is read as `offsetReset` says, and somebody should know. */
+  async #warnOfOtherLog(begin: readonly SinkOffset[]): Promise<void> {
+    const { consumer, life, settings } = this.#parts
+    if (begin.length === 0) return
+    const ends = await consumer.endOffsets(begin)
+    for (const { topic, partition, offset } of begin) {
+      const end = ends.get(partitionKey(topic, partition)) ?? offset
+      if (offset <= end) continue
+      life.report({
+        level: 'warning',
+        code: 'target-ahead-of-log',
+        message: `the target has ${topic}-${partition} up to offset ${offset}, and the log ends at ${end}: it is another log, or has lost its end; reading begins at its ${settings.offsetReset} record`
+      })
     }
   }
 

@@ -95,6 +95,40 @@ describe('the control of connectors', () => {
     await written(9)
   })
 
+  it('says that the target was written from another log', async () => {
+    const target = new MemoryTarget('transactional')
+    await produce('in', 6)
+    const first = await run({ sink: target.sink(), topics: ['in'] })
+    const written = (times: number) =>
+      eventually(
+        'the writes',
+        () => target.changes(),
+        (changes) => changes.length === times
+      )
+    await written(6)
+    await first.close()
+    const other = await openLog({ environment: memoryEnvironment() })
+    const admin = other.admin()
+    await admin.ensureTopic({ name: 'in', partitions: 1 })
+    const producer = other.producer()
+    for (let i = 0; i < 2; i++) producer.enqueue('in', 0, Buffer.from('new'), Buffer.from(`${i}`), 1)
+    await producer.close()
+    const inner = transactional(target.sink())
+    const listening = Promise.withResolvers<void>()
+    const open: typeof inner.open = async (...given) => {
+      await listening.promise
+      return inner.open(...given)
+    }
+    const app = await runConnectors({ log: other, connectors: [{ sink: { ...inner, open }, topics: ['in'] }] })
+    const events: string[] = []
+    app.connectors[0].events$.subscribe(({ code }) => events.push(code))
+    listening.resolve()
+    await written(8)
+    expect(events).toEqual(['target-ahead-of-log'])
+    await app.close()
+    await other.close()
+  })
+
   it('keeps the edits of several partitions until each is made', async () => {
     const target = new MemoryTarget('transactional')
     await log.admin().ensureTopic({ name: 'in', partitions: 2 })
