@@ -23,6 +23,7 @@ import {
   createSlot,
   dropSlot,
   identifySystem,
+  keepOnStandbys,
   readSlot,
   type ServerIdentity,
   type SlotState,
@@ -80,6 +81,7 @@ export class CdcSession {
       position = this.#unlessTablesLeft(position, covered)
       if (position === 'lost') slot = await this.#dropSlot()
     }
+    if (slot && !slot.failover && this.#parts.options.failoverSlot) await keepOnStandbys(replication, this.#slot)
     const isResnapshot = position === 'lost'
     const stored = position === 'lost' ? undefined : position
     const begin = stored ? undefined : await this.#begin(slot)
@@ -167,7 +169,7 @@ export class CdcSession {
   async #begin(slot: SlotState | undefined): Promise<{ readonly lsn: Lsn; readonly visible: string | undefined }> {
     if (slot) return { lsn: slot.confirmed, visible: undefined }
     const { client, replication } = this.#connections
-    const created = await createSlot(replication, this.#slot)
+    const created = await createSlot(replication, this.#slot, { failover: this.#parts.options.failoverSlot ?? false })
     return { lsn: created.start, visible: await visibilityOf(client, created.snapshot) }
   }
 
@@ -211,6 +213,7 @@ function preflightParts(parts: CdcSessionParts, client: PostgresClient, slot: Sl
     slotName: slotNameOf(options),
     publication: publicationNameOf(options),
     slot,
+    failoverSlot: options.failoverSlot ?? false,
     report: context.report
   }
 }

@@ -18,6 +18,11 @@ export interface PostgresCdcOptions {
   readonly tables: readonly (string | RegExp)[]
   /** Replication slot; `millrace_<name>` by default. Each source needs its own. */
   readonly slot?: string
+  /**
+   * Whether standbys keep the slot too, so that reading goes on after a failover (PostgreSQL 17 or newer, with `sync_replication_slots` on the standby
+   * and `synchronized_standby_slots` on the primary). Default false.
+   */
+  readonly failoverSlot?: boolean
   /** Publication; `millrace_<name>` by default. */
   readonly publication?: string
   /** Whether the publication is made, and tables are added to it, as needed (default), or must be there. */

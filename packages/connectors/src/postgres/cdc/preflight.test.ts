@@ -94,6 +94,38 @@ describe.skipIf(missing)(`what is wrong is said ${missing ?? ''}`, () => {
     )
   })
 
+  it('standbys keep the slot, new or old, when told to', async () => {
+    const table = await database.newTable('id int primary key')
+    const kept = async () =>
+      (await database.sql('select failover from pg_replication_slots where slot_name = $1', [table.slot]))[0].failover
+    const rig = database.newRig()
+    await rig.open(table.source({ failoverSlot: true }))
+    await rig.until(isRead(rig))
+    expect(await kept()).toBe(true)
+    await rig.close()
+    await database.endTest()
+    const later = database.newRig()
+    await later.open(table.source())
+    await later.until(isRead(later))
+    await later.close()
+    expect(await kept()).toBe(false)
+    await later.open(table.source({ failoverSlot: true }))
+    await database.sql(`insert into ${table.name} values (1)`)
+    await later.until(() => later.table(table.topic).size === 1)
+    expect(await kept()).toBe(true)
+  })
+
+  it.skipIf(missingPostgres(16))('a server that is too old for slots that standbys keep', async () => {
+    const old = await startPostgres({ version: 16 })
+    try {
+      const table = await database.newTable('id int primary key')
+      const opening = database.newRig().open(table.source({ connection: old.url, failoverSlot: true }))
+      expect(problemsOf(await rejection(opening))).toEqual([['failoverSlot', expect.stringContaining('PostgreSQL 17')]])
+    } finally {
+      await old.stop()
+    }
+  })
+
   it('a slot that another holds, with its process', async () => {
     const table = await database.newTable('id int primary key')
     const first = database.newRig()

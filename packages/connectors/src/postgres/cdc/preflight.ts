@@ -8,6 +8,7 @@ import type { ServerIdentity, SlotState } from './slot.ts'
 import { type CatalogTable, qualifiedName, quotedName } from './tables/table-shape.ts'
 
 const OLDEST_VERSION = 140_000
+const FAILOVER_VERSION = 170_000
 const OPERATIONS = ['insert', 'update', 'delete', 'truncate']
 
 /** What the checks look at. */
@@ -17,6 +18,7 @@ export interface PreflightParts {
   readonly slotName: string
   readonly publication: string
   readonly slot: SlotState | undefined
+  readonly failoverSlot: boolean
   readonly report: (event: ConnectorEvent) => void
 }
 
@@ -39,6 +41,13 @@ export async function checkServer(parts: PreflightParts): Promise<void> {
       setting: 'server version',
       found: String(server.version),
       fix: 'upgrade to PostgreSQL 14 or newer'
+    })
+  }
+  if (parts.failoverSlot && Number(server.version) < FAILOVER_VERSION) {
+    problems.push({
+      setting: 'failoverSlot',
+      found: `the server has version ${server.version}, which keeps no slots on standbys`,
+      fix: 'upgrade to PostgreSQL 17 or newer, or leave failoverSlot out'
     })
   }
   if (server.wal_level !== 'logical') {

@@ -24,6 +24,8 @@ export interface SlotState {
   /** `reserved`, `extended`, `unreserved` or `lost`. */
   readonly walStatus: string
   readonly invalidation: string | undefined
+  /** Standbys keep it, too. */
+  readonly failover: boolean
   /** Bytes of log that the server keeps for it. */
   readonly retainedBytes: number
   /** Bytes that may still be written before the slot is lost; undefined without a limit. */
@@ -61,6 +63,7 @@ export async function readSlot(client: PostgresClient, slot: string): Promise<Sl
     confirmed: parseLsn(String(found.confirmed_flush_lsn ?? '0/0')),
     walStatus: String(found.wal_status),
     invalidation: typeof found.invalidation_reason === 'string' ? found.invalidation_reason : undefined,
+    failover: found.failover === true,
     retainedBytes: Number(rows[0].retained ?? 0),
     safeBytes: typeof found.safe_wal_size === 'number' ? found.safe_wal_size : undefined
   }
@@ -69,15 +72,26 @@ export async function readSlot(client: PostgresClient, slot: string): Promise<Sl
 /** Makes the slot. @returns where it begins, and the name of a snapshot that sees exactly what is before that. */
 export async function createSlot(
   replication: CdcClient,
-  slot: string
+  slot: string,
+  { failover = false }: { readonly failover?: boolean } = {}
 ): Promise<{ readonly start: Lsn; readonly snapshot: string }> {
   try {
     const { rows } = await replication.query({
-      text: `CREATE_REPLICATION_SLOT ${quoteIdentifier(slot)} LOGICAL pgoutput EXPORT_SNAPSHOT`
+      // The options in parentheses are newer than the oldest server.
+      text: `CREATE_REPLICATION_SLOT ${quoteIdentifier(slot)} LOGICAL pgoutput ${failover ? `(SNAPSHOT 'export', FAILOVER)` : 'EXPORT_SNAPSHOT'}`
     })
     return { start: parseLsn(String(rows[0].consistent_point)), snapshot: String(rows[0].snapshot_name) }
   } catch (error) {
     throw toSourceError(error, `cannot create the replication slot ${slot}`)
+  }
+}
+
+/** Has standbys keep a slot that they did not keep so far. PostgreSQL 17 or newer. */
+export async function keepOnStandbys(replication: CdcClient, slot: string): Promise<void> {
+  try {
+    await replication.query({ text: `ALTER_REPLICATION_SLOT ${quoteIdentifier(slot)} (FAILOVER)` })
+  } catch (error) {
+    throw toSourceError(error, `cannot have standbys keep the replication slot ${slot}`)
   }
 }
 
