@@ -2,7 +2,7 @@ import { windowRange } from './layout.ts'
 import type { StoreContext } from './store-context.ts'
 
 /** Between two removals this much is written: each makes LevelDB write what it has in memory to a file, and compact it. */
-const leastWrittenBytes = 1 << 20
+const leastWrittenBytes = 2 << 20
 
 /**
  * Removes a store's expired windows from the disk while the task goes on, a quarter of the retention at a time, and not for a few of them. What is below
