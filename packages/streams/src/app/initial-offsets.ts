@@ -31,11 +31,16 @@ export async function initialOffsets(
   if (fromEnd.length > 0) addTo(found, await consumer.endOffsets(fromEnd, 'read_committed'))
   const queries = partitions.flatMap((at) => {
     const reset = resetOf(at)
-    return typeof reset === 'string' ? [] : [{ ...at, timestampMs: Math.max(0, clock.nowMs() - reset.sinceMs) }]
+    return typeof reset === 'string' ? [] : [{ ...at, timestampMs: sinceTimestampMs(reset, clock.nowMs()) }]
   })
   if (queries.length === 0) return found
   for (const [at, { offset }] of await consumer.offsetsForTimes(queries)) if (offset >= 0) found.set(at, offset)
   return found
+}
+
+/** The time, since the epoch, from which records of the last so many milliseconds are. */
+export function sinceTimestampMs({ sinceMs }: Extract<OffsetReset, object>, nowMs: number): number {
+  return Math.max(0, nowMs - sinceMs)
 }
 
 function resetsOf({ nodes }: Topology): ReadonlyMap<string, OffsetReset> {

@@ -12,6 +12,7 @@ import type { OffsetReset } from '../graph/node.ts'
 import { hasPatterns, resolvePatterns } from '../graph/resolve-patterns.ts'
 import type { Topology } from '../graph/topology.ts'
 import { ApplicationRunningError } from './errors.ts'
+import { sinceTimestampMs } from './initial-offsets.ts'
 import { clearStateDirectory, findStateDirectory, stateRoot } from './state-directory.ts'
 import { isLog } from './where.ts'
 
@@ -154,7 +155,7 @@ async function newOffsets(admin: Admin, { topology, existing, to, nowMs }: Repos
 }
 
 function placeOf(reset: OffsetReset | undefined, nowMs: number): OffsetQuery['at'] {
-  if (typeof reset === 'object') return { timestampMs: Math.max(0, nowMs - reset.sinceMs) }
+  if (typeof reset === 'object') return { timestampMs: sinceTimestampMs(reset, nowMs) }
   return reset === 'latest' ? 'latest' : 'earliest'
 }
 

@@ -235,6 +235,14 @@ describe('runStreams', () => {
   })
 
   describe('refuses to start, before anything has run,', () => {
+    it('what is no topology, and one that was not told where its topics are', async () => {
+      const untyped: (...given: unknown[]) => Promise<StreamsApp> = runStreams as never
+      await expect(untyped({}, { log })).rejects.toThrow('its first argument is no topology')
+      await expect(untyped(undefined, { log })).rejects.toThrow('its first argument is no topology')
+      await expect(untyped(wordCount)).rejects.toThrow("runStreams() of 'word-count' was not told where the topics are")
+      await expect(untyped(wordCount, {})).rejects.toThrow('was not told where the topics are')
+    })
+
     const copy = defineTopology('copy', (b) => b.stream('nowhere', { key: string(), value: string() }).to('out'))
 
     it('without a source topic that it may not create', async () => {

@@ -14,6 +14,7 @@ import { isLog } from './where.ts'
  * anything has run.
  */
 export async function runStreams(topology: Topology, options: RunOptions): Promise<StreamsApp> {
+  requireArguments(topology, options)
   if (options.threads !== undefined && options.threads !== 1) {
     throw new UsageError(`threads: ${options.threads} is not possible yet: a topology runs in the calling thread`)
   }
@@ -25,5 +26,17 @@ export async function runStreams(topology: Topology, options: RunOptions): Promi
   } catch (error) {
     if (!borrowed) await log.close()
     throw error
+  }
+}
+
+/** What the types rule out, and a program without types may write. */
+function requireArguments(topology: Partial<Topology> | undefined, options: Partial<RunOptions> | undefined): void {
+  if (!Array.isArray(topology?.nodes)) {
+    throw new UsageError('runStreams(): its first argument is no topology: give it what defineTopology() returned')
+  }
+  if (options?.log === undefined) {
+    throw new UsageError(
+      `runStreams() of '${topology.name}' was not told where the topics are: give it { log: 'file:./data' }, or an open log`
+    )
   }
 }

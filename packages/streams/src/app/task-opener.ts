@@ -46,13 +46,15 @@ export function openTask(id: TaskId, options: TaskOpenerOptions): Promise<Runnin
   const subtopology = topology.subtopologies[id.subtopology]
   const inputs = inputPartitions(topology, plan, id)
   const definitions = definitionsOf(topology, subtopology.stores)
-  const logged = definitions.flatMap(({ name: store, changelog }) => (changelog === false ? [] : [store]))
+  const { logged = [], unlogged = [] } = Object.groupBy(definitions, ({ changelog }) =>
+    changelog === false ? 'unlogged' : 'logged'
+  )
   return RunningTask.open({
     id,
     name,
     inputs,
-    changelogs: new Map(logged.map((store) => [store, changelogTopicName(topology.name, store)])),
-    unlogged: definitions.flatMap(({ name: store, changelog }) => (changelog === false ? [store] : [])),
+    changelogs: new Map(logged.map((store) => [store.name, changelogTopicName(topology.name, store.name)])),
+    unlogged: unlogged.map((store) => store.name),
     catalog: options.catalog,
     openStores: (discard) => openStores(options, { name, definitions, discard }),
     taskOptions: {

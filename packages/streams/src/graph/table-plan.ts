@@ -25,9 +25,13 @@ export function planTables(steps: readonly Step[]): ReadonlyMap<Step, TableTrait
 /** Whether a table remembers earlier values, by itself or through those it is computed from. */
 export function isVersioned({ body, parents }: Step): boolean {
   if ('historyMs' in body && body.historyMs !== undefined) return true
-  const follows = ['table-filter', 'table-map-values', 'table-transform-values'].includes(body.kind)
-  if (!follows || !isTable(body)) return false
+  if (!isViewOfOne(body) || !isTable(body)) return false
   return body.store === undefined && isVersioned(parents[0])
+}
+
+/** Whether a step's rows are those of the one table above, row by row: dropped, or with other values. */
+export function isViewOfOne({ kind }: Step['body']): boolean {
+  return kind === 'table-filter' || kind === 'table-map-values' || kind === 'table-transform-values'
 }
 
 interface MutableTraits {

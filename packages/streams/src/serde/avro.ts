@@ -49,9 +49,23 @@ function problemOf(type: Type, value: unknown): string | undefined {
   let problem: string | undefined
   const errorHook = (path: string[], found: unknown, expected: Type): void => {
     const place = path.map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`)).join('')
-    problem ??= `$${place}: ${JSON.stringify(found)} is no ${expected.typeName}`
+    problem ??= `$${place}: ${textOf(found)} is no ${expected.typeName}`
   }
-  return type.isValid(value, { errorHook }) ? undefined : (problem ?? 'it does not match the schema')
+  try {
+    return type.isValid(value, { errorHook }) ? undefined : (problem ?? 'it does not match the schema')
+  } catch (cause) {
+    // Whole numbers are looked at by arithmetic, which a bigint has none of with them.
+    return problem ?? (cause instanceof Error ? cause.message : String(cause))
+  }
+}
+
+/** A value in a message; JSON has no form for all of them. */
+function textOf(value: unknown): string {
+  try {
+    return typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value))
+  } catch {
+    return String(value)
+  }
 }
 
 function attempt<T>(operation: 'encode' | 'decode', run: () => T): T {

@@ -4,6 +4,14 @@ import { SerdeError } from './serde-error.ts'
 const text: Serde<unknown> = Object.freeze({
   name: 'json',
   encode(value: unknown): Buffer {
+    // Which would be written as an empty object, and nobody would know.
+    if (value instanceof Promise) {
+      throw new SerdeError({
+        serde: 'json',
+        operation: 'encode',
+        problem: 'JSON has no form for a promise: an asynchronous function goes to mapAsync()'
+      })
+    }
     const written = stringify(value)
     if (written === undefined) {
       throw new SerdeError({ serde: 'json', operation: 'encode', problem: `JSON has no form for a ${typeof value}` })

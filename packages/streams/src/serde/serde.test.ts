@@ -112,6 +112,7 @@ describe('errors', () => {
       () => json<unknown>().encode(undefined),
       /json cannot encode: JSON has no form for a undefined/
     ],
+    ['a promise as JSON', () => json<unknown>().encode(Promise.resolve()), /a promise: .* goes to mapAsync\(\)/],
     ['a bigint as JSON', () => json<unknown>().encode(1n), /json cannot encode/],
     ['a number as string', () => refused(string(), 5), /string cannot encode: a value of type number is no text/],
     ['a string as number', () => refused(number(), '5'), /number cannot encode: a value of type string is no number/],

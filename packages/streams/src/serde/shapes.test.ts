@@ -105,6 +105,8 @@ describe('avro()', () => {
 
   it('names the path of what is not of the schema, and what cannot be read', () => {
     const serde = avro<unknown>(first)
+    expect(() => serde.encode({ name: 5n, age: 5 })).toThrow('$.name: 5n is no string')
+    expect(() => serde.encode({ name: 'Ada', age: 5n })).toThrow(/avro cannot encode/)
     expect(() => serde.encode({ name: 'Ada', age: 'old' })).toThrow('$.age: "old" is no int')
     const nested = avro<unknown>({ type: 'array', items: { type: 'map', values: 'int' } })
     expect(() => nested.encode([{}, { a: 1, b: 'x' }])).toThrow('$[1].b: "x" is no int')

@@ -1,7 +1,7 @@
 import { UsageError } from '@millrace/log'
 import type { Step } from '../../graph/step.ts'
 import type { SuppressUntil } from '../../graph/suppress-node.ts'
-import { isVersioned } from '../../graph/table-plan.ts'
+import { isVersioned, isViewOfOne } from '../../graph/table-plan.ts'
 import { buffered } from '../../serde/buffered.ts'
 import type { Point } from '../draft.ts'
 import { keptStore } from '../materialized.ts'
@@ -59,13 +59,8 @@ function held({ draft, step }: Point, until: Suppressed): SuppressUntil {
 /** How long the windows above take records after their end. */
 function windowDelayMs({ body, parents }: Step): number | undefined {
   if (body.kind === 'windowed-aggregate') return closeDelayMs(body.window)
-  if (!passesWindowsOn(body)) return undefined
-  return windowDelayMs(parents[0])
-}
-
-/** Whether the keys below are the windows above. */
-function passesWindowsOn({ kind }: Step['body']): boolean {
-  return (
-    kind === 'table-filter' || kind === 'table-map-values' || kind === 'table-transform-values' || kind === 'suppress'
-  )
+  if (body.kind !== 'table-join' && body.kind !== 'suppress' && !isViewOfOne(body)) return undefined
+  // Of a join, as in Kafka Streams, those that take records longer decide.
+  const delays = parents.map(windowDelayMs).filter((delayMs) => delayMs !== undefined)
+  return delays.length < parents.length ? undefined : Math.max(...delays)
 }
