@@ -11,6 +11,7 @@ import { TYPE_CASES, TYPES_SQL } from './testing/type-cases.ts'
 
 const missing = missingPostgres()
 const LARGE_ROWS = 1500
+const PATIENCE_MS = 60_000
 /** JSON has no place for the lower bounds of an array. */
 const KEPT = TYPE_CASES.filter(([, sql]) => !sql.includes('[0:1]='))
 
@@ -79,7 +80,8 @@ describe.skipIf(missing).each(installedPostgresVersions())(`PostgreSQL %i ${miss
       await eventually(
         'the tables to be read',
         async () => await snapshotsLeft(log),
-        (left) => left === 0
+        (left) => left === 0,
+        PATIENCE_MS
       )
       writing = false
       await writer
@@ -94,7 +96,8 @@ describe.skipIf(missing).each(installedPostgresVersions())(`PostgreSQL %i ${miss
       await eventually(
         'the large transaction',
         async () => (await recordsOf('rows')).filter(({ value }) => value?.includes('"large"')).length,
-        (count) => count === LARGE_ROWS
+        (count) => count === LARGE_ROWS,
+        PATIENCE_MS
       )
 
       // An idle source lets the server forget its log; taken up again, it repeats nothing.
@@ -103,7 +106,8 @@ describe.skipIf(missing).each(installedPostgresVersions())(`PostgreSQL %i ${miss
       await eventually(
         'the position to go on',
         () => confirmed(client),
-        (lsn) => lsn > idle + 100_000
+        (lsn) => lsn > idle + 100_000,
+        PATIENCE_MS
       )
       await first.close()
       const before = (await recordsOf('rows')).length
@@ -113,7 +117,8 @@ describe.skipIf(missing).each(installedPostgresVersions())(`PostgreSQL %i ${miss
       await eventually(
         'the last row',
         () => recordsOf('rows'),
-        (records) => records.length > before
+        (records) => records.length > before,
+        PATIENCE_MS
       )
       expect((await recordsOf('rows')).length).toBe(before + 1)
 
@@ -131,7 +136,8 @@ describe.skipIf(missing).each(installedPostgresVersions())(`PostgreSQL %i ${miss
         eventually(
           'the other database to be equal',
           async () => differences(wanted, await textsOf(target)),
-          (found) => found.length === 0
+          (found) => found.length === 0,
+          PATIENCE_MS
         )
       ])
     } finally {
@@ -139,7 +145,7 @@ describe.skipIf(missing).each(installedPostgresVersions())(`PostgreSQL %i ${miss
       await target.end()
       await database.stop()
     }
-  }, 120_000)
+  }, 300_000)
 })
 
 function differences(wanted: readonly string[], found: readonly string[]): string[] {
