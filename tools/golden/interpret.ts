@@ -53,28 +53,36 @@ export class UnsupportedOperatorError extends MillraceError {
   }
 }
 
-/** When results go on that are not final: every update at once, as Kafka Streams' with caching off; or the last per key at each commit. */
+/** How a case is run. */
 export interface InterpretOptions {
+  /** When results go on that are not final: every update at once, as Kafka Streams' with caching off; or the last per key at each commit. */
   readonly emit?: 'changes' | 'commit'
+  /**
+   * What the first update of an aggregate says that the key was: what the aggregation begins with, as Kafka Streams has it, or nothing. A group of the
+   * table takes away what it never had in the first way, if it has a row by then: with several partitions, not each run has.
+   */
+  readonly firstOldValue?: 'initial' | 'nothing'
 }
 
 /** Writes a case's topology down in the DSL, operator by operator. */
-export function interpret(nodes: readonly GoldenNode[], { emit = 'changes' }: InterpretOptions = {}): Topology {
+export function interpret(
+  nodes: readonly GoldenNode[],
+  { emit = 'changes', firstOldValue = 'initial' }: InterpretOptions = {}
+): Topology {
   return defineTopology('golden', (builder) => {
     const results = new Map<string, Result>()
     for (const node of nodes) {
-      const made = makeNode(node, { builder, nodes, results, emit })
+      const made = makeNode(node, { builder, nodes, results, emit, firstOldValue })
       if (made?.kind === 'branches') for (const [id, stream] of made.branches) results.set(id, streamOf(stream))
       else if (made && node.id !== undefined) results.set(node.id, made)
     }
   })
 }
 
-interface Scope {
+interface Scope extends Required<InterpretOptions> {
   readonly builder: StreamsBuilder
   readonly nodes: readonly GoldenNode[]
   readonly results: ReadonlyMap<string, Result>
-  readonly emit: 'changes' | 'commit'
 }
 
 function makeNode(node: GoldenNode, scope: Scope): Result | undefined {
@@ -211,6 +219,7 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
       throw new UnsupportedOperatorError(`windowedBy ${from.kind}`)
     }
     const { window, emit = scope.emit } = node
+    const { firstOldValue } = scope
     return {
       kind: 'windowed',
       windows: (step) => {
@@ -218,7 +227,7 @@ const operators: Readonly<Record<string, (node: GoldenNode, scope: Scope) => Res
           from.kind === 'grouped'
             ? ({ kind: 'grouped', grouped: from.grouped(step) } as const)
             : ({ kind: 'cogrouped', cogrouped: from.cogrouped(step) } as const)
-        const windows = windowGroup(group, window, emit)
+        const windows = windowGroup(group, window, { emit, firstOldValue })
         if (windows === undefined) throw new UnsupportedOperatorError(`windowedBy ${window.type}`)
         return windows
       }
@@ -279,9 +288,6 @@ const TEXT_KEY = { key: string() }
 const TEXT_VALUE = { value: string() }
 const TEXT = { ...TEXT_KEY, ...TEXT_VALUE }
 
-/** As Kafka Streams has it, the first update says that the key was what the aggregation begins with. */
-const FROM_INITIAL = { firstOldValue: 'initial' } as const
-
 interface AggregationOptions {
   readonly store?: string
   readonly emit: 'changes' | 'commit'
@@ -290,10 +296,11 @@ interface AggregationOptions {
 /** Updates go on as was asked, unless the window says final. */
 function aggregation(node: GoldenNode, scope: Scope): Result {
   const from = resultFrom(node, scope)
-  const { emit } = scope
+  const { emit, firstOldValue } = scope
   const { id = '' } = node
   const named = storeOf(node)
-  if (from.kind === 'grouped') return tableOf(aggregated(node.op, from.grouped(id), { ...named, emit }))
+  const options = { ...named, emit, firstOldValue }
+  if (from.kind === 'grouped') return tableOf(aggregated(node.op, from.grouped(id), options))
   if (from.kind === 'grouped-table') {
     return tableOf(aggregatedRows(node.op, from.grouped(id), { ...named, emit }))
   }
@@ -301,13 +308,12 @@ function aggregation(node: GoldenNode, scope: Scope): Result {
     return { kind: 'windowed-table', table: aggregateWindows(node.op, from.windows(id), named) }
   }
   if (from.kind === 'cogrouped') {
-    return tableOf(from.cogrouped(id).aggregate(initial, { ...named, emit, ...FROM_INITIAL, ...TEXT_VALUE }))
+    return tableOf(from.cogrouped(id).aggregate(initial, { ...options, ...TEXT_VALUE }))
   }
   throw new UnsupportedOperatorError(`${node.op} of a ${from.kind}`)
 }
 
-function aggregated(op: string, grouped: Grouped, given: AggregationOptions): Table {
-  const options = { ...given, ...FROM_INITIAL }
+function aggregated(op: string, grouped: Grouped, options: AggregationOptions & Pick<Scope, 'firstOldValue'>): Table {
   if (op === 'count') return grouped.count(options).mapValues(decimal, TEXT_VALUE)
   if (op === 'reduce') return grouped.reduce(reducer, options)
   return grouped.aggregate<Text>(initial, adder, { ...options, ...TEXT_VALUE })

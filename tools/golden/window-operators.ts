@@ -19,9 +19,10 @@ import { printed } from './functions.ts'
 
 type Text = string | null
 
-/** Emission, and the retention that Kafka Streams gives a window by itself. */
+/** What goes on and when, and the retention that Kafka Streams gives a window by itself. */
 interface WindowOptions {
   readonly emit: 'changes' | 'commit' | 'final'
+  readonly firstOldValue: 'initial' | 'nothing'
   readonly retention?: number
 }
 
@@ -39,9 +40,9 @@ export function windowGroup(
     | { readonly kind: 'grouped'; readonly grouped: KGroupedStream<string, Text> }
     | { readonly kind: 'cogrouped'; readonly cogrouped: CogroupedKStream<string, Text> },
   window: GoldenWindow,
-  emit: 'changes' | 'commit' | 'final'
+  updates: Omit<WindowOptions, 'retention'>
 ): WindowedGroup | undefined {
-  const options = { emit, ...retentionOf(window) }
+  const options = { ...updates, ...retentionOf(window) }
   if (window.type === 'session') {
     const by = sessions({ gap: window.gapMs ?? 0, grace: window.graceMs })
     return grouped.kind === 'grouped'
@@ -66,7 +67,7 @@ export function aggregateWindows(
   on: WindowedGroup,
   named: { readonly store?: string }
 ): KTable<Windowed<string>, Text> {
-  const options = { ...named, ...on.options, firstOldValue: 'initial' } as const
+  const options = { ...named, ...on.options }
   const typed = { ...options, value: string() }
   switch (on.kind) {
     case 'cogrouped-time':

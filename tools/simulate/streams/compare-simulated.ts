@@ -6,6 +6,8 @@ import type { RandomCase } from './random-case.ts'
 
 const PARTITIONS = 3
 const INSTANCES = 3
+/** Whether Kafka Streams' one counts depends on which of two instances is ahead. */
+const FIRST_OLD_VALUE = 'nothing'
 
 /** How a comparison went: the first difference, if there is one; without a result nothing of the case could be compared. */
 export interface SimulatedComparison {
@@ -26,10 +28,13 @@ export async function compareSimulated(given: RandomCase, seed: number): Promise
   const roomy = withLongGrace(given)
   const parts = commutingParts(roomy)
   if (parts.topics.size === 0 && parts.stores.length === 0) return {}
-  const driver = await TopologyTestDriver.open(interpret(roomy.topology))
+  const driver = await TopologyTestDriver.open(interpret(roomy.topology, { firstOldValue: FIRST_OLD_VALUE }))
   try {
     for (const input of roomy.input) await feedDriver(driver, input)
-    const topology = interpret(roomy.topology, { emit: seed % 2 === 0 ? 'commit' : 'changes' })
+    const topology = interpret(roomy.topology, {
+      emit: seed % 2 === 0 ? 'commit' : 'changes',
+      firstOldValue: FIRST_OLD_VALUE
+    })
     const result = await simulate(topology, {
       seed,
       instances: INSTANCES,
