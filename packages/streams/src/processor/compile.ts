@@ -28,8 +28,9 @@ import { tableMapValuesProcessor } from './table-map-values.ts'
 import { tableToStream } from './table-to-stream.ts'
 import { tableTransformValuesProcessor } from './table-transform-values.ts'
 import { tableViews, type ViewingContext } from './table-view.ts'
-import type { ProcessorContext } from './task-context.ts'
+import type { ProcessorContext, StageParticipant } from './task-context.ts'
 import { transformersOf } from './transformers.ts'
+import { UnsentUpdates } from './unsent-updates.ts'
 import { windowedAggregateProcessor } from './windowed-aggregate.ts'
 
 /** A sub-topology as plain function calls, for one task. */
@@ -61,6 +62,8 @@ export function compile(topology: Topology, subtopologyId: number, context: Proc
   const processors = new Map<string, Processor>()
   const transformers = transformersOf(context)
   const views = tableViews(topology.nodes, { ...context, transformers })
+  const unsent = new UnsentUpdates()
+  const sentViews = tableViews(topology.nodes, { ...context, transformers }, unsent)
   const forwardTo = (node: Node): Forward => {
     const targets = (children.get(node.name) ?? []).flatMap(({ child, input }) => {
       const { process, inputs } = processorOf(processors, child)
@@ -70,8 +73,14 @@ export function compile(topology: Topology, subtopologyId: number, context: Proc
     const onward = node.kind === 'split' ? chooseBranch(node, targets) : fanOut(targets)
     return context.inspect ? inspected(context.inspect, onward) : onward
   }
-  for (const node of nodes.toReversed())
-    processors.set(node.name, compileNode(node, { ...context, views, transformers }, forwardTo(node)))
+  for (const node of nodes.toReversed()) {
+    const stage = (participant: StageParticipant): void => {
+      unsent.note(node.name, participant)
+      context.stage(participant)
+    }
+    const viewing = { ...context, stage, views, sentViews, transformers }
+    processors.set(node.name, compileNode(node, viewing, forwardTo(node)))
+  }
 
   const compiled = nodes.map((node) => processorOf(processors, node))
   return {

@@ -6,13 +6,14 @@ import { changeOf, tableOutput } from './table-output.ts'
 import type { TableView, ViewingContext } from './table-view.ts'
 
 /**
- * Two tables by equal keys: a change of either side is joined with the other side's row as it is now. The result's time is the later of the
- * two. Nothing is sent where there was no result and is none; changes of a versioned table that are not the latest are dropped and counted.
+ * Two tables by equal keys: a change of either side is joined with the other side's row as it is now; where what the result was goes on too, with the row
+ * that was sent last, so that what is taken away later is what was given. The result's time is the later of the two. Nothing is sent where there was no result and is none; changes of a versioned table that are not the latest are dropped and counted.
  */
 export function tableJoinProcessor(node: TableJoinNode, context: ViewingContext, forward: Forward): Processor {
   const output = tableOutput(node, context, forward, 'given')
   const dropped = context.dropCounter(node.name)
-  const [left, right] = node.parents.map(context.views)
+  const saysOld = node.sendsOld && (node.store === undefined || node.emit === 'changes')
+  const [left, right] = node.parents.map(saysOld ? context.sentViews : context.views)
   const leftRequired = node.join !== 'outer'
   const side = (
     other: TableView,

@@ -7,8 +7,10 @@ import type { TableTransformValuesNode } from '../graph/transform-node.ts'
 import { Windowed } from '../serde/windowed.ts'
 import type { Timestamped } from '../state/store.ts'
 import { ProcessingError } from './errors.ts'
+import type { RowBefore } from './pending-updates.ts'
 import type { ProcessorContext } from './task-context.ts'
 import type { TableTransformer } from './transformers.ts'
+import type { UnsentUpdates } from './unsent-updates.ts'
 import { VersionedRows } from './versioned-rows.ts'
 
 /** Rows of a table as another node reads them: from its store, or computed from the tables above. */
@@ -36,10 +38,16 @@ export interface ComputingContext extends ProcessorContext {
 export interface ViewingContext extends ComputingContext {
   /** The table that a node makes. */
   readonly views: (node: string) => TableView
+  /** The same as those below were told: without the updates that are held back until the commit. */
+  readonly sentViews: (node: string) => TableView
 }
 
-/** Finds the views of a topology's tables. */
-export function tableViews(nodes: readonly Node[], context: ComputingContext): (node: string) => TableView {
+/** Finds the views of a topology's tables. @param unsent for rows as those below were told of them; absent: as they are. */
+export function tableViews(
+  nodes: readonly Node[],
+  context: ComputingContext,
+  unsent?: UnsentUpdates
+): (node: string) => TableView {
   const byName = new Map(nodes.map((node) => [node.name, node]))
   const viewOf = (name: string): TableView => {
     const node = byName.get(name)
@@ -54,9 +62,11 @@ export function tableViews(nodes: readonly Node[], context: ComputingContext): (
       case 'aggregate':
         return node.store === undefined
           ? computed(node, viewOf, context)
-          : stored({ ...node, store: node.store }, context)
+          : asSent({ ...node, store: node.store }, stored({ ...node, store: node.store }, context), unsent)
       case 'windowed-aggregate':
-        return node.store.kind === 'session' ? sessions(node.store, context) : windows(node, context)
+        return node.store.kind === 'session'
+          ? sessions(node.store, context)
+          : asSent(node, windows(node, context), unsent)
       case 'suppress':
         return heldBack(node.store, viewOf(node.parents[0]), context)
       default:
@@ -109,15 +119,32 @@ function sessions(
   )
 }
 
+/** What those below know of a row whose update waits for the commit. Versions are sent as they come, or said to be old. */
+function asSent(
+  node: Node & { readonly store: StoreDefinition },
+  view: TableView,
+  unsent: UnsentUpdates | undefined
+): TableView {
+  if (unsent === undefined || view.versioned) return view
+  const before = unsent.of(node)
+  return latestOnly((key, origin) => known(before(key), () => view.get(key, origin)))
+}
+
+/** When a row was given that is another one now is not known any more. */
+function known(
+  before: RowBefore | undefined,
+  now: () => Timestamped<unknown> | undefined
+): Timestamped<unknown> | undefined {
+  if (before === undefined) return now()
+  return before.value === undefined ? undefined : { value: before.value, timestamp: -1 }
+}
+
 /** What those below know of a row: while an update is held back, what it was before. */
 function heldBack(definition: StoreDefinition, above: TableView, context: ProcessorContext): TableView {
   const store = context.stores.held(definition.name)
   return latestOnly((key, origin) => {
     const held = store.get(key)
-    if (held === undefined) return above.get(key, origin)
-    const { oldValue } = held.value
-    // When it was given is not known any more.
-    return oldValue === undefined ? undefined : { value: oldValue, timestamp: -1 }
+    return known(held && { value: held.value.oldValue }, () => above.get(key, origin))
   })
 }
 
