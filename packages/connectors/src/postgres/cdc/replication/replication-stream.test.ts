@@ -1,6 +1,7 @@
 import { simulatedEnvironment } from '@millrace/log/testing'
 import { describe, expect, it } from 'vitest'
 import { TransientSourceError } from '../../../errors.ts'
+import type { PostgresQuery } from '../../driver.ts'
 import type { CdcClient, ProtocolStatement } from '../connection.ts'
 import { ReplicationStream } from './replication-stream.ts'
 
@@ -11,8 +12,8 @@ function fakeServer() {
   const server = { isThere: true, asked: 0, ended: 0, isPaused: false }
   let statement: ProtocolStatement | undefined
   const client: Pick<CdcClient, 'query' | 'end'> = {
-    // biome-ignore lint/suspicious/noExplicitAny: one of two overloads
-    query(given: any) {
+    query(given: PostgresQuery | ProtocolStatement) {
+      if (!('submit' in given)) throw new TypeError('expected the replication')
       statement = given
       given.submit({
         stream: {
@@ -24,7 +25,7 @@ function fakeServer() {
           }
         },
         query: () => undefined,
-        once: (_: string, begun: () => void) => begun(),
+        once: (_, begun) => begun(),
         endCopyFrom: () => undefined,
         sendCopyFromChunk(status: Buffer) {
           if (status[33] !== 1) return
