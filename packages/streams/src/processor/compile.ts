@@ -60,10 +60,10 @@ export function compile(topology: Topology, subtopologyId: number, context: Proc
   const nodes = nodesOf(topology, subtopologyId)
   const children = childrenByParent(nodes)
   const processors = new Map<string, Processor>()
-  const transformers = transformersOf(context)
-  const views = tableViews(topology.nodes, { ...context, transformers })
+  const computing = { ...context, transformers: transformersOf(context) }
+  const views = tableViews(topology.nodes, computing)
   const unsent = new UnsentUpdates()
-  const sentViews = tableViews(topology.nodes, { ...context, transformers }, unsent)
+  const sentViews = tableViews(topology.nodes, computing, unsent)
   const forwardTo = (node: Node): Forward => {
     const targets = (children.get(node.name) ?? []).flatMap(({ child, input }) => {
       const { process, inputs } = processorOf(processors, child)
@@ -78,8 +78,7 @@ export function compile(topology: Topology, subtopologyId: number, context: Proc
       unsent.note(node.name, participant)
       context.stage(participant)
     }
-    const viewing = { ...context, stage, views, sentViews, transformers }
-    processors.set(node.name, compileNode(node, viewing, forwardTo(node)))
+    processors.set(node.name, compileNode(node, { ...computing, stage, views, sentViews }, forwardTo(node)))
   }
 
   const compiled = nodes.map((node) => processorOf(processors, node))
