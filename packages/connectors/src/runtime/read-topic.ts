@@ -1,4 +1,4 @@
-import type { FetchedPartition, Header, Log } from '@millrace/log'
+import { type FetchedPartition, type Header, type Log, partitionKey } from '@millrace/log'
 
 /** A record as it was read. The bytes are shared with other readers: read-only. */
 export interface ReadRecord {
@@ -30,16 +30,15 @@ export async function* readToEnd(log: Log, range: ReadRange): AsyncGenerator<Fet
   try {
     const ends = await consumer.endOffsets(places, 'read_uncommitted')
     const begins = await consumer.beginningOffsets(places)
+    const first = (partition: number) =>
+      Math.max(range.fromOffset ?? 0, begins.get(partitionKey(topic, partition)) ?? 0)
     const left = new Map<number, number>()
-    for (const place of places) {
-      const end = ends.get(`${topic}-${place.partition}`) ?? 0
-      const begin = Math.max(range.fromOffset ?? 0, begins.get(`${topic}-${place.partition}`) ?? 0)
-      if (begin < end) left.set(place.partition, end)
+    for (const { partition } of places) {
+      const end = ends.get(partitionKey(topic, partition)) ?? 0
+      if (first(partition) < end) left.set(partition, end)
     }
     consumer.assign([...left.keys()].map((partition) => ({ topic, partition })))
-    for (const partition of left.keys()) {
-      consumer.seek({ topic, partition }, Math.max(range.fromOffset ?? 0, begins.get(`${topic}-${partition}`) ?? 0))
-    }
+    for (const partition of left.keys()) consumer.seek({ topic, partition }, first(partition))
     while (left.size > 0) {
       for (const fetched of await consumer.poll(POLL_MS)) {
         yield { records: [...recordsOf(fetched)], partition: fetched.partition, nextOffset: fetched.nextOffset }

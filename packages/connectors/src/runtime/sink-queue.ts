@@ -1,4 +1,4 @@
-import type { FetchedPartition, RecordCursor } from '@millrace/log'
+import { type FetchedPartition, partitionKey, type RecordCursor } from '@millrace/log'
 import type { SinkOffset, SinkPartition, SinkRecord } from '../sink.ts'
 
 /** A record that waits for its batch. */
@@ -116,7 +116,7 @@ export class SinkQueue {
   }
 
   #state({ topic, partition }: SinkPartition): PartitionState {
-    const key = `${topic}-${partition}`
+    const key = partitionKey(topic, partition)
     const known = this.#partitions.get(key)
     if (known !== undefined) return known
     const state = { topic, partition, waiting: 0, fetchedTo: 0, end: 0 }

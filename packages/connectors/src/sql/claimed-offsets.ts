@@ -1,4 +1,4 @@
-import { UsageError } from '@millrace/log'
+import { partitionKey, UsageError } from '@millrace/log'
 import { SinkFencedError } from '../errors.ts'
 import type { SinkOffset, SinkPartition } from '../sink.ts'
 import { quoteTable } from './identifier.ts'
@@ -84,5 +84,5 @@ export function createOffsetsTable(table: string): string {
 }
 
 function nameOf({ topic, partition }: SinkPartition): string {
-  return `${topic}-${partition}`
+  return partitionKey(topic, partition)
 }

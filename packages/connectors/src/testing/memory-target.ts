@@ -1,3 +1,4 @@
+import { partitionKey } from '@millrace/log'
 import { PoisonousRecordError, SinkFencedError, TransientSinkError } from '../errors.ts'
 import type { Sink, SinkOffset, SinkPartition, SinkRecord } from '../sink.ts'
 import type { SinkRecordContent, SinkUnderTest } from './sink-contract.ts'
@@ -114,5 +115,5 @@ export class MemoryTarget implements SinkUnderTest {
 }
 
 function keyOf({ topic, partition }: SinkPartition): string {
-  return `${topic}-${partition}`
+  return partitionKey(topic, partition)
 }

@@ -1,4 +1,4 @@
-import type { Admin } from '@millrace/log'
+import { type Admin, partitionKey } from '@millrace/log'
 import { internalTopicName } from '../graph/names.ts'
 import type { Topology } from '../graph/topology.ts'
 import { OffsetWaits } from './offset-waits.ts'
@@ -54,8 +54,10 @@ export class CatchUp {
     const consumed = new Map<string, number>()
     for (const task of tasks) {
       // Of an input that is not known yet nothing is consumed.
-      for (const { topic, partition } of task.inputs) consumed.set(`${topic}-${partition}`, 0)
-      for (const { topic, partition, offset } of task.consumedOffsets()) consumed.set(`${topic}-${partition}`, offset)
+      for (const { topic, partition } of task.inputs) consumed.set(partitionKey(topic, partition), 0)
+      for (const { topic, partition, offset } of task.consumedOffsets()) {
+        consumed.set(partitionKey(topic, partition), offset)
+      }
     }
     this.#waits.readTo(consumed)
   }

@@ -1,4 +1,4 @@
-import type { Consumer, Log } from '@millrace/log'
+import { type Consumer, type Log, partitionKey } from '@millrace/log'
 import type { StoreDefinition } from '../graph/node.ts'
 import type { Topology } from '../graph/topology.ts'
 import type { CommittedReader } from '../state/committed-reader.ts'
@@ -52,7 +52,7 @@ export class GlobalTablesFeed {
       for (const [partition, start] of starts) feed.#taken.set(partition, start)
       const ends = await consumer.endOffsets(partitions, 'read_committed')
       consumer.assign(partitions)
-      for (const at of partitions) consumer.seek(at, starts.get(`${at.topic}-${at.partition}`) ?? 0)
+      for (const at of partitions) consumer.seek(at, starts.get(partitionKey(at.topic, at.partition)) ?? 0)
       await feed.#readTo(ends)
     } catch (error) {
       await feed.close()
@@ -111,7 +111,7 @@ export class GlobalTablesFeed {
   async #takeOver(): Promise<void> {
     for (const fetched of await this.#consumer.poll(POLL_MS)) {
       await this.#tables.offer(fetched)
-      this.#taken.set(`${fetched.topic}-${fetched.partition}`, fetched.nextOffset)
+      this.#taken.set(partitionKey(fetched.topic, fetched.partition), fetched.nextOffset)
     }
   }
 }

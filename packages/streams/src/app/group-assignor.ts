@@ -1,4 +1,4 @@
-import type { Assignor } from '@millrace/log'
+import { type Assignor, partitionKey } from '@millrace/log'
 import { type AssignableTask, assignTasks } from '../assignment/assign-tasks.ts'
 import type { TaskId } from '../assignment/task-id.ts'
 import type { Topology } from '../graph/topology.ts'
@@ -61,11 +61,11 @@ export function tasksOfPartitions(
   plan: TopicPlan,
   partitions: readonly { readonly topic: string; readonly partition: number }[]
 ): TaskId[] {
-  const owned = new Set(partitions.map(({ topic, partition }) => `${topic}-${partition}`))
+  const owned = new Set(partitions.map(({ topic, partition }) => partitionKey(topic, partition)))
   return tasksOf(topology, plan)
     .map((task) => task.id)
     .filter((id) =>
-      inputPartitions(topology, plan, id).every(({ topic, partition }) => owned.has(`${topic}-${partition}`))
+      inputPartitions(topology, plan, id).every(({ topic, partition }) => owned.has(partitionKey(topic, partition)))
     )
 }
 

@@ -1,4 +1,4 @@
-import type { Consumer, FetchedPartition } from '@millrace/log'
+import { type Consumer, type FetchedPartition, partitionKey } from '@millrace/log'
 import type { Task } from '../task/task.ts'
 
 /** An input partition with more records than this waiting is not fetched further. */
@@ -26,7 +26,7 @@ export class InputFlow {
 
   /** Begins to offer a task its inputs. */
   add(task: InputTask): void {
-    for (const { topic, partition } of task.inputs) this.#tasks.set(`${topic}-${partition}`, task)
+    for (const { topic, partition } of task.inputs) this.#tasks.set(partitionKey(topic, partition), task)
   }
 
   /** Forgets all tasks. */
@@ -40,7 +40,7 @@ export class InputFlow {
   /** Takes over what a poll returned. */
   offer(fetched: readonly FetchedPartition[]): void {
     for (const one of fetched) {
-      const key = `${one.topic}-${one.partition}`
+      const key = partitionKey(one.topic, one.partition)
       const task = this.#tasks.get(key)
       if (!task) continue
       task.offer(one)

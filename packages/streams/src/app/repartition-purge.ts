@@ -1,4 +1,4 @@
-import type { Admin, Clock, GroupOffset } from '@millrace/log'
+import { type Admin, type Clock, type GroupOffset, partitionKey } from '@millrace/log'
 
 /** What a purge works with. */
 export interface PurgeParts {
@@ -32,7 +32,8 @@ export class RepartitionPurge {
     if (topics.size === 0 || this.#underWay !== undefined || clock.monotonicMs() - this.#lastMs < intervalMs) return
     this.#lastMs = clock.monotonicMs()
     const points = offsets().filter(
-      ({ topic, partition, offset }) => topics.has(topic) && offset > (this.#purgedTo.get(`${topic}-${partition}`) ?? 0)
+      ({ topic, partition, offset }) =>
+        topics.has(topic) && offset > (this.#purgedTo.get(partitionKey(topic, partition)) ?? 0)
     )
     if (points.length === 0) return
     this.#underWay = this.#purge(points).finally(() => {
@@ -49,7 +50,7 @@ export class RepartitionPurge {
     const deletions = points.map(({ topic, partition, offset }) => ({ topic, partition, beforeOffset: offset }))
     try {
       await this.#parts.admin.deleteRecords(deletions)
-      for (const { topic, partition, offset } of points) this.#purgedTo.set(`${topic}-${partition}`, offset)
+      for (const { topic, partition, offset } of points) this.#purgedTo.set(partitionKey(topic, partition), offset)
     } catch {
       // What is left behind costs space only.
     }

@@ -5,6 +5,7 @@ import {
   type OffsetQuery,
   type OpenLogOptions,
   openLog,
+  partitionKey,
   UnknownTopicError
 } from '@millrace/log'
 import { describeTopology } from '../graph/describe.ts'
@@ -137,7 +138,7 @@ async function newOffsets(admin: Admin, { topology, existing, to, nowMs }: Repos
   const committed = await admin.listGroupOffsets(topology.name)
   const found = new Map(await admin.listOffsets(queries, 'read_committed'))
   // Where there is no record of a time yet, the next one is.
-  const ahead = queries.filter(({ topic, partition }) => (found.get(`${topic}-${partition}`)?.offset ?? 0) < 0)
+  const ahead = queries.filter(({ topic, partition }) => (found.get(partitionKey(topic, partition))?.offset ?? 0) < 0)
   if (ahead.length > 0) {
     const ends = await admin.listOffsets(
       ahead.map((query) => ({ ...query, at: 'latest' })),
@@ -146,7 +147,7 @@ async function newOffsets(admin: Admin, { topology, existing, to, nowMs }: Repos
     for (const [key, end] of ends) found.set(key, end)
   }
   return queries.flatMap(({ topic, partition }) => {
-    const key = `${topic}-${partition}`
+    const key = partitionKey(topic, partition)
     const target = found.get(key)
     return target === undefined
       ? []

@@ -3,7 +3,8 @@ import {
   type Consumer,
   type FetchedPartition,
   type GroupOffset,
-  InvariantError
+  InvariantError,
+  partitionKey
 } from '@millrace/log'
 import type { TaskId } from '../assignment/task-id.ts'
 import type { RestoreJob } from '../changelog/restore.ts'
@@ -140,7 +141,7 @@ export class RunningTask implements CommittableTask, StartingTask {
 
   resume(positions: ReadonlyMap<string, CommittedOffset>): void {
     this.#begun = this.inputs.flatMap(({ topic, partition }) => {
-      const known = positions.get(`${topic}-${partition}`)
+      const known = positions.get(partitionKey(topic, partition))
       return known ? [{ topic, partition, ...known }] : []
     })
     const saved = this.#begun.map((offset) => Buffer.from(offset.metadata ?? '', 'base64'))
@@ -163,7 +164,7 @@ export class RunningTask implements CommittableTask, StartingTask {
     const ends = await catalog.consumer.endOffsets(partitions, 'read_uncommitted')
     const facts = new Map<string, ChangelogFacts>()
     for (const [store, topic] of this.changelogs) {
-      const key = `${topic}-${this.partition}`
+      const key = partitionKey(topic, this.partition)
       const described = catalog.topics.get(topic)
       const [startOffset, endOffset] = [starts.get(key), ends.get(key)]
       if (!described || startOffset === undefined || endOffset === undefined) {

@@ -6,6 +6,7 @@ import {
   type Environment,
   type FetchedPartition,
   type Producer,
+  partitionKey,
   UnknownOutcomeError
 } from '@millrace/log'
 import { type TaskId, taskName } from '../assignment/task-id.ts'
@@ -268,12 +269,12 @@ export class StreamThread {
   ): Promise<ReadonlyMap<string, CommittedOffset>> {
     const inputs = tasks.flatMap((task) => task.inputs)
     const initial = await this.#options.initialOffsets(
-      inputs.filter(({ topic, partition }) => !committed.has(`${topic}-${partition}`))
+      inputs.filter(({ topic, partition }) => !committed.has(partitionKey(topic, partition)))
     )
     const positions = new Map(committed)
     for (const [key, offset] of initial) positions.set(key, { offset, leaderEpoch: -1, metadata: '' })
     for (const input of inputs) {
-      const position = positions.get(`${input.topic}-${input.partition}`)
+      const position = positions.get(partitionKey(input.topic, input.partition))
       if (position !== undefined) this.#options.consumer.seek(input, position.offset)
     }
     return positions

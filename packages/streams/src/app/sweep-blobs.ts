@@ -1,4 +1,4 @@
-import { type Consumer, type Log, type OpenLogOptions, openLog } from '@millrace/log'
+import { type Consumer, type Log, type OpenLogOptions, openLog, partitionKey } from '@millrace/log'
 import { type Duration, durationMs } from '../graph/duration.ts'
 import type { BlobStore, StoredBlob } from '../serde/blob-store.ts'
 import { blobReferencesIn } from '../serde/claim-check.ts'
@@ -105,7 +105,7 @@ async function readAll(
   consumer.assign(partitions)
   const left = new Set<string>()
   for (const one of partitions) {
-    const id = `${one.topic}-${one.partition}`
+    const id = partitionKey(one.topic, one.partition)
     const startOffset = starts.get(id) ?? 0
     consumer.seek(one, startOffset)
     if (startOffset < (ends.get(id) ?? 0)) left.add(id)
@@ -120,7 +120,7 @@ async function readAll(
           if (valueEnd > valueStart) note(buffer.subarray(valueStart, valueEnd))
         }
       }
-      const id = `${topic}-${partition}`
+      const id = partitionKey(topic, partition)
       if (nextOffset >= (ends.get(id) ?? 0)) left.delete(id)
     }
   }

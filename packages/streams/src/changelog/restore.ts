@@ -1,4 +1,4 @@
-import type { Consumer, Environment, FetchedPartition } from '@millrace/log'
+import { type Consumer, type Environment, type FetchedPartition, partitionKey } from '@millrace/log'
 import type { RestoreProgress } from '../observe/app-state.ts'
 import type { TaskStores } from '../state/task-stores.ts'
 
@@ -36,7 +36,7 @@ export async function restoreStores(jobs: readonly RestoreJob[], context: Restor
   for (const job of jobs) {
     const run = { job, position: job.fromOffset, records: 0, beganMs: context.environment.clock.monotonicMs() }
     report(run, context)
-    if (run.position < job.endOffset) running.set(`${job.topic}-${job.partition}`, run)
+    if (run.position < job.endOffset) running.set(partitionKey(job.topic, job.partition), run)
   }
   if (running.size === 0) return
   const partitions = [...running.values()].map(({ job }) => ({ topic: job.topic, partition: job.partition }))
@@ -48,7 +48,7 @@ export async function restoreStores(jobs: readonly RestoreJob[], context: Restor
   }
   while (running.size > 0 && !context.stopped()) {
     for (const fetched of await context.consumer.poll(POLL_MS)) {
-      const key = `${fetched.topic}-${fetched.partition}`
+      const key = partitionKey(fetched.topic, fetched.partition)
       const run = running.get(key)
       if (!run) continue
       await restoreFetched(run, fetched, context.environment.clock.nowMs())

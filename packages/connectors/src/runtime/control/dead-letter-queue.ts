@@ -1,4 +1,4 @@
-import { type Header, type Log, partitionForKey } from '@millrace/log'
+import { type Header, type Log, partitionForKey, partitionKey } from '@millrace/log'
 import { ConnectErrorHeader, errorHeader, originalHeaders } from '../dead-letters.ts'
 import { findTopic } from '../names.ts'
 import { type ReadRecord, readToEnd, recordsOf } from '../read-topic.ts'
@@ -41,7 +41,7 @@ export async function listDeadLetters(log: Log, box: LetterBox): Promise<readonl
   for await (const { records } of readToEnd(log, { topic: box.topic, partitions })) {
     for (const record of records) {
       if (errorHeader(record.headers, ConnectErrorHeader.connector) !== box.connector) continue
-      const next = replayed.get(`${box.topic}-${record.partition}`)?.offset ?? 0
+      const next = replayed.get(partitionKey(box.topic, record.partition))?.offset ?? 0
       letters.push(letterOf(record, record.offset < next))
     }
   }
@@ -67,8 +67,8 @@ export async function replayDeadLetters(log: Log, box: LetterBox): Promise<numbe
     const committed = await consumer.committed(partitions)
     const left = new Set(
       partitions.flatMap(({ partition }) => {
-        const next = committed.get(`${box.topic}-${partition}`)?.offset ?? 0
-        return next < (ends.get(`${box.topic}-${partition}`) ?? 0) ? [partition] : []
+        const next = committed.get(partitionKey(box.topic, partition))?.offset ?? 0
+        return next < (ends.get(partitionKey(box.topic, partition)) ?? 0) ? [partition] : []
       })
     )
     let sent = 0
@@ -88,7 +88,7 @@ export async function replayDeadLetters(log: Log, box: LetterBox): Promise<numbe
           consumer.groupMetadata()
         )
         await producer.commitTransaction()
-        if (nextOffset >= (ends.get(`${box.topic}-${partition}`) ?? 0)) left.delete(partition)
+        if (nextOffset >= (ends.get(partitionKey(box.topic, partition)) ?? 0)) left.delete(partition)
       }
     }
     return sent

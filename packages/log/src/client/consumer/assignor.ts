@@ -1,4 +1,4 @@
-import type { TopicPartition } from '../topic-partition.ts'
+import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 
 /** One member of a group, as the leader sees it when it assigns partitions. */
 export interface AssignableMember {
@@ -98,7 +98,7 @@ export const cooperativeStickyAssignor: Assignor = {
     for (const { memberId, topics, ownedPartitions } of ordered) {
       const kept = assignments.get(memberId) ?? []
       for (const owned of ownedPartitions) {
-        const key = `${owned.topic}-${owned.partition}`
+        const key = partitionKey(owned.topic, owned.partition)
         const exists = owned.partition < (partitionCounts.get(owned.topic) ?? 0) && topics.includes(owned.topic)
         if (!exists || taken.has(key) || kept.length > share || (kept.length === share && oneMore === 0)) continue
         if (kept.length === share) oneMore--
@@ -108,7 +108,8 @@ export const cooperativeStickyAssignor: Assignor = {
     }
     for (const [topic, count] of [...partitionCounts].sort(([a], [b]) => compare(a, b))) {
       for (let partition = 0; partition < count; partition++) {
-        if (!taken.has(`${topic}-${partition}`)) leastLoaded(ordered, assignments, topic)?.push({ topic, partition })
+        if (taken.has(partitionKey(topic, partition))) continue
+        leastLoaded(ordered, assignments, topic)?.push({ topic, partition })
       }
     }
     return asResult(assignments)
