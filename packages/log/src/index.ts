@@ -63,6 +63,7 @@ export type {
 export { memoryEnvironment } from './environment/memory-environment.ts'
 export { realEnvironment } from './environment/real-environment.ts'
 export { sha256 } from './environment/sha256.ts'
+export { Wakeup } from './environment/wakeup.ts'
 export {
   CorruptionError,
   FileSystemError,
@@ -84,7 +85,7 @@ export type { BuilderOptions, BuildOptions } from './wire/batch/batch-builder.ts
 export { RecordBatchBuilder } from './wire/batch/batch-builder.ts'
 export { decodeBatches, RecordBatch, validateBatch } from './wire/batch/record-batch.ts'
 export type { Header } from './wire/batch/record-cursor.ts'
-export { RecordCursor } from './wire/batch/record-cursor.ts'
+export { NO_HEADERS, RecordCursor } from './wire/batch/record-cursor.ts'
 export { DecodeError } from './wire/codec.ts'
 export type { Compression } from './wire/compression/compression.ts'
 export { DecompressionLimitError } from './wire/compression/compression.ts'

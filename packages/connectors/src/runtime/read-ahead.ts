@@ -1,7 +1,7 @@
+import { Wakeup } from '@millrace/log'
 import type { SourceBatch, SourceReader } from '../source.ts'
 import type { Life } from './life.ts'
 import type { StateStage } from './source-state.ts'
-import { Wakeup } from './wakeup.ts'
 
 /** A batch that was read, and what its reading changed of the source's state. */
 export interface ReadBatch<Position> extends SourceBatch<Position> {

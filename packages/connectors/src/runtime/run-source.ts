@@ -1,4 +1,4 @@
-import { type Header, type Producer, ProducerFencedError } from '@millrace/log'
+import { NO_HEADERS, type Producer, ProducerFencedError } from '@millrace/log'
 import type { Positions, SourceReader, SourceRecord } from '../source.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { type SourceConnector, type SourceSettings, sourceSettings } from './connector.ts'
@@ -79,8 +79,6 @@ interface SourceRunParts {
 type OutgoingRecord = TransformRecord & { readonly partition?: number | 'all' | undefined }
 
 type TransformChain = (record: TransformRecord) => readonly TransformRecord[]
-
-const NO_HEADERS: readonly Header[] = Object.freeze([])
 
 /** What one transaction holds. */
 interface Written {

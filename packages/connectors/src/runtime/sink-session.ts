@@ -1,3 +1,4 @@
+import { Wakeup } from '@millrace/log'
 import { PoisonousRecordError, TransientSinkError } from '../errors.ts'
 import type { Sink, SinkContext, SinkOffset, SinkRecord } from '../sink.ts'
 import { sleep } from '../sleep.ts'
@@ -11,7 +12,6 @@ import type { OffsetEdit } from './offset-edits.ts'
 import { SessionOffsets, type SessionOffsetsParts } from './session-offsets.ts'
 import { type QueuedRecord, type SinkBatch, SinkQueue } from './sink-queue.ts'
 import { chainTransforms, type TransformRecord } from './transforms/transform.ts'
-import { Wakeup } from './wakeup.ts'
 
 /** What a session works with. */
 export interface SinkSessionParts extends SessionOffsetsParts {

@@ -1,4 +1,4 @@
-import type { Environment } from '@millrace/log'
+import { type Environment, Wakeup } from '@millrace/log'
 import { backoffMs } from './backoff.ts'
 import type { SupervisionSettings } from './connector.ts'
 import type { ConnectorFailure, ConnectorState, TargetState } from './connector-state.ts'
@@ -7,7 +7,6 @@ import { failureKind } from './failure.ts'
 import { Gate } from './gate.ts'
 import type { LifeEnd } from './life.ts'
 import type { Meter } from './meter.ts'
-import { Wakeup } from './wakeup.ts'
 
 /** What a supervisor works with. */
 export interface SupervisorParts {

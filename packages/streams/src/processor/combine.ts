@@ -1,8 +1,9 @@
 import type { CombinedWindows, CombineNode } from '../graph/combine-node.ts'
-import { StreamRecord } from '../graph/record.ts'
+import type { StreamRecord } from '../graph/record.ts'
 import { SaltedKey } from '../serde/salted-key.ts'
 import { aggregateStep, resultTimestamp } from './aggregation.ts'
 import { CombinedValues } from './combined-values.ts'
+import { emittedRecord } from './emitted-record.ts'
 import type { OperatorTime } from './operator-time.ts'
 import type { Forward, Processor } from './processor.ts'
 import type { EmissionSource, ProcessorContext } from './task-context.ts'
@@ -37,14 +38,11 @@ export function combineProcessor(node: CombineNode, context: ProcessorContext, f
     for (const { key, current } of combined.take()) {
       // Without a value: its only record was skipped.
       if (current === undefined) continue
-      emit(new StreamRecord(key, current.value, current.timestamp, NO_HEADERS, NO_ORIGIN))
+      emit(emittedRecord(key, current.value, current.timestamp))
     }
   }
   return { process, flush }
 }
-
-const NO_HEADERS = Object.freeze([])
-const NO_ORIGIN = Object.freeze({ topic: '', partition: -1, offset: -1 })
 
 /** Whether a record takes part; those that do not are counted. */
 function admission(node: CombineNode, context: ProcessorContext): (record: StreamRecord) => boolean {

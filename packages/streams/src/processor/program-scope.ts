@@ -1,4 +1,4 @@
-import { InvariantError, UsageError } from '@millrace/log'
+import { InvariantError, NO_HEADERS, UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '../graph/duration.ts'
 import type {
   AnyProcessorStore,
@@ -24,8 +24,6 @@ export interface Present {
   readonly headers: readonly Header[]
   readonly origin: RecordOrigin
 }
-
-const NO_HEADERS: readonly Header[] = Object.freeze([])
 
 /**
  * Where a program's own code runs in a task: what it sees of its stores and clocks, and of the present. An error of what is below, or of the stores, is not the

@@ -1,4 +1,5 @@
-import type { Header, RecordOrigin } from '../graph/record.ts'
+import { NO_HEADERS } from '@millrace/log'
+import type { RecordOrigin } from '../graph/record.ts'
 import type { TableTransformValuesNode, TransformedRow } from '../graph/transform-node.ts'
 import { ProgramScope } from './program-scope.ts'
 import type { ProcessorContext } from './task-context.ts'
@@ -13,8 +14,6 @@ export interface TableTransformer {
   transform(value: unknown, row: TransformedRow, origin: RecordOrigin): unknown
   close(): void
 }
-
-const NO_HEADERS: readonly Header[] = Object.freeze([])
 
 /** The transformers of a task: one a node, whoever asks first, so that a transformer's own memory and schedules are there once. */
 export function transformersOf(context: ProcessorContext): (node: TableTransformValuesNode) => TableTransformer {

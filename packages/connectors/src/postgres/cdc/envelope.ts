@@ -1,4 +1,4 @@
-import type { Header } from '@millrace/log'
+import { type Header, NO_HEADERS } from '@millrace/log'
 import type { SourceRecord } from '../../source.ts'
 import { ByteWriter } from './byte-writer.ts'
 import type { Tuple } from './pgoutput/message.ts'
@@ -45,7 +45,6 @@ export interface EnvelopeSettings {
 }
 
 const VERSION = '3.7.0.Final'
-const NO_HEADERS: readonly Header[] = Object.freeze([])
 /** A truncate concerns the keys of all partitions. */
 const EVERYWHERE = { partition: 'all' } as const
 

@@ -1,3 +1,4 @@
+import { Wakeup } from '../../environment/wakeup.ts'
 import { type MillraceError, UsageError } from '../../errors.ts'
 import type { ClientContext } from '../client-context.ts'
 import { OffsetOutOfRangeError } from '../errors.ts'
@@ -10,7 +11,6 @@ import { Fetcher } from './fetcher.ts'
 import { GroupMembership, type SubscribeOptions } from './group-membership.ts'
 import { PartitionReader } from './partition-reader.ts'
 import { PositionFinder } from './position-finder.ts'
-import { Wakeup } from './wakeup.ts'
 
 /**
  * Reads partitions: those it is given (`assign`), or its share of a group's (`subscribe`). `poll` hands over whole batches; it fetches ahead, at most one

@@ -1,7 +1,7 @@
 import { type Compression, compress, compressionId } from '../compression/compression.ts'
 import { crc32c } from '../crc32c.ts'
 import { BATCH_HEADER_BYTES, BATCH_OVERHEAD_BYTES, BatchAttribute, BatchField, writeInt53 } from './header.ts'
-import type { Header } from './record-cursor.ts'
+import { type Header, NO_HEADERS } from './record-cursor.ts'
 import { varintBytes, writeVarint, writeVarlong } from './varint.ts'
 
 const FIRST_BYTES = 4096
@@ -14,7 +14,6 @@ const LOOP_COPY_BYTES = 16
 /** Attributes, and deltas and lengths of usual size. */
 const TYPICAL_OVERHEAD_BYTES = 7
 const NO_BLOCK = Buffer.alloc(0)
-const NO_HEADERS: readonly Header[] = []
 
 /** How to begin a batch. */
 export interface BuilderOptions {

@@ -6,6 +6,9 @@ export interface Header {
   readonly value: Buffer | null
 }
 
+/** The headers of a record that has none: one frozen list for all of them. */
+export const NO_HEADERS: readonly Header[] = Object.freeze([])
+
 /** What a cursor needs to know of the batch around its records. */
 export interface RecordsFrame {
   readonly baseOffset: number
@@ -15,8 +18,6 @@ export interface RecordsFrame {
   readonly logAppendTime: number | undefined
   readonly recordCount: number
 }
-
-const NO_HEADERS: readonly Header[] = Object.freeze([])
 
 /**
  * Walks the records of a batch. One object is reused for all of them: after `next()` its fields describe the current record, as
