@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryEnvironment } from '../environment/memory-environment.ts'
+import { simulatedEnvironment } from '../testing/simulated-world.ts'
 import { protocolError } from '../wire/errors.ts'
 import { backoffMs, retry } from './backoff.ts'
 import { ClientTimeoutError } from './errors.ts'
@@ -17,16 +17,18 @@ describe('backing off', () => {
 describe('repeating a request', () => {
   it('goes on while that may help', async () => {
     let attempts = 0
-    const result = await retry(memoryEnvironment(), policy, async () => {
+    const { world, ...environment } = simulatedEnvironment({ seed: 1 })
+    const asked = retry(environment, policy, async () => {
       if (++attempts < 4) throw protocolError('NOT_COORDINATOR')
       return 'done'
     })
+    const result = await world.run(asked)
     expect([result, attempts]).toEqual(['done', 4])
   })
 
   it('stops at once where it cannot help', async () => {
     let attempts = 0
-    const refused = retry(memoryEnvironment(), policy, async () => {
+    const refused = retry(simulatedEnvironment({ seed: 1 }), policy, async () => {
       attempts++
       throw protocolError('INVALID_GROUP_ID')
     })
@@ -36,9 +38,11 @@ describe('repeating a request', () => {
 
   it('gives up when time is over, saying what was tried and what came last', async () => {
     const last = protocolError('COORDINATOR_LOAD_IN_PROGRESS')
-    const error = await retry(memoryEnvironment(), policy, () => Promise.reject(last)).catch((reason) => reason)
+    const { world, ...environment } = simulatedEnvironment({ seed: 1 })
+    const asked = retry(environment, policy, () => Promise.reject(last))
+    const error = await world.run(asked.catch((reason) => reason))
     expect(error).toBeInstanceOf(ClientTimeoutError)
     expect(error.cause).toBe(last)
-    expect(error.message).toMatch(/^asking did not succeed within 60 ms \(\d+ attempts\): COORDINATOR_LOAD_IN_PROGRESS/)
+    expect(error.message).toMatch(/^asking did not succeed within 60 ms \(10 attempts\): COORDINATOR_LOAD_IN_PROGRESS/)
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { simulatedEnvironment } from '../testing/simulated-world.ts'
 import { DisconnectedError } from '../transport/errors.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import { findCoordinator, metadata } from '../wire/messages/index.ts'
@@ -54,14 +55,16 @@ describe('what is known of topics', () => {
   })
 
   it('is waited for while the topic is being made, and given up in time', async () => {
-    const { transport, context } = scriptedCluster()
+    const { world, ...environment } = simulatedEnvironment({ seed: 1 })
+    const { transport, context } = scriptedCluster(environment)
+    const required = (name: string, timeoutMs: number) => world.run(context.metadata.require(name, { timeoutMs }))
     const unknown = () => ({ topics: [{ name: 'a', errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }] })
     transport.inTurn(metadata, [unknown, () => Promise.reject(new DisconnectedError('lost')), () => described('a')])
-    expect((await context.metadata.require('a', { timeoutMs: 1_000 })).name).toBe('a')
+    expect((await required('a', 1_000)).name).toBe('a')
     transport.on(metadata, unknown)
-    await expect(context.metadata.require('b', { timeoutMs: 50 })).rejects.toThrow(UnknownTopicError)
+    await expect(required('b', 50)).rejects.toThrow(UnknownTopicError)
     transport.on(metadata, () => Promise.reject(new DisconnectedError('lost')))
-    await expect(context.metadata.require('c', { timeoutMs: 50 })).rejects.toThrow(ClientTimeoutError)
+    await expect(required('c', 50)).rejects.toThrow(ClientTimeoutError)
   })
 
   it('is not asked for again when the name can never be right', async () => {

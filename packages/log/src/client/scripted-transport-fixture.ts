@@ -1,3 +1,4 @@
+import type { Environment } from '../environment/environment.ts'
 import { memoryEnvironment } from '../environment/memory-environment.ts'
 import { InvariantError } from '../errors.ts'
 import type { SendOptions, Transport } from '../transport/transport.ts'
@@ -73,7 +74,10 @@ export class ScriptedTransport implements Transport {
 }
 
 /** A cluster of one broker, id 1, where everything goes well: any topic has four partitions, and every batch is written. */
-export function scriptedCluster(): { transport: ScriptedTransport; context: ClientContext } {
+export function scriptedCluster(environment: Environment = memoryEnvironment()): {
+  transport: ScriptedTransport
+  context: ClientContext
+} {
   const transport = new ScriptedTransport()
   const ends = new Map<string, number>()
   transport.on(metadata, ({ topics }) => ({
@@ -96,7 +100,7 @@ export function scriptedCluster(): { transport: ScriptedTransport; context: Clie
       })
     }))
   }))
-  return { transport, context: createClientContext(transport, memoryEnvironment()) }
+  return { transport, context: createClientContext(transport, environment) }
 }
 
 /** An answer to a produce request that says the same of all its partitions. */

@@ -41,6 +41,8 @@ export interface ConsumerOptions {
 export interface FetchedPartition {
   readonly topic: string
   readonly partition: number
+  /** Id of the topic that was read, which one made anew under its name does not share; absent where brokers have no ids. */
+  readonly topicId?: string | undefined
   /**
    * Data batches in order; markers and, under `read_committed`, aborted ones are left out. Empty when only such were met. The first may begin
    * before `position`: skip its records below it. Read-only, and perhaps shared with other readers.

@@ -11,6 +11,8 @@ import type { PartitionReader } from './partition-reader.ts'
 export interface AskedPartition {
   readonly topic: string
   readonly partition: number
+  /** `ZERO_UUID` where brokers have no ids. */
+  readonly topicId: string
   readonly reader: PartitionReader
   readonly position: number
   readonly version: number
@@ -24,7 +26,7 @@ export function fetchRequest(
 ): RequestOf<typeof fetch> {
   const topics = [...groupByTopic(asked)].map(([topic, entries]) => ({
     topic,
-    topicId: metadata.topic(topic)?.topicId ?? ZERO_UUID,
+    topicId: entries[0]?.topicId ?? ZERO_UUID,
     partitions: entries.map(({ partition, position }) => ({
       partition,
       currentLeaderEpoch: metadata.leader(topic, partition)?.leaderEpoch ?? -1,

@@ -1,7 +1,8 @@
 import { InvariantError, MillraceError } from '../../errors.ts'
-import type { RequestOf, ResponseOf } from '../../wire/api.ts'
+import type { ResponseOf } from '../../wire/api.ts'
 import { ErrorCode, errorFromCode, isRetriable, type ProtocolError } from '../../wire/errors.ts'
 import { fetch } from '../../wire/messages/index.ts'
+import { ZERO_UUID } from '../../wire/schema.ts'
 import { backoffMs } from '../backoff.ts'
 import type { ClientContext } from '../client-context.ts'
 import { LeaderSearch } from '../leader-search.ts'
@@ -94,7 +95,10 @@ export class Fetcher {
     const { topic, partition, position, version } = reader
     if (position === undefined || reader.paused || reader.fetching === version || reader.fetched !== undefined)
       return undefined
-    if (nowMs >= reader.notBeforeMs) return { topic, partition, reader, position, version }
+    if (nowMs >= reader.notBeforeMs) {
+      const topicId = this.#parts.context.metadata.topic(topic)?.topicId ?? ZERO_UUID
+      return { topic, partition, topicId, reader, position, version }
+    }
     this.#wakeAt(reader.notBeforeMs, nowMs)
     return undefined
   }
@@ -108,7 +112,7 @@ export class Fetcher {
     try {
       const response = await context.transport.send(fetch, request, { node, lane: `${this.#lane}-${lane}`, timeoutMs })
       if (response.errorCode !== ErrorCode.NONE) throw errorFromCode(response.errorCode)
-      for (const part of asked) this.#answered(part, answerFor(response, part, request))
+      for (const part of asked) this.#answered(part, answerFor(response, part))
     } catch (error) {
       this.#lost(asked, error)
     }
@@ -131,6 +135,7 @@ export class Fetcher {
 
   #take(asked: AskedPartition, answer: PartitionAnswer): void {
     const { topic, partition, position, reader } = asked
+    const topicId = asked.topicId === ZERO_UUID ? undefined : asked.topicId
     const { isolation, checkCrcs } = this.#parts.config
     const abortedTransactions = isolation === 'read_committed' ? answer.abortedTransactions : null
     const chunks = answer.records ?? []
@@ -139,7 +144,7 @@ export class Fetcher {
     const { batches, nextOffset, sizeBytes } = read
     const { highWatermark } = answer
     const lastStableOffset = answer.lastStableOffset < 0 ? highWatermark : answer.lastStableOffset
-    reader.fetched = { topic, partition, batches, position, nextOffset, highWatermark, lastStableOffset }
+    reader.fetched = { topic, partition, topicId, batches, position, nextOffset, highWatermark, lastStableOffset }
     reader.fetchedBytes = sizeBytes
   }
 
@@ -189,10 +194,8 @@ export class Fetcher {
 /** The answer about one partition: by id where the request's version has ids, by name before. */
 function answerFor(
   response: ResponseOf<typeof fetch>,
-  { topic, partition }: AskedPartition,
-  request: RequestOf<typeof fetch>
+  { topic, topicId, partition }: AskedPartition
 ): PartitionAnswer | undefined {
-  const topicId = request.topics.find((asked) => asked.topic === topic)?.topicId
   const found = response.responses.find((answered) =>
     answered.topic === '' ? answered.topicId === topicId : answered.topic === topic
   )

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { realEnvironment } from '../../environment/real-environment.ts'
+import type { Environment } from '../../environment/environment.ts'
+import { simulatedEnvironment } from '../../testing/simulated-world.ts'
 import { DisconnectedError } from '../../transport/errors.ts'
 import { ErrorCode, type ErrorName } from '../../wire/errors.ts'
 import {
@@ -31,9 +32,10 @@ const offsets = [
 /** A cluster in which transactions go well, of the given protocol, and a producer that is initialized. */
 async function openProducer(
   transactionVersion: 1 | 2,
-  options: ProducerOptions = {}
+  options: ProducerOptions = {},
+  environment?: Environment
 ): Promise<{ transport: ScriptedTransport; producer: Producer }> {
-  const { transport, context } = scriptedCluster()
+  const { transport, context } = scriptedCluster(environment)
   transport.transactionVersion = transactionVersion
   let epoch = 0
   transport.on(initProducerId, () => ({ producerId: 7, producerEpoch: epoch++ }))
@@ -148,17 +150,18 @@ describe('a transaction of the second protocol', () => {
   })
 
   it('waits milliseconds, not a second, for the coordinator to finish the transaction before', async () => {
-    const { transport, producer } = await openProducer(2)
+    const { world, ...environment } = simulatedEnvironment({ seed: 1 })
+    const { transport, producer } = await openProducer(2, {}, environment)
     let refusals = 0
     transport.on(produce, (request) =>
       produceAnswer(request, refusals++ < 4 ? ErrorCode.CONCURRENT_TRANSACTIONS : ErrorCode.NONE)
     )
-    const startMs = realEnvironment().clock.monotonicMs()
+    const startMs = world.nowMs
     producer.beginTransaction()
     producer.enqueue('a', 0, null, null, 1)
-    await producer.commitTransaction()
+    await world.run(producer.commitTransaction())
     expect(refusals).toBe(5)
-    expect(realEnvironment().clock.monotonicMs() - startMs).toBeLessThan(500)
+    expect(world.nowMs - startMs).toBeLessThan(500)
   })
 
   it('repeats an end whose answer was lost with the epoch it had', async () => {
@@ -179,11 +182,12 @@ describe('a transaction of the second protocol', () => {
   })
 
   it('has an unknown outcome only after asking for all of deliveryTimeoutMs', async () => {
-    const { transport, producer } = await openProducer(2, { deliveryTimeoutMs: 60 })
+    const { world, ...environment } = simulatedEnvironment({ seed: 1 })
+    const { transport, producer } = await openProducer(2, { deliveryTimeoutMs: 60 }, environment)
     transport.on(endTxn, () => Promise.reject(new DisconnectedError('lost')))
     producer.beginTransaction()
     producer.enqueue('a', 0, null, null, 1)
-    await expect(producer.commitTransaction()).rejects.toThrow(UnknownOutcomeError)
+    await expect(world.run(producer.commitTransaction())).rejects.toThrow(UnknownOutcomeError)
     expect(transport.requests(endTxn).length).toBeGreaterThan(2)
   })
 })

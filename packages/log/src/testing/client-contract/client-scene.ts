@@ -10,6 +10,7 @@ import type { ProducerOptions } from '../../client/producer/producer-options.ts'
 import type { TopicPartition } from '../../client/topic-partition.ts'
 import type { Environment } from '../../environment/environment.ts'
 import type { Transport } from '../../transport/transport.ts'
+import type { Api } from '../../wire/api.ts'
 import type { Header } from '../../wire/batch/record-cursor.ts'
 import { FaultyTransport } from '../faulty-transport.ts'
 
@@ -31,7 +32,13 @@ export interface SeenRecord {
   readonly headers: readonly Header[]
 }
 
-/** One case's stage: clients of a cluster over a transport that can be made to fail, and names that no other case uses. */
+/** How long a case waits for what must come, milliseconds. */
+export const PATIENCE_MS = 20_000
+
+/**
+ * One case's stage: clients of a cluster over a transport that can be made to fail, with a clock that can be put forward, and names that no other case
+ * uses.
+ */
 export class ClientScene {
   readonly environment: Environment
   readonly network: FaultyTransport
@@ -40,12 +47,17 @@ export class ClientScene {
   readonly #open: { close(): Promise<void> }[] = []
   readonly #suffix: string
   #names = 0
+  #aheadMs = 0
 
   constructor(cluster: ClusterUnderTest) {
+    const { clock } = cluster.environment
     this.#cluster = cluster
-    this.environment = cluster.environment
+    this.environment = {
+      ...cluster.environment,
+      clock: { nowMs: () => clock.nowMs(), monotonicMs: () => clock.monotonicMs() + this.#aheadMs }
+    }
     this.network = new FaultyTransport(cluster.transport, cluster.environment)
-    this.context = createClientContext(this.network, cluster.environment)
+    this.context = createClientContext(this.network, this.environment)
     this.#suffix = cluster.environment.random.uint32().toString(36)
   }
 
@@ -82,12 +94,28 @@ export class ClientScene {
   }
 
   /**
+   * Puts the clients' clock forward, so that a time that is over is over for certain, and one that is not cannot be by accident. Timers that are set
+   * already go off when they would have.
+   */
+  putForward(durationMs: number): void {
+    this.#aheadMs += durationMs
+  }
+
+  /** Puts the clock forward once the clients have sent three more requests of the kind: while they try again and again. */
+  async putForwardDuring(api: Api, durationMs: number): Promise<void> {
+    const sent = () => this.network.sent.get(api.name) ?? 0
+    const before = sent()
+    while (sent() < before + 3) await this.turn()
+    this.putForward(durationMs)
+  }
+
+  /**
    * Resolves when no transaction is open in the partitions: a commit is answered before its markers are written, and until then readers of
    * committed records do not see it.
    */
   async decided(topic: string, partitions: readonly number[] = [0]): Promise<void> {
     const { clock } = this.environment
-    const deadlineMs = clock.monotonicMs() + 10_000
+    const deadlineMs = clock.monotonicMs() + PATIENCE_MS
     const queries = partitions.map((partition) => ({ topic, partition, at: 'latest' as const }))
     const ends = (isolation: IsolationLevel) => this.admin().listOffsets(queries, isolation)
     while (!isDeepStrictEqual(await ends('read_committed'), await ends('read_uncommitted'))) {
@@ -122,14 +150,14 @@ export class ClientScene {
     return (await this.read(topic, options)).map(({ value }) => value)
   }
 
-  /** Polls all consumers side by side until `done`, for at most `timeoutMs`. */
+  /** Polls all consumers side by side until `done`. */
   async pollUntil(
     consumers: readonly Consumer[],
     done: () => boolean,
     seen: (records: SeenRecord[]) => void = () => {}
   ): Promise<void> {
     const { clock } = this.environment
-    const deadlineMs = clock.monotonicMs() + 20_000
+    const deadlineMs = clock.monotonicMs() + PATIENCE_MS
     const follow = async (consumer: Consumer) => {
       while (!done()) {
         assert.ok(clock.monotonicMs() < deadlineMs, 'the condition did not come true')

@@ -6,6 +6,9 @@ import { SeededRandom } from '../seeded-random.ts'
 import { bytes, type SeenRecord } from './client-scene.ts'
 import type { ClientCase } from './produce-cases.ts'
 
+/** No machine is so slow that it is over before the clock is put forward. */
+const DELIVERY_TIMEOUT_MS = 120_000
+
 /** Each record once and in order, whatever happens on the way. */
 export const idempotenceCases: readonly ClientCase[] = [
   ...(['lose-request', 'lose-answer', 'duplicate'] as const).map(
@@ -64,11 +67,14 @@ export const idempotenceCases: readonly ClientCase[] = [
     'goes on with a new epoch after records were given up, without a gap and without writing one twice',
     async (scene) => {
       const topic = await scene.topic()
-      const producer = scene.producer({ deliveryTimeoutMs: 60 })
+      const producer = scene.producer({ deliveryTimeoutMs: DELIVERY_TIMEOUT_MS })
       await producer.send({ topic, partition: 0, key: null, value: bytes('first') })
       scene.network.plan((api) => (api === produce ? 'lose-answer' : undefined))
       const lost = producer.send({ topic, partition: 0, key: null, value: bytes('doubtful') })
-      await assert.rejects(lost, (error) => error instanceof DeliveryError && error.timedOut)
+      await Promise.all([
+        assert.rejects(lost, (error) => error instanceof DeliveryError && error.timedOut),
+        scene.putForwardDuring(produce, DELIVERY_TIMEOUT_MS)
+      ])
       scene.network.heal()
       await producer.send({ topic, partition: 0, key: null, value: bytes('next') })
       await producer.send({ topic, partition: 0, key: null, value: bytes('last') })
@@ -79,10 +85,13 @@ export const idempotenceCases: readonly ClientCase[] = [
     'reports at flush the loss of records that nobody awaited, once',
     async (scene) => {
       const topic = await scene.topic()
-      const producer = scene.producer({ deliveryTimeoutMs: 60 })
+      const producer = scene.producer({ deliveryTimeoutMs: DELIVERY_TIMEOUT_MS })
       scene.network.plan((api) => (api === produce ? 'lose-request' : undefined))
       producer.enqueue(topic, 0, null, bytes('lost'), 1)
-      await assert.rejects(producer.flush(), DeliveryError)
+      await Promise.all([
+        assert.rejects(producer.flush(), DeliveryError),
+        scene.putForwardDuring(produce, DELIVERY_TIMEOUT_MS)
+      ])
       scene.network.heal()
       producer.enqueue(topic, 0, null, bytes('kept'), 1)
       await producer.flush()

@@ -6,6 +6,7 @@ import {
   UnknownTopicError
 } from '../../client/errors.ts'
 import { UsageError } from '../../errors.ts'
+import { metadata } from '../../wire/messages/index.ts'
 import { bytes, type ClientScene } from './client-scene.ts'
 
 /** A named case, run on a stage of its own. */
@@ -164,12 +165,16 @@ export const produceCases: readonly ClientCase[] = [
   [
     'gives up a topic that never comes, naming it',
     async (scene) => {
-      const consumer = scene.consumer({ requestTimeoutMs: 150 })
+      const requestTimeoutMs = 60_000
+      const consumer = scene.consumer({ requestTimeoutMs })
       const topic = scene.name('missing')
-      await assert.rejects(
-        consumer.endOffsets([{ topic, partition: 0 }]),
-        (error) => error instanceof UnknownTopicError && error.topic === topic
-      )
+      await Promise.all([
+        assert.rejects(
+          consumer.endOffsets([{ topic, partition: 0 }]),
+          (error) => error instanceof UnknownTopicError && error.topic === topic
+        ),
+        scene.putForwardDuring(metadata, requestTimeoutMs)
+      ])
     }
   ],
   [

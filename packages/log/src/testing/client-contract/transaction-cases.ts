@@ -13,6 +13,8 @@ import { nextRequests } from '../faulty-transport.ts'
 import { bytes } from './client-scene.ts'
 import type { ClientCase } from './produce-cases.ts'
 
+/** No machine is so slow that it is over before the clock is put forward. */
+const DELIVERY_TIMEOUT_MS = 120_000
 const noMember = { generationId: -1, memberId: '' }
 
 /** All or nothing, for records and for positions. */
@@ -221,12 +223,17 @@ export const transactionCases: readonly ClientCase[] = [
     'says when the outcome of a commit is unknown, and learns it by asking again',
     async (scene) => {
       const topic = await scene.topic()
-      const producer = await scene.transactional(scene.name('transactional'), { deliveryTimeoutMs: 80 })
+      const producer = await scene.transactional(scene.name('transactional'), {
+        deliveryTimeoutMs: DELIVERY_TIMEOUT_MS
+      })
       producer.beginTransaction()
       producer.enqueue(topic, 0, null, bytes('committed'), 1)
       await producer.flush()
       scene.network.plan((api) => (api === endTxn ? 'lose-answer' : undefined))
-      await assert.rejects(producer.commitTransaction(), UnknownOutcomeError)
+      await Promise.all([
+        assert.rejects(producer.commitTransaction(), UnknownOutcomeError),
+        scene.putForwardDuring(endTxn, DELIVERY_TIMEOUT_MS)
+      ])
       await assert.rejects(async () => producer.beginTransaction(), UsageError)
       scene.network.heal()
       await producer.commitTransaction()
@@ -238,12 +245,17 @@ export const transactionCases: readonly ClientCase[] = [
     'lets the coordinator settle a commit of unknown outcome by initializing again',
     async (scene) => {
       const topic = await scene.topic()
-      const producer = await scene.transactional(scene.name('transactional'), { deliveryTimeoutMs: 80 })
+      const producer = await scene.transactional(scene.name('transactional'), {
+        deliveryTimeoutMs: DELIVERY_TIMEOUT_MS
+      })
       producer.beginTransaction()
       producer.enqueue(topic, 0, null, bytes('dropped'), 1)
       await producer.flush()
       scene.network.plan((api) => (api === endTxn ? 'lose-request' : undefined))
-      await assert.rejects(producer.commitTransaction(), UnknownOutcomeError)
+      await Promise.all([
+        assert.rejects(producer.commitTransaction(), UnknownOutcomeError),
+        scene.putForwardDuring(endTxn, DELIVERY_TIMEOUT_MS)
+      ])
       scene.network.heal()
       await producer.initTransactions()
       await commitOne(producer, topic, 'next')
@@ -254,12 +266,17 @@ export const transactionCases: readonly ClientCase[] = [
     'goes on with the same producer after records of a transaction were lost: their numbers leave no gap',
     async (scene) => {
       const topic = await scene.topic()
-      const producer = await scene.transactional(scene.name('transactional'), { deliveryTimeoutMs: 80 })
+      const producer = await scene.transactional(scene.name('transactional'), {
+        deliveryTimeoutMs: DELIVERY_TIMEOUT_MS
+      })
       await commitOne(producer, topic, 'first')
       producer.beginTransaction()
       scene.network.plan((api) => (api === produce ? 'lose-request' : undefined))
       producer.enqueue(topic, 0, null, bytes('lost'), 1)
-      await assert.rejects(producer.commitTransaction(), AbortableTransactionError)
+      await Promise.all([
+        assert.rejects(producer.commitTransaction(), AbortableTransactionError),
+        scene.putForwardDuring(produce, DELIVERY_TIMEOUT_MS)
+      ])
       scene.network.heal()
       await producer.abortTransaction()
       await commitOne(producer, topic, 'second')
