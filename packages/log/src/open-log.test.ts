@@ -102,14 +102,14 @@ describe('openLog', () => {
     expect((await once(idle, 'exit'))[0]).toBe(0)
     const log = await openLog(`file:${directory}`)
     await log.admin().createTopics([{ name: 'clicks', partitions: 1 }])
-    const consumer = log.consumer({ fetchMaxWaitMs: 25_000 })
+    // So long that no test would see the end of it.
+    const patienceMs = 3_600_000
+    const consumer = log.consumer({ fetchMaxWaitMs: patienceMs })
     consumer.assign([{ topic: 'clicks', partition: 0 }])
-    const polling = consumer.poll(25_000).catch((error) => error)
+    const polling = consumer.poll(patienceMs).catch((error) => error)
     await consumer.endOffsets([{ topic: 'clicks', partition: 0 }])
-    const beganMs = performance.now()
     await log.close()
     await polling
-    expect(performance.now() - beganMs).toBeLessThan(5_000)
   })
 
   it('is refused to a second log of this process and to another process, and given back by close', async () => {
