@@ -86,6 +86,7 @@ export { NotAChangeEventError, type UnwrapOptions, unwrapDebezium } from './runt
 // The contract of sinks.
 export type {
   IdempotentSink,
+  OpenedPartition,
   Sink,
   SinkContext,
   SinkOffset,

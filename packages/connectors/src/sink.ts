@@ -16,9 +16,10 @@ export interface TransactionalSink {
   /**
    * Opens the partitions that this runner was given, and raises the fencing epoch in the target so that a runner which had them before
    * cannot commit any more.
-   * @returns the committed next offset of each partition that has one; the others begin as the consumer group says.
+   * @returns the committed next offset of each partition that has one, with the id of the topic that it was committed for; the others begin as
+   * the consumer group says.
    */
-  open(partitions: readonly SinkPartition[], context: SinkContext): Promise<readonly SinkOffset[]>
+  open(partitions: readonly OpenedPartition[], context: SinkContext): Promise<readonly SinkOffset[]>
   /**
    * Writes the records and the offsets after them in one transaction, or nothing. A batch without records only moves the offsets.
    * @throws SinkFencedError when a newer epoch is in the target: the runner closes and does not retry. TransientSinkError when the target
@@ -47,7 +48,7 @@ export interface IdempotentSink {
   readonly name: string
   readonly delivery: 'idempotent'
   /** Told of the partitions that this runner was given, before the first `write` and after each rebalance. */
-  open(partitions: readonly SinkPartition[], context: SinkContext): Promise<void>
+  open(partitions: readonly OpenedPartition[], context: SinkContext): Promise<void>
   /**
    * Resolves when the records are safe in the target; only then are their offsets committed. Errors as for a transactional sink, but after a
    * TransientSinkError the same batch is given again without opening anew.
@@ -63,9 +64,17 @@ export interface SinkPartition {
   readonly partition: number
 }
 
+/** A partition that a sink is opened for. */
+export interface OpenedPartition extends SinkPartition {
+  /** Which a topic that was deleted and made anew does not share (KIP-516, as Kafka's tools print it): to be kept beside the offset. Absent: no broker has ids. */
+  readonly topicId?: string | undefined
+}
+
 /** The next offset to be written of one partition. */
 export interface SinkOffset extends SinkPartition {
   readonly offset: number
+  /** Of what `open` returns: the `topicId` that the offset was committed under. Under another one than the topic's it counts for nothing. */
+  readonly topicId?: string | undefined
 }
 
 /**

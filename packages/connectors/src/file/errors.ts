@@ -12,6 +12,25 @@ export class SourceFileError extends MillraceError {
   }
 }
 
+/**
+ * The directory of a file sink holds files of another log, or of a topic that was deleted and made anew: the offsets in their names say nothing of the
+ * records that are to be written, and would be written over.
+ */
+export class ForeignFilesError extends SinkSetupError {
+  readonly code = 'CONNECTORS_FOREIGN_FILES'
+  readonly directory: string
+  readonly topic: string
+
+  constructor(sink: string, where: { readonly directory: string; readonly topic: string }, detail: string) {
+    super(
+      `sink ${sink}: ${where.directory} holds files of another topic ${where.topic} than the log has (${detail}): give the sink another directory, or move ` +
+        'what is in this one away, hidden files too'
+    )
+    this.directory = where.directory
+    this.topic = where.topic
+  }
+}
+
 /** A value does not fit the type that its column has in the file's format. */
 export class RowFormatError extends MillraceError {
   readonly code = 'CONNECTORS_ROW_FORMAT'

@@ -1,6 +1,6 @@
 // Reading files
 // Writing files
-export { RowFormatError, SinkDirectoryError, SourceFileError } from './errors.ts'
+export { ForeignFilesError, RowFormatError, SinkDirectoryError, SourceFileError } from './errors.ts'
 export { type CsvOptions, csv } from './sink/csv.ts'
 export { DELETED_COLUMN, type FileEncoder, type FileFormat } from './sink/file-format.ts'
 export { type FileSinkOptions, fileSink } from './sink/file-sink.ts'

@@ -1,4 +1,5 @@
 import type { Consumer, Log, TopicPartition } from '@millrace/log'
+import type { OpenedPartition } from '../sink.ts'
 import { sleep } from '../sleep.ts'
 import { type SinkConnector, type SinkSettings, sinkSettings, supervisionSettings } from './connector.ts'
 import type { Life, LifeEnd } from './life.ts'
@@ -9,6 +10,8 @@ import { SinkSession } from './sink-session.ts'
 const POLL_MS = 100
 /** Also how soon a topic is noticed that was not there when the sink joined its group, as when its source is about to make it. */
 const HEARTBEAT_MS = 500
+/** What brokers without topic ids say. */
+const NO_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /**
  * One life of a sink: a member of the group `connect-<name>`, which reads committed records and gives them to the sink in batches, in order.
@@ -42,6 +45,20 @@ export async function topicsOf(log: Log, { topics, onError }: SinkConnector): Pr
     const own = onError?.kind === 'dead-letter' ? onError.topic : undefined
     // `search` begins at the start whatever the pattern's flags are.
     return names.filter((name) => name !== own && !isInternalTopic(name) && name.search(topics) >= 0).sort()
+  } finally {
+    await admin.close()
+  }
+}
+
+/** The partitions with the ids that their topics have now. */
+async function openedPartitions(log: Log, partitions: readonly TopicPartition[]): Promise<readonly OpenedPartition[]> {
+  const admin = log.admin()
+  try {
+    const topics = new Map((await admin.listTopics()).map((topic) => [topic.name, topic]))
+    return partitions.map(({ topic, partition }) => {
+      const topicId = topics.get(topic)?.topicId
+      return { topic, partition, topicId: topicId === NO_TOPIC_ID ? undefined : topicId }
+    })
   } finally {
     await admin.close()
   }
@@ -95,7 +112,11 @@ class SinkRun {
     const { clock } = life.environment
     let refreshedMs = clock.monotonicMs()
     while (!life.signal.aborted) {
-      for (const fetched of await this.#consumer.poll(POLL_MS)) this.#session?.add(fetched)
+      for (const fetched of await this.#consumer.poll(POLL_MS)) {
+        // Its offsets are of a topic that is gone: the next session asks the target for those of this one.
+        if (this.#session?.isOfAnotherTopic(fetched)) return this.#finish('lost')
+        this.#session?.add(fetched)
+      }
       this.#session?.throwFailure()
       this.#throttle()
       if (clock.monotonicMs() - refreshedMs < settings.topicRefreshMs) continue
@@ -120,7 +141,7 @@ class SinkRun {
       connector,
       life,
       settings,
-      partitions,
+      partitions: await openedPartitions(life.log, partitions),
       consumer: this.#consumer,
       backoff: supervisionSettings(connector).backoff,
       edit: await this.#parts.pendingEdit(),

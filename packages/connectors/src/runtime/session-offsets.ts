@@ -1,6 +1,6 @@
 import { CommitRefusedError, type Consumer, partitionKey } from '@millrace/log'
 import { TransientSinkError } from '../errors.ts'
-import type { SinkOffset, SinkPartition, SinkRecord } from '../sink.ts'
+import type { OpenedPartition, SinkOffset, SinkPartition, SinkRecord } from '../sink.ts'
 import type { SinkConnector, SinkSettings } from './connector.ts'
 import { deadLetterOf } from './dead-letter-writer.ts'
 import { OffsetsNotEditableError } from './errors.ts'
@@ -13,7 +13,7 @@ export interface SessionOffsetsParts {
   readonly connector: SinkConnector
   readonly settings: SinkSettings
   readonly consumer: Consumer
-  readonly partitions: readonly SinkPartition[]
+  readonly partitions: readonly OpenedPartition[]
 }
 
 /** The offsets of a session: where it began, what is written, what the group has been told. */
@@ -41,9 +41,10 @@ export class SessionOffsets {
       const dead = deadLetterOf(metadata)
       if (dead !== undefined) this.#dead.set(key, dead)
     }
-    const begin = new Map(next.map((offset) => [partitionKey(offset.topic, offset.partition), offset]))
+    const own = next.filter((offset) => !this.#isOfAnotherTopic(offset))
+    const begin = new Map(own.map((offset) => [partitionKey(offset.topic, offset.partition), offset]))
     const wanted = (edit?.offsets ?? []).filter(({ topic, partition }) =>
-      partitions.some((one) => one.topic === topic && one.partition === partition)
+      partitions.some((one) => isSame(one, { topic, partition }))
     )
     if (wanted.length > 0 && connector.sink.delivery === 'transactional') {
       if (connector.sink.moveOffsets === undefined) throw new OffsetsNotEditableError(life.name)
@@ -51,10 +52,38 @@ export class SessionOffsets {
       for (const offset of wanted) begin.set(partitionKey(offset.topic, offset.partition), offset)
       await edit?.done(wanted)
     }
+    await this.#beginAnew(
+      next.filter((offset) => !own.includes(offset) && !wanted.some((edit) => isSame(edit, offset)))
+    )
     await this.#warnOfOtherLog([...begin.values()])
     for (const [key, offset] of begin) {
       this.#written.set(key, offset)
       consumer.seek(offset, offset.offset)
+    }
+  }
+
+  /** Whether this is of a topic that was deleted: the one of its name has an id of its own. */
+  #isOfAnotherTopic({ topicId, ...place }: SinkOffset): boolean {
+    const opened = this.#parts.partitions.find((one) => isSame(one, place))
+    return topicId !== undefined && opened?.topicId !== undefined && opened.topicId !== topicId
+  }
+
+  /** What the target, and the group's dead letters, say of topics that are gone counts for nothing. */
+  async #beginAnew(gone: readonly SinkOffset[]): Promise<void> {
+    if (gone.length === 0) return
+    const { consumer, life, settings } = this.#parts
+    const reset = await (settings.offsetReset === 'earliest'
+      ? consumer.beginningOffsets(gone)
+      : consumer.endOffsets(gone))
+    for (const { topic, partition, offset } of gone) {
+      const key = partitionKey(topic, partition)
+      this.#dead.delete(key)
+      consumer.seek({ topic, partition }, reset.get(key) ?? 0)
+      life.report({
+        level: 'warning',
+        code: 'target-of-another-topic',
+        message: `the target has ${topic}-${partition} up to offset ${offset} of another topic ${topic}, which was deleted, or is on another log; of this one reading begins at its ${settings.offsetReset} record`
+      })
     }
   }
 
@@ -95,7 +124,8 @@ export class SessionOffsets {
    * @throws TransientSinkError when it has neither: begin anew, from where it is.
    */
   compare(behind: readonly SinkOffset[], next: readonly SinkOffset[]): 'written' | 'not written' {
-    const target = new Map(next.map(({ topic, partition, offset }) => [partitionKey(topic, partition), offset]))
+    const own = next.filter((offset) => !this.#isOfAnotherTopic(offset))
+    const target = new Map(own.map(({ topic, partition, offset }) => [partitionKey(topic, partition), offset]))
     const at = (one: SinkOffset) => target.get(partitionKey(one.topic, one.partition))
     if (behind.every((one) => at(one) === one.offset)) return 'written'
     if (behind.every((one) => at(one) === this.written(one.topic, one.partition))) return 'not written'
@@ -133,4 +163,8 @@ export class SessionOffsets {
     }
     await life.step('sink:offsets-committed')
   }
+}
+
+function isSame(one: SinkPartition, other: SinkPartition): boolean {
+  return one.topic === other.topic && one.partition === other.partition
 }

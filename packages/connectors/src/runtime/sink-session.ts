@@ -1,4 +1,4 @@
-import { Wakeup } from '@millrace/log'
+import { type FetchedPartition, Wakeup } from '@millrace/log'
 import { PoisonousRecordError, TransientSinkError } from '../errors.ts'
 import type { Sink, SinkContext, SinkOffset, SinkRecord } from '../sink.ts'
 import { sleep } from '../sleep.ts'
@@ -64,6 +64,12 @@ export class SinkSession {
     life.meter.figures.partitions = partitions.length
     life.meter.observeLag(() => Math.max(0, ...this.lags()))
     this.#writing = this.#writeAll()
+  }
+
+  /** Whether this was read from another topic of that name than the session was opened for. */
+  isOfAnotherTopic({ topic, topicId }: FetchedPartition): boolean {
+    const opened = this.#parts.partitions.find((one) => one.topic === topic)?.topicId
+    return opened !== undefined && topicId !== undefined && opened !== topicId
   }
 
   add(...fetched: Parameters<SinkQueue['add']>): void {

@@ -1,6 +1,6 @@
 import { partitionKey, UsageError } from '@millrace/log'
 import { SinkFencedError } from '../errors.ts'
-import type { SinkOffset, SinkPartition } from '../sink.ts'
+import type { OpenedPartition, SinkOffset, SinkPartition } from '../sink.ts'
 import { quoteTable } from './identifier.ts'
 
 /** What the target's offsets table says of one partition. */
@@ -8,6 +8,8 @@ export interface OffsetRow extends SinkPartition {
   /** Null when nothing was written of the partition yet. */
   readonly nextOffset: number | null
   readonly epoch: number
+  /** Id of the topic that the offset is one of; null when it was not known. */
+  readonly topicId: string | null
 }
 
 /** A step of a partition's offset, to be made in the transaction of the rows: it must find the row at `epoch` and `from`. */
@@ -15,22 +17,26 @@ export interface OffsetAdvance extends SinkPartition {
   readonly epoch: number
   readonly from: number | null
   readonly to: number
+  /** Id of the topic as this runner reads it; null leaves what is there. */
+  readonly topicId: string | null
 }
 
 /** The partitions that this runner claimed in the target, each with the epoch it got and the offset it has come to. */
 export class ClaimedOffsets {
   readonly #sink: string
   readonly #rows = new Map<string, OffsetRow>()
+  readonly #topicIds = new Map<string, string>()
 
-  constructor(sink: string, claimed: readonly OffsetRow[]) {
+  constructor(sink: string, claimed: readonly OffsetRow[], opened: readonly OpenedPartition[] = []) {
     this.#sink = sink
+    for (const { topic, topicId } of opened) if (topicId !== undefined) this.#topicIds.set(topic, topicId)
     for (const row of claimed) this.#rows.set(nameOf(row), row)
   }
 
   /** Where the partitions go on that something was written of. */
   positions(): readonly SinkOffset[] {
-    return [...this.#rows.values()].flatMap(({ topic, partition, nextOffset: offset }) =>
-      offset === null ? [] : [{ topic, partition, offset }]
+    return [...this.#rows.values()].flatMap(({ topic, partition, nextOffset: offset, topicId }) =>
+      offset === null ? [] : [{ topic, partition, offset, ...(topicId !== null && { topicId }) }]
     )
   }
 
@@ -43,14 +49,14 @@ export class ClaimedOffsets {
   advances(offsets: readonly SinkOffset[]): readonly OffsetAdvance[] {
     return offsets.map(({ topic, partition, offset }) => {
       const { epoch, nextOffset } = this.#claimed({ topic, partition })
-      return { topic, partition, epoch, from: nextOffset, to: offset }
+      return { topic, partition, epoch, from: nextOffset, to: offset, topicId: this.#topicIds.get(topic) ?? null }
     })
   }
 
   /** The steps are committed. */
   advanced(advances: readonly OffsetAdvance[]): void {
-    for (const { topic, partition, epoch, to } of advances) {
-      this.#rows.set(nameOf({ topic, partition }), { topic, partition, epoch, nextOffset: to })
+    for (const { topic, partition, epoch, to, topicId } of advances) {
+      this.#rows.set(nameOf({ topic, partition }), { topic, partition, epoch, nextOffset: to, topicId })
     }
   }
 
@@ -80,7 +86,12 @@ export class ClaimedOffsets {
 export function createOffsetsTable(table: string): string {
   return `CREATE TABLE IF NOT EXISTS ${quoteTable(table)} (
     "sink" text NOT NULL, "topic" text NOT NULL, "partition" integer NOT NULL, "next_offset" bigint, "epoch" bigint NOT NULL,
-    PRIMARY KEY ("sink", "topic", "partition"))`
+    "topic_id" text, PRIMARY KEY ("sink", "topic", "partition"))`
+}
+
+/** Tables of before have no ids: their offsets are taken for those of the topics that are there. */
+export function addTopicIds(table: string): string {
+  return `ALTER TABLE ${quoteTable(table)} ADD COLUMN "topic_id" text`
 }
 
 function nameOf({ topic, partition }: SinkPartition): string {

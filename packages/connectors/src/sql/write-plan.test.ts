@@ -17,7 +17,13 @@ describe('planWrites', () => {
   it('refuses the truncate of a topic with several partitions, whose other rows may be newer', () => {
     const rows = { text: jsonRows().text, decode: (): RowChange => ({ kind: 'truncate' }) }
     const claimed = (...partitions: number[]) => {
-      const offsets = partitions.map((partition) => ({ topic: 'shop.orders', partition, nextOffset: null, epoch: 1 }))
+      const offsets = partitions.map((partition) => ({
+        topic: 'shop.orders',
+        partition,
+        nextOffset: null,
+        epoch: 1,
+        topicId: null
+      }))
       return new ClaimedOffsets('sink', offsets)
     }
     const planned = (partition: number, of: ClaimedOffsets) =>

@@ -50,6 +50,34 @@ const rows = (table = 'orders') =>
     .map((row) => ({ ...row }))
 
 describe('the SQLite sink', () => {
+  it('keeps the id of the topic beside the offset, also in a table of before, whose offsets it keeps', async () => {
+    const offsets = () => rows('millrace_sink_offsets')
+    const key = { sink: 'orders', ...partition }
+    database.exec(`CREATE TABLE millrace_sink_offsets ("sink" text NOT NULL, "topic" text NOT NULL, "partition" integer NOT NULL,
+      "next_offset" bigint, "epoch" bigint NOT NULL, PRIMARY KEY ("sink", "topic", "partition"));
+      INSERT INTO millrace_sink_offsets VALUES ('orders', 'shop.orders', 0, 7, 3)`)
+    const upgraded = sink()
+    expect(await upgraded.open([{ ...partition, topicId: 'one' }], context)).toEqual([
+      { ...partition, offset: 7, topicId: 'one' }
+    ])
+    await upgraded.close()
+    expect(offsets()).toEqual([{ ...key, next_offset: 7, epoch: 4, topic_id: 'one' }])
+    const other = sink()
+    expect(await other.open([{ ...partition, topicId: 'two' }], context)).toEqual([
+      { ...partition, offset: 7, topicId: 'one' }
+    ])
+    expect(offsets()).toMatchObject([{ next_offset: 7, topic_id: 'one' }])
+    await other.write([], at(2))
+    expect(offsets()).toMatchObject([{ next_offset: 2, topic_id: 'two' }])
+    await other.write([], at(3))
+    await other.close()
+    const older = sink()
+    expect(await older.open([partition], context)).toEqual([{ ...partition, offset: 3, topicId: 'two' }])
+    await older.write([], at(4))
+    expect(offsets()).toMatchObject([{ next_offset: 4, topic_id: 'two' }])
+    await older.close()
+  })
+
   it('upserts and deletes by key, and goes on from the offsets in the target', async () => {
     database.exec("CREATE TABLE orders (id INTEGER PRIMARY KEY, total REAL, note TEXT DEFAULT 'none')")
     const first = sink()

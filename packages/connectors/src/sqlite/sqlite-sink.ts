@@ -1,5 +1,5 @@
 import { type Timers, UsageError } from '@millrace/log'
-import type { SinkOffset, SinkPartition, SinkRecord, TransactionalSink } from '../sink.ts'
+import type { OpenedPartition, SinkOffset, SinkRecord, TransactionalSink } from '../sink.ts'
 import { ClaimedOffsets, type OffsetAdvance } from '../sql/claimed-offsets.ts'
 import { quoteTable } from '../sql/identifier.ts'
 import { prepareWrite } from '../sql/prepare-write.ts'
@@ -10,7 +10,7 @@ import type { WriteRows, WriteStep } from '../sql/write-plan.ts'
 import { encodeRows, encodeWrite } from './encode-write.ts'
 import { sinkErrorOf } from './errors.ts'
 import type { Job, WriteJob } from './jobs.ts'
-import { advanceJob, claimJobs, type OffsetsPlace, offsetRow, offsetsJob } from './offsets.ts'
+import { advanceJob, claimJobs, type OffsetsPlace, offsetRow, offsetsJob, offsetsTableJobs } from './offsets.ts'
 import { deleteRowStatement, deleteStatement } from './statements.ts'
 import { DatabaseThread } from './thread.ts'
 import { SQLITE_TYPES } from './values.ts'
@@ -84,12 +84,13 @@ class SqliteSinkRun {
     })
   }
 
-  async open(partitions: readonly SinkPartition[]): Promise<readonly SinkOffset[]> {
+  async open(partitions: readonly OpenedPartition[]): Promise<readonly SinkOffset[]> {
     const { file, synchronous, busyTimeoutMs } = this.#options
     await this.#do('it cannot be opened', [{ kind: 'open', options: { file, synchronous, busyTimeoutMs } }])
-    const jobs = [BEGIN, ...claimJobs(this.#place, partitions), COMMIT]
-    const claimed = await this.#do('its offsets cannot be claimed', jobs)
-    this.#claimed = new ClaimedOffsets(this.#options.name, claimed?.rows.map(offsetRow) ?? [])
+    const what = 'its offsets cannot be claimed'
+    const made = await this.#do(what, [BEGIN, ...offsetsTableJobs(this.#place)])
+    const claimed = await this.#do(what, [...claimJobs(this.#place, partitions, made?.tables[0]), COMMIT])
+    this.#claimed = new ClaimedOffsets(this.#options.name, claimed?.rows.map(offsetRow) ?? [], partitions)
     return this.#claimed.positions()
   }
 

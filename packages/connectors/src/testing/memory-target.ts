@@ -13,7 +13,7 @@ export class MemoryTarget implements SinkUnderTest {
   readonly mode = 'upsert'
   readonly #delivery: Sink['delivery']
   readonly #rows = new Map<string, string>()
-  readonly #offsets = new Map<string, number>()
+  readonly #offsets = new Map<string, Omit<SinkOffset, keyof SinkPartition>>()
   readonly #epochs = new Map<string, number>()
   readonly #changes: string[] = []
   #away = false
@@ -64,6 +64,12 @@ export class MemoryTarget implements SinkUnderTest {
 
   #transactional(): Sink {
     const mine = new Map<string, number>()
+    const topicIds = new Map<string, string | undefined>()
+    const move = (offsets: readonly SinkOffset[]) => {
+      for (const place of offsets) {
+        this.#offsets.set(keyOf(place), { offset: place.offset, topicId: topicIds.get(place.topic) })
+      }
+    }
     return {
       name: 'memory-table',
       delivery: 'transactional',
@@ -73,10 +79,11 @@ export class MemoryTarget implements SinkUnderTest {
           const epoch = (this.#epochs.get(keyOf(place)) ?? 0) + 1
           this.#epochs.set(keyOf(place), epoch)
           mine.set(keyOf(place), epoch)
+          topicIds.set(place.topic, place.topicId)
         }
-        return partitions.flatMap((place) => {
-          const offset = this.#offsets.get(keyOf(place))
-          return offset === undefined ? [] : [{ ...place, offset }]
+        return partitions.flatMap(({ topic, partition }) => {
+          const stored = this.#offsets.get(keyOf({ topic, partition }))
+          return stored === undefined ? [] : [{ topic, partition, ...stored }]
         })
       },
       write: async (batch, offsets) => {
@@ -86,9 +93,9 @@ export class MemoryTarget implements SinkUnderTest {
           if (this.#epochs.get(keyOf(place)) !== epoch) throw new SinkFencedError('memory-table', epoch)
         }
         this.#apply(batch)
-        this.#move(offsets)
+        move(offsets)
       },
-      moveOffsets: async (offsets) => this.#move(offsets),
+      moveOffsets: async (offsets) => move(offsets),
       close: async () => mine.clear()
     }
   }
@@ -103,10 +110,6 @@ export class MemoryTarget implements SinkUnderTest {
       else this.#rows.set(id, value.toString())
       this.#changes.push(`${id} ${value}`)
     }
-  }
-
-  #move(offsets: readonly SinkOffset[]): void {
-    for (const place of offsets) this.#offsets.set(keyOf(place), place.offset)
   }
 
   #requireThere(): void {

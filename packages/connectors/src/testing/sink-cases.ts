@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { SinkSetupError } from '../errors.ts'
 import { ConnectErrorHeader, errorHeader } from '../runtime/dead-letters.ts'
 import { sinkGroupId } from '../runtime/names.ts'
 import { deadLetter } from '../runtime/policy.ts'
@@ -29,6 +30,30 @@ export async function deliverInPieces(scene: SinkScene): Promise<void> {
     await scene.everythingOnce()
     await app.close()
   }
+}
+
+/**
+ * The topic is deleted, and one of its name grows past the offsets in the target: nothing of it may be taken for written. A sink that cannot begin anew has
+ * to say so.
+ */
+export async function topicMadeAnew(scene: SinkScene): Promise<void> {
+  // Of others the group keeps the offsets, and lets go of those of deleted topics.
+  if (scene.under.sink().delivery !== 'transactional') return
+  await scene.produce(40)
+  const app = await scene.log.run(scene.connector())
+  await scene.everythingOnce()
+  await app.close()
+  await scene.replaceTopic()
+  await scene.produce(100)
+  const again = await scene.log.run(scene.connector())
+  const [connector] = again.connectors
+  const state = await scene.eventually(
+    'it to read the new topic, or to stop',
+    () => connector.state,
+    ({ status }) => status === 'failed' || connector.health().lag === 0
+  )
+  if (state.status === 'failed') return assert.ok(state.error instanceof SinkSetupError, `it stopped: ${state.error}`)
+  await scene.everythingOnce()
 }
 
 /** The group's offsets are set back, as after a commit that was lost. */

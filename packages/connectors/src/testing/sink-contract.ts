@@ -16,6 +16,7 @@ import {
   slowTarget,
   stopAndGoOn,
   stopAtPoison,
+  topicMadeAnew,
   zombie
 } from './sink-cases.ts'
 import { SinkScene } from './sink-scene.ts'
@@ -91,6 +92,7 @@ const CASES: readonly Case[] = [
   ['delivers everything, and goes on after a clean stop', stopAndGoOn],
   ['delivers in batches of any size, and goes on', deliverInPieces],
   ['a redelivery leaves the target as it is', redeliver],
+  ['a topic that was deleted and made anew is no old acquaintance', topicMadeAnew],
   ['runners of one name share the partitions, and give them back', shareAndGiveBack],
   ['a poisonous record is put aside once, with its bytes, and the rest delivered', deadLetterPoison],
   ['a poisonous record stops it by default, with everything before it delivered', stopAtPoison],

@@ -60,6 +60,15 @@ export class SinkScene {
     return offset
   }
 
+  /** Deletes the topic and makes it anew, empty. */
+  async replaceTopic(): Promise<void> {
+    const admin = this.log.log.admin()
+    await admin.deleteTopics([this.topic])
+    await admin.ensureTopic({ name: this.topic, partitions: PARTITIONS })
+    await admin.close()
+    this.#ends.fill(0)
+  }
+
   /** Waits for something as long as the one under test may take. @throws NotYetError */
   eventually<T>(what: string, ask: () => Promise<T> | T, right: (answer: T) => boolean): Promise<T> {
     return eventually(what, ask, right, this.under.patienceMs)

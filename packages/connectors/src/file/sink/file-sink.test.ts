@@ -7,7 +7,7 @@ import { debeziumRows } from '../../rows/debezium-rows.ts'
 import { jsonRows } from '../../rows/json-rows.ts'
 import type { SinkContext, SinkRecord } from '../../sink.ts'
 import { type SinkUnderTest, sinkContract } from '../../testing/sink-contract.ts'
-import { RowFormatError } from '../errors.ts'
+import { ForeignFilesError, RowFormatError } from '../errors.ts'
 import { csv } from './csv.ts'
 import type { FileFormat } from './file-format.ts'
 import { type FileSinkOptions, fileSink } from './file-sink.ts'
@@ -47,6 +47,25 @@ class World {
 }
 
 describe('the file sink', () => {
+  it('refuses a directory of a topic that was deleted, or of another log', async () => {
+    const world = new World()
+    const first = world.sink()
+    await first.open([{ ...partition, topicId: 'one' }], world.context)
+    await first.close()
+    const empty = world.sink()
+    await empty.open([{ ...partition, topicId: 'two' }], world.context)
+    await empty.write([record(0, { id: 1 }, { n: 'a' }), record(1, { id: 2 }, { n: 'b' })], at(2))
+    await empty.close()
+    const before = world.names()
+    const other = world.sink()
+    await expect(other.open([{ ...partition, topicId: 'three' }], world.context)).rejects.toThrow(ForeignFilesError)
+    const same = world.sink()
+    expect(await same.open([{ ...partition, topicId: 'two' }], world.context)).toEqual(at(2))
+    await expect(same.write([record(1, { id: 1 }, { n: 'a' })], at(2))).rejects.toThrow('another directory')
+    await same.close()
+    expect(world.names()).toEqual(before)
+  })
+
   it('finishes files under the offsets in them, and goes on from their names', async () => {
     const world = new World()
     const first = world.sink({ rollRecords: 2 })

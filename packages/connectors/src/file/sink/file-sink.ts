@@ -3,12 +3,20 @@ import { makeDirectoryDurably, type Timer, UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '@millrace/streams'
 import { SinkFencedError } from '../../errors.ts'
 import type { Row, RowChange, RowDecoder } from '../../rows/row-change.ts'
-import type { SinkContext, SinkOffset, SinkPartition, SinkRecord, TransactionalSink } from '../../sink.ts'
-import { SinkDirectoryError } from '../errors.ts'
+import type {
+  OpenedPartition,
+  SinkContext,
+  SinkOffset,
+  SinkPartition,
+  SinkRecord,
+  TransactionalSink
+} from '../../sink.ts'
+import { ForeignFilesError, SinkDirectoryError } from '../errors.ts'
 import { type Claim, holds, removeIfThere, takeClaim } from './claims.ts'
 import { DELETED_COLUMN, type FileFormat } from './file-format.ts'
 import { PartFile, parseFinishedName, parsePartName } from './part-file.ts'
 import { notePassed, passedOffsets } from './passed-offsets.ts'
+import { requireAhead, requireOwnFiles } from './topic-notes.ts'
 
 /** Where to write files, and how. */
 export interface FileSinkOptions {
@@ -69,8 +77,8 @@ class FileSinkRun {
   readonly #timers = new Map<string, Timer>()
   /** The next offset of each partition: what comes again of a batch that failed in another partition is left out. */
   readonly #taken = new Map<string, number>()
-  /** Of which partitions the directory says how far they are. */
-  readonly #begun = new Set<string>()
+  /** Where the partitions began of which the directory says how far they are: no record from before is to come. */
+  readonly #begun = new Map<string, number>()
   /** One thing at a time: a batch, or a timer that finishes a file. */
   #busy: Promise<void> = Promise.resolve()
   #failure: unknown
@@ -85,9 +93,10 @@ class FileSinkRun {
    * Claims the partitions, removes what earlier runs left unfinished of them, and then reads in the names how far they had come: in this order, so that a
    * file that one of them finishes meanwhile is either seen or impossible.
    */
-  claim(partitions: readonly SinkPartition[]): readonly SinkOffset[] {
+  async claim(partitions: readonly OpenedPartition[]): Promise<readonly SinkOffset[]> {
     const { files } = this.#context.environment
     const { directory } = this.#options
+    await this.#onDisk(() => requireOwnFiles(files, this.#options, partitions))
     for (const partition of partitions) this.#claims.set(nameOf(partition), takeClaim(files, directory, partition))
     for (const { name } of files.list(directory)) {
       const part = parsePartName(name)
@@ -100,7 +109,7 @@ class FileSinkRun {
     for (const passed of passedOffsets(files, directory)) {
       if (this.#claims.has(nameOf(passed))) this.#take(nameOf(passed), passed.offset)
     }
-    for (const name of this.#taken.keys()) this.#begun.add(name)
+    for (const [name, next] of this.#taken) this.#begun.set(name, next)
     return partitions.flatMap(({ topic, partition }) => {
       const offset = this.#taken.get(nameOf({ topic, partition }))
       return offset === undefined ? [] : [{ topic, partition, offset }]
@@ -114,6 +123,7 @@ class FileSinkRun {
         for (const offset of offsets) await this.#pass(offset)
         return
       }
+      for (const record of batch) requireAhead(record, this.#begun.get(nameOf(record)), this.#options)
       const fresh = batch.filter((record) => record.offset >= (this.#taken.get(nameOf(record)) ?? 0))
       const records = Map.groupBy(fresh, nameOf)
       // All is decoded before anything is written.
@@ -186,7 +196,7 @@ class FileSinkRun {
       throw new SinkFencedError(this.#options.name, claim?.epoch ?? 0)
     }
     await this.#onDisk(() => notePassed(files, this.#options.directory, offset))
-    this.#begun.add(nameOf(offset))
+    if (!this.#begun.has(nameOf(offset))) this.#begun.set(nameOf(offset), offset.offset)
   }
 
   #take(name: string, next: number): void {
@@ -242,6 +252,7 @@ class FileSinkRun {
     try {
       return await run()
     } catch (error) {
+      if (error instanceof ForeignFilesError) throw error
       throw new SinkDirectoryError(this.#options.name, this.#options.directory, error)
     }
   }

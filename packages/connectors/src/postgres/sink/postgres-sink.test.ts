@@ -43,6 +43,26 @@ describe.skipIf(missingPostgres() !== undefined)('the PostgreSQL sink', () => {
     postgresSink({ name: 'orders', driver: pg, connection, rows: jsonRows(), ...options })
   const query = async (sql: string) => (await client.query(sql)).rows
 
+  it('keeps the id of the topic beside the offset, also in a table of before, whose offsets it keeps', async () => {
+    const offsets = () => query('SELECT next_offset::int, epoch::int, topic_id FROM millrace_sink_offsets')
+    await query(`CREATE TABLE millrace_sink_offsets ("sink" text NOT NULL, "topic" text NOT NULL, "partition" integer NOT NULL,
+      "next_offset" bigint, "epoch" bigint NOT NULL, PRIMARY KEY ("sink", "topic", "partition"))`)
+    await query(
+      `INSERT INTO millrace_sink_offsets VALUES ('orders', '${partition.topic}', ${partition.partition}, 7, 3)`
+    )
+    const upgraded = sink()
+    const stored = [{ ...partition, offset: 7, topicId: 'one' }]
+    expect(await upgraded.open([{ ...partition, topicId: 'one' }], context)).toEqual(stored)
+    await upgraded.close()
+    expect(await offsets()).toEqual([{ next_offset: 7, epoch: 4, topic_id: 'one' }])
+    const other = sink()
+    expect(await other.open([{ ...partition, topicId: 'two' }], context)).toEqual(stored)
+    expect(await offsets()).toEqual([{ next_offset: 7, epoch: 5, topic_id: 'one' }])
+    await other.write([], at(2))
+    expect(await offsets()).toEqual([{ next_offset: 2, epoch: 5, topic_id: 'two' }])
+    await other.close()
+  })
+
   it('upserts and deletes by key, and goes on from the offsets in the target', async () => {
     await query(`CREATE TABLE orders (id bigint PRIMARY KEY, total numeric(10,2), note text DEFAULT 'none')`)
     const first = sink()

@@ -1,6 +1,6 @@
 import { type Timers, UsageError } from '@millrace/log'
 import type { Row } from '../../rows/row-change.ts'
-import type { SinkOffset, SinkPartition, SinkRecord, TransactionalSink } from '../../sink.ts'
+import type { OpenedPartition, SinkOffset, SinkRecord, TransactionalSink } from '../../sink.ts'
 import { ClaimedOffsets, type OffsetAdvance } from '../../sql/claimed-offsets.ts'
 import { quoteTable } from '../../sql/identifier.ts'
 import { prepareWrite } from '../../sql/prepare-write.ts'
@@ -73,9 +73,9 @@ class PostgresSinkRun {
     })
   }
 
-  async claim(partitions: readonly SinkPartition[]): Promise<readonly SinkOffset[]> {
+  async claim(partitions: readonly OpenedPartition[]): Promise<readonly SinkOffset[]> {
     const rows = await this.#guard('its offsets cannot be claimed', () => this.#offsets.claim(partitions))
-    this.#claimed = new ClaimedOffsets(this.#options.name, rows)
+    this.#claimed = new ClaimedOffsets(this.#options.name, rows, partitions)
     return this.#claimed.positions()
   }
 

@@ -95,7 +95,7 @@ describe('the control of connectors', () => {
     await written(9)
   })
 
-  it('says that the target was written from another log', async () => {
+  it('says that the target was written from another log, by the ids of its topics, or else its end', async () => {
     const target = new MemoryTarget('transactional')
     await produce('in', 6)
     const first = await run({ sink: target.sink(), topics: ['in'] })
@@ -115,9 +115,10 @@ describe('the control of connectors', () => {
     await producer.close()
     const inner = transactional(target.sink())
     const listening = Promise.withResolvers<void>()
+    // As of a target from before, which knows no ids.
     const open: typeof inner.open = async (...given) => {
       await listening.promise
-      return inner.open(...given)
+      return (await inner.open(...given)).map(({ topicId: _, ...offset }) => offset)
     }
     const app = await runConnectors({ log: other, connectors: [{ sink: { ...inner, open }, topics: ['in'] }] })
     const events: string[] = []
@@ -127,6 +128,28 @@ describe('the control of connectors', () => {
     expect(events).toEqual(['target-ahead-of-log'])
     await app.close()
     await other.close()
+  })
+
+  it('begins anew with a topic that is deleted and made anew, also while it runs', async () => {
+    const target = new MemoryTarget('transactional')
+    const written = (times: number) =>
+      eventually(
+        'the writes',
+        () => target.changes(),
+        (changes) => changes.length >= times
+      )
+    await produce('in', 3)
+    const app = await run({ sink: target.sink(), topics: ['in'] })
+    const events: string[] = []
+    app.connectors[0].events$.subscribe(({ code }) => events.push(code))
+    await written(3)
+    const admin = log.admin()
+    await admin.deleteTopics(['in'])
+    await produce('in', 5)
+    await written(3 + 5)
+    expect((await target.changes()).slice(3)).toEqual(['k0 0', 'k1 1', 'k2 2', 'k3 3', 'k4 4'])
+    expect(events).toContain('target-of-another-topic')
+    expect(await connectorsControl(log).offsets(app.connectors[0].name)).toMatchObject({ keptBy: 'target' })
   })
 
   it('keeps the edits of several partitions until each is made', async () => {
