@@ -163,8 +163,9 @@ describe('the file sink', () => {
     }
     const sink = world.sink({ rollInterval: 5 })
     await sink.open([partition], { ...world.context, report, environment: { ...world.environment, files: disk.files } })
-    await sink.write([record(0, { id: 1 }, {})], at(1))
+    // Before its time can be over.
     disk.fail('rename', 'EIO')
+    await sink.write([record(0, { id: 1 }, {})], at(1))
     await expect.poll(() => world.names()).toEqual(['orders+2+00000000000000000000-00000000000000000001.ndjson'])
     expect(events).toEqual(['file-not-finished'])
     await sink.close()
