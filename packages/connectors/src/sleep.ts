@@ -1,7 +1,7 @@
 import type { Environment } from '@millrace/log'
 
 /** Resolves after `delayMs`, or as soon as the signal is aborted. */
-export function sleep(environment: Environment, delayMs: number, signal: AbortSignal): Promise<void> {
+export function sleep(environment: Pick<Environment, 'timers'>, delayMs: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const done = () => {

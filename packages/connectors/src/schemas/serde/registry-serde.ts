@@ -1,4 +1,4 @@
-import { UsageError } from '@millrace/log'
+import { type Environment, realEnvironment, UsageError } from '@millrace/log'
 import type { Serde } from '@millrace/streams'
 import type { SchemaRegistry } from '../client/schema-registry.ts'
 import { SchemaNotFoundError } from '../errors.ts'
@@ -22,6 +22,8 @@ export interface RegistrySerdeOptions<S> {
   readonly register?: boolean
   /** Whether other spellings of the schema count as the same. Default false. */
   readonly normalize?: boolean
+  /** The clock and timers to use, when a schema is not there yet. Default the real ones. */
+  readonly environment?: Pick<Environment, 'clock' | 'timers'>
 }
 
 /**
@@ -61,13 +63,13 @@ export async function openRegistrySerde<S, T>(
   options: RegistrySerdeOptions<S>,
   language: RegistrySerdeLanguage
 ): Promise<RegistrySerde<T>> {
-  const { registry, subject } = options
+  const { registry, subject, environment = realEnvironment() } = options
   const written = await writtenSchema(options, language.type)
   const name = `${language.type.toLowerCase()}(${subject})`
   const reader = await resolveFrom(registry, written)
   const codec = language.codecOf(reader)
   const decoderOf = (writer: ResolvedSchema) => codec.decoderOf(writer)
-  const writers = new WriterSchemas({ serde: name, registry, decoderOf })
+  const writers = new WriterSchemas({ serde: name, registry, decoderOf, environment })
   writers.add(written.id, reader)
   const refresh = async (): Promise<void> => {
     for (const version of await registry.versions(subject, { deleted: true })) {
