@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
@@ -34,4 +35,13 @@ export async function runProcess(main: string, args: readonly string[], ending?:
   })
   clearTimeout(timer)
   return { lines: [...lines, ...errors], end }
+}
+
+/** Runs a program again and again until the signal has ended it: on a slow machine a run may be over before. @returns how many runs that took. */
+export async function runsUntilEnded(main: string, args: readonly string[], ending: Ending): Promise<number> {
+  for (let runs = 1; ; runs++) {
+    const { lines, end } = await runProcess(main, args, ending)
+    if (end === ending.signal) return runs
+    assert.equal(end, 0, lines.join('\n'))
+  }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TopologyTestDriver } from '@millrace/streams/testing'
 import { describe, expect, it } from 'vitest'
-import { type Ending, runProcess } from '../example-process.ts'
+import { type Ending, runProcess, runsUntilEnded } from '../example-process.ts'
 import { type PageView, visitorSessions } from './topology.ts'
 
 const MINUTE_MS = 60_000
@@ -42,7 +42,7 @@ describe('visitor sessions', () => {
         expect.stringContaining('09:00–10:15  / → /shoes → /socks → /shoes/42 → /cart')
       ])
       const ending: Ending = { signal: 'SIGKILL', isTime: (line) => line.startsWith('Visits so far') }
-      expect((await runProcess(main, data, ending)).end).toBe('SIGKILL')
+      await runsUntilEnded(main, data, ending)
       expect(await runProcess(main, data)).toEqual(first)
     } finally {
       rmSync(directory, { recursive: true })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TopologyTestDriver } from '@millrace/streams/testing'
 import { describe, expect, it } from 'vitest'
-import { type Ending, runProcess } from '../example-process.ts'
+import { type Ending, runProcess, runsUntilEnded } from '../example-process.ts'
 import { type Burst, debouncedAlert, QUIET_MS, type SignIn } from './topology.ts'
 
 describe('debounced alert', () => {
@@ -36,7 +36,7 @@ describe('debounced alert', () => {
     try {
       const data = ['--data', directory]
       const ending: Ending = { signal: 'SIGKILL', isTime: (line) => line.includes('the application stops') }
-      expect((await runProcess(main, data, ending)).end).toBe('SIGKILL')
+      await runsUntilEnded(main, data, ending)
       const second = await runProcess(main, data)
       expect(second.end).toBe(0)
       expect(alerts(second.lines).at(-1)).toBe(alert)

@@ -195,6 +195,7 @@ describe('mapAsync on a log', () => {
 
 describe('mapAsync in a process that is killed', () => {
   const COUNT = 60
+  const SEEDS = Array.from({ length: 12 }, (_, seed) => seed)
 
   /** One life of log, application and reader; its stores' contents once all results are there. */
   async function live(environment: Environment, order: AsyncOrder, parts: { random: SeededRandom; trace: Trace }) {
@@ -236,8 +237,9 @@ describe('mapAsync in a process that is killed', () => {
   }
 
   for (const order of ['partition', 'key'] as const) {
-    it(`gives every result once, in the order of the ${order}, wherever it is killed`, async () => {
-      for (let seed = 0; seed < 12; seed++) {
+    it.each(SEEDS)(
+      `gives every result once, in the order of the ${order}, wherever it is killed: seed %i`,
+      async (seed) => {
         const world = new SimulatedWorld({ seed })
         const machine = world.machine('m')
         const { random } = world
@@ -273,6 +275,6 @@ describe('mapAsync in a process that is killed', () => {
           break
         }
       }
-    })
+    )
   }
 })

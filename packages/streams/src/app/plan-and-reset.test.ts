@@ -37,8 +37,7 @@ async function counted(word: string, times: number) {
   try {
     await app.running
     const store = app.store<string, number>('counts')
-    const reached = firstValueFrom(store.watch(word).pipe(filter(({ value }) => value === times)))
-    if ((await store.get(word)) !== times) await reached
+    await firstValueFrom(store.watch(word).pipe(filter(({ value }) => value === times)))
   } finally {
     await app.close()
   }
