@@ -1,6 +1,7 @@
 // Change data capture
 export type { CdcClient, CdcClientSettings, PostgresCdcDriver } from './cdc/connection.ts'
 export {
+  OutboxUpdatedError,
   PostgresAccessError,
   PostgresPreflightError,
   PostgresSlotInUseError,
@@ -11,7 +12,7 @@ export {
   type SlotLoss
 } from './cdc/errors.ts'
 export type { CdcProgress, PostgresCdcOptions, PostgresCdcSource } from './cdc/options.ts'
-export type { OutboxOptions } from './cdc/outbox.ts'
+export type { OutboxColumns, OutboxField, OutboxOptions } from './cdc/outbox.ts'
 export type { CdcPosition, SnapshotPosition, StreamIdentity, StreamPosition } from './cdc/position.ts'
 export { postgresCdc } from './cdc/postgres-cdc.ts'
 export type { CdcSignal } from './cdc/signals.ts'

@@ -34,6 +34,8 @@ export interface ChangeDecoderParts {
   readonly emitMessages: boolean
   /** A row was inserted into a table that is not captured for its own sake. */
   readonly special: (relation: Relation, row: Tuple, origin: ChangeOrigin) => void
+  /** A row of such a table was updated. */
+  readonly specialUpdate: (relation: Relation) => void
 }
 
 /** Where in the stream a message stands. */
@@ -92,8 +94,9 @@ export class ChangeDecoder {
     if (open.isSkipping) return
     open.hasRows = true
     if (message.bytes[0] === INSERT) this.#insert(change)
-    else if (relation.role !== 'capture') return
-    else if (message.bytes[0] === UPDATE) this.#update(change)
+    else if (relation.role !== 'capture') {
+      if (message.bytes[0] === UPDATE) this.#parts.specialUpdate(relation)
+    } else if (message.bytes[0] === UPDATE) this.#update(change)
     else this.#delete(change)
   }
 

@@ -103,6 +103,19 @@ export class ReplicationProtocolError extends MillraceError {
   readonly code = 'CONNECTORS_POSTGRES_PROTOCOL'
 }
 
+/** A row of the outbox was updated, and `onUpdate: 'fail'` says that this is a mistake: its event was sent when it was inserted. */
+export class OutboxUpdatedError extends MillraceError {
+  readonly code = 'CONNECTORS_POSTGRES_OUTBOX_UPDATED'
+  readonly table: string
+
+  constructor(table: string) {
+    super(
+      `a row of the outbox ${table} was updated: its event was sent when it was inserted, and stays as it was. Insert an event of its own instead; onUpdate: 'ignore' takes updates in silence`
+    )
+    this.table = table
+  }
+}
+
 /** What the driver finds itself: no or no usable password, TLS that the server does not speak, a certificate that is not trusted. */
 function isRefusedHere(error: unknown, message: string): boolean {
   if (/^SASL: |does not support SSL|password must be a string/.test(message)) return true

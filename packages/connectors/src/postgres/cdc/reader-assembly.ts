@@ -21,7 +21,7 @@ import { checkPublication, type SlotState } from './slot.ts'
 import { RecentChanges } from './snapshot/recent-changes.ts'
 import { Snapshotter } from './snapshot/snapshotter.ts'
 import { SnapshotControl } from './snapshot-control.ts'
-import { roleOf, specialRows } from './special-tables.ts'
+import { roleOf, specialRows, specialUpdates } from './special-tables.ts'
 import { StreamedTransactions } from './streamed-transactions.ts'
 import { Supervision } from './supervision.ts'
 import { OutOfLineMemory } from './tables/out-of-line-memory.ts'
@@ -210,6 +210,7 @@ export class ReaderAssembly {
       emitTruncates: options.truncates ?? true,
       emitMessages: options.messages ?? true,
       special: specialRows(this.#parts, add),
+      specialUpdate: specialUpdates(this.#parts),
       transaction: (xid: number) => this.#recent.transaction(xid)
     }
     return new TransactionDecoder(parts, {

@@ -1,6 +1,6 @@
 import type { SourceRecord } from '../../source.ts'
 import type { ChangeOrigin } from './envelope.ts'
-import type { PreflightProblem } from './errors.ts'
+import { OutboxUpdatedError, type PreflightProblem } from './errors.ts'
 import type { PostgresCdcOptions } from './options.ts'
 import { outboxColumns, outboxRecord } from './outbox.ts'
 import type { Tuple } from './pgoutput/message.ts'
@@ -58,6 +58,19 @@ export function specialRows(
     const signal = parseSignal(columnText(relation, row, 'type'), columnText(relation, row, 'data'))
     if (typeof signal !== 'string') signals.push(signal)
     else context.report({ level: 'warning', code: 'signal-refused', message: signal })
+  }
+}
+
+/** Takes updates of those tables: an event of the outbox cannot be changed any more. */
+export function specialUpdates({ options: { outbox }, context }: CdcSessionParts): (relation: Relation) => void {
+  let isTold = false
+  return ({ role }) => {
+    if (role !== 'outbox' || outbox === undefined || outbox.onUpdate === 'ignore') return
+    const error = new OutboxUpdatedError(outbox.table)
+    if (outbox.onUpdate === 'fail') throw error
+    if (isTold) return
+    isTold = true
+    context.report({ level: 'warning', code: 'outbox-updated', message: error.message })
   }
 }
 

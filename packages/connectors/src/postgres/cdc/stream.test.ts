@@ -269,4 +269,55 @@ describe.skipIf(missing)(`the stream ${missing ?? ''}`, () => {
     ])
     await rig.until(() => rig.of('__debezium-heartbeat.app').length > 0)
   })
+
+  it('gives the events of an outbox times, partitions, headers and envelopes of its columns', async () => {
+    const outbox =
+      await database.newTable(`id int primary key, kind text, agg text, body text, data jsonb, at timestamptz,
+      part int, tenant text, attempts int, amounts numeric(9,2)[]`)
+    const table = await database.newTable('id int primary key')
+    const rig = database.newRig()
+    const columns = {
+      route: 'kind',
+      key: 'agg',
+      payload: 'body',
+      timestamp: 'at',
+      partition: 'part',
+      headers: ['tenant', { column: 'attempts', as: 'tries' }],
+      envelope: ['attempts', { column: 'amounts', as: 'sums' }, 'data']
+    }
+    const options = { table: `public.${outbox.name}`, columns, topic: (kind: string) => `events-${kind}` }
+    await rig.open(table.source({ heartbeatIntervalMs: 20, outbox: { ...options, expandJsonPayload: true } }))
+    await rig.until(isRead(rig))
+    await database.sql(`insert into ${outbox.name} values
+      (1, 'a', 'k', '{"n": 1}', '{"j": [1]}', '2026-01-02 03:04:05.678901+02', 2, 't', 3, '{1.50,NULL}'),
+      (2, 'a', 'k', 'no "json"', null, null, null, null, null, null),
+      (3, 'a', 'k', '', null, '-infinity', null, null, null, null)`)
+    await database.sql(`update ${outbox.name} set attempts = 9`)
+    await rig.until(() => rig.of('events-a').length === 3)
+    const [first, second, third] = rig.of('events-a')
+    expect(first.value).toEqual({ payload: { n: 1 }, attempts: 3, sums: ['1.50', null], data: '{"j": [1]}' })
+    expect(first.raw).toMatchObject({ partition: 2, timestamp: Date.parse('2026-01-02T01:04:05.678Z') })
+    expect(first.raw.headers?.map(({ key, value }) => [key, value === null ? null : String(value)])).toEqual([
+      ['id', '1'],
+      ['tenant', 't'],
+      ['tries', '3']
+    ])
+    expect(second.value).toEqual({ payload: 'no "json"', attempts: null, sums: null, data: null })
+    expect(second.raw.partition).toBeUndefined()
+    expect(third.raw.value).toBeNull()
+    for (const { raw } of [second, third]) expect(raw.timestamp).toBeGreaterThan(Date.parse('2026-01-03'))
+    await rig.until(() => rig.events.some(({ code }) => code === 'outbox-updated'))
+  })
+
+  it('stops when an event of the outbox is updated, if it is told to', async () => {
+    const outbox = await database.newTable('id int primary key, aggregatetype text, aggregateid text, payload jsonb')
+    const table = await database.newTable('id int primary key')
+    const rig = database.newRig()
+    await rig.open(table.source({ outbox: { table: `public.${outbox.name}`, onUpdate: 'fail' } }))
+    await rig.until(isRead(rig))
+    await database.sql(`insert into ${outbox.name} values (1, 'order', '7', '{}')`)
+    await rig.until(() => rig.of('outbox.event.order').length === 1)
+    await database.sql(`update ${outbox.name} set payload = '[]'`)
+    await expect(rig.until(() => false)).rejects.toMatchObject({ code: 'CONNECTORS_POSTGRES_OUTBOX_UPDATED' })
+  })
 })

@@ -107,7 +107,7 @@ describe.skipIf(missing).each(installedPostgresVersions())(
               `${table} to be equal`,
               async () => fold(await log.contents(`db.public.${table}`)),
               (seen) => JSON.stringify(seen) === JSON.stringify(rows),
-              15_000
+              120_000
             )
           }
           const records = await log.contents('db.public.accounts')
@@ -117,7 +117,7 @@ describe.skipIf(missing).each(installedPostgresVersions())(
           await database.stop()
         }
       },
-      60_000
+      300_000
     )
   }
 )

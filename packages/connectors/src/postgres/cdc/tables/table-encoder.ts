@@ -62,6 +62,15 @@ export class TableEncoder {
     out.byte(CLOSE_BRACE)
   }
 
+  /** One column's value as JSON; null where there is no such column. */
+  writeColumn(out: ByteWriter, { bytes, places }: Tuple, name: string): void {
+    const column = this.shape.columns.findIndex((one) => one.name === name)
+    const length = column < 0 ? NULL_LENGTH : places[column * 2 + 1]
+    const start = places[column * 2]
+    if (length < 0) out.ascii('null')
+    else this.#encoders[column](out, { source: bytes, start, end: start + length })
+  }
+
   /** The key's bytes; null without a key. */
   key(out: ByteWriter, tuple: Tuple): Buffer | null {
     if (!this.hasKey) return null
