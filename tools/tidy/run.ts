@@ -3,13 +3,14 @@
  * is past it.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkBanned } from './banned.ts'
 import { checkCycles } from './cycles.ts'
 import { checkDocumentation } from './documentation.ts'
 import { checkLinks, programsOf, runProgram } from './documents.ts'
 import { checkLayers } from './layers.ts'
+import { checkLockFile } from './lock-file.ts'
 import { type Finding, parseSource } from './source-file.ts'
 import { measure } from './yardstick.ts'
 
@@ -27,7 +28,8 @@ const findings: Finding[] = [
   ...checkCycles(files),
   ...checkBanned(files),
   ...checkDocumentation(files),
-  ...checkLinks(root, documents)
+  ...checkLinks(root, documents),
+  ...checkLockFile(readFileSync(join(root, 'package-lock.json'), 'utf8'))
 ]
 for (const program of documents.flatMap((path) => programsOf(root, path))) {
   const finding = await runProgram(root, program)
