@@ -9,13 +9,13 @@ const EVERY_MS = 10
 
 /**
  * Asks again and again until the answer is right.
- * @throws NotYetError with the last answer, after `limitMs` (default 20 seconds).
+ * @throws NotYetError with the last answer, after `limitMs` (default 60 seconds).
  */
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T> | T,
   right: (answer: T) => boolean,
-  limitMs = 20_000
+  limitMs = 60_000
 ): Promise<T> {
   const beganMs = performance.now()
   for (;;) {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -29,8 +30,13 @@ const DEFAULT_SETTINGS: Readonly<Record<string, string | number>> = {
   max_wal_size: '512MB',
   autovacuum_naptime: '5s'
 }
-const START_TIMEOUT_MS = 20_000
+const START_TIMEOUT_MS = 60_000
 const START_ATTEMPTS = 5
+const RETRY_MS = 100
+/** Below what systems give to whoever asks for any port, so that nobody is given it while the server is down. */
+const PORTS = { from: 20_000, to: 32_000 }
+/** What passes when the processes of a server that was killed have noticed it. */
+const STILL_HELD = /pre-existing shared memory block|could not bind|Address already in use/
 /** Clients that come while it recovers are refused with a FATAL of their own. */
 const REFUSED_START = /FATAL:(?! +the database system is )/
 
@@ -103,12 +109,16 @@ export class PostgresServer {
   async start(settings: Readonly<Record<string, string | number>> = {}): Promise<void> {
     if (this.#watcher) throw new UsageError(`the PostgreSQL on port ${this.#port} is running`)
     Object.assign(this.#settings, settings)
+    const isFirst = this.#port === 0
+    const deadline = Date.now() + START_TIMEOUT_MS
     for (let attempt = 1; ; attempt++) {
       if (this.#port === 0) this.#port = await freePort()
       if (await this.#startOnce()) return
-      if (attempt === START_ATTEMPTS) throw new UsageError(`PostgreSQL does not start:\n${this.log()}`)
-      if (this.log().includes('could not bind')) this.#port = 0
-      await sleep(100 * attempt) // processes of a killed server may hold its shared memory for a moment
+      const isHeld = STILL_HELD.test(this.log()) && Date.now() < deadline
+      if (!isHeld && attempt >= START_ATTEMPTS) throw new UsageError(`PostgreSQL does not start:\n${this.log()}`)
+      // Somebody was quicker. Who knows the port already counts on it.
+      if (isFirst && this.log().includes('could not bind')) this.#port = 0
+      await sleep(RETRY_MS)
     }
   }
 
@@ -203,9 +213,15 @@ function isAlive(pid: number): boolean {
 }
 
 async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.to)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!isFree) continue
+    await new Promise((resolve) => server.close(resolve))
+    return port
+  }
 }

@@ -13,7 +13,7 @@ import type { ConsumerOptions } from './consumer-options.ts'
 const places = [0, 1].map((partition) => ({ topic: 'a', partition }))
 
 /** How long a poll waits for what must come. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 
 type Answer = PartialOf<ResponseOf<typeof fetch>>
 

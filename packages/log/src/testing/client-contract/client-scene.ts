@@ -33,7 +33,7 @@ export interface SeenRecord {
 }
 
 /** How long a case waits for what must come, milliseconds. */
-export const PATIENCE_MS = 20_000
+export const PATIENCE_MS = 60_000
 
 /**
  * One case's stage: clients of a cluster over a transport that can be made to fail, with a clock that can be put forward, and names that no other case

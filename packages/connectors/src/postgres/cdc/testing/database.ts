@@ -6,6 +6,8 @@ import type { CdcPosition } from '../position.ts'
 import { postgresCdc } from '../postgres-cdc.ts'
 import { SourceRig } from './source-rig.ts'
 
+const PATIENCE_MS = 90_000
+
 /** A server with one database for the tests of a file, and rigs that end with each test. */
 export class TestDatabase {
   readonly server: PostgresServer
@@ -98,7 +100,7 @@ async function connect(url: string): Promise<pg.Client> {
 
 /** Asks until the answer is not empty. */
 export async function until(ask: () => Promise<unknown>): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + PATIENCE_MS
   while (!(await ask())) {
     if (Date.now() > deadline) throw new UsageError(`it did not come true: ${ask}`)
     await new Promise((resolve) => setTimeout(resolve, 5))

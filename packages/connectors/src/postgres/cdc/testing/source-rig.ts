@@ -2,7 +2,7 @@ import { realEnvironment, UsageError } from '@millrace/log'
 import type { ConnectorEvent } from '../../../connector-event.ts'
 import type { Source, SourceBatch, SourceReader, SourceRecord, SourceState } from '../../../source.ts'
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 90_000
 
 /** An envelope of any table; of a message or a transaction, whatever fields it has. */
 export interface ReadEnvelope {
