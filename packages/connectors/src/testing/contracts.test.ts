@@ -108,7 +108,7 @@ describe('the contracts notice', () => {
           close: () => careful.close()
         }
       }
-      const under: SinkUnderTest = { ...underTest(target), sink, patienceMs: 1000 }
+      const under: SinkUnderTest = { ...underTest(target), sink }
       await expect(
         caseOf(
           sinkContract(async () => under),
