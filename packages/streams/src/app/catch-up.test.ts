@@ -1,23 +1,12 @@
-import { type Log, openLog } from '@millrace/log'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { defineTopology } from '../dsl/define-topology.ts'
 import { long } from '../serde/long.ts'
 import { string } from '../serde/string.ts'
+import { appFixture } from './app-fixture.ts'
 import { CatchUp, topicRounds } from './catch-up.ts'
 import { ApplicationFailedError } from './errors.ts'
-import { runStreams } from './run-streams.ts'
-import type { StreamsApp } from './streams-app.ts'
 
-let log: Log
-let apps: StreamsApp[]
-beforeEach(async () => {
-  log = await openLog('memory:')
-  apps = []
-})
-afterEach(async () => {
-  for (const app of apps) await app.close()
-  await log.close()
-})
+const scene = appFixture()
 
 const TEXT = { key: string(), value: string() }
 
@@ -37,14 +26,8 @@ const justLines = defineTopology('just-lines', (b) => {
   b.stream('lines', TEXT).to('out')
 })
 
-async function run(...[topology, options]: Parameters<typeof runStreams>): Promise<StreamsApp> {
-  const app = await runStreams(topology, options)
-  apps.push(app)
-  return app
-}
-
 async function produce(topic: string, values: readonly string[], partition = 0): Promise<void> {
-  const producer = log.producer()
+  const producer = scene.log.producer()
   for (const value of values) producer.enqueue(topic, partition, null, Buffer.from(value), 0)
   await producer.flush()
   await producer.close()
@@ -128,7 +111,7 @@ describe('an instance of several', () => {
 
 describe('caughtUp', () => {
   it('resolves when what was in the topics is in the stores, behind internal topics too', async () => {
-    const app = await run(countsOfCounts, { log })
+    const app = await scene.run(countsOfCounts)
     await produce('lines', ['a b c', 'a b', 'a'])
     await app.caughtUp()
     expect(await app.store<string, number>('counts').get('a')).toBe(3)
@@ -137,7 +120,7 @@ describe('caughtUp', () => {
   })
 
   it('resolves with nothing to do, again and again, and for many at once', async () => {
-    const app = await run(countsOfCounts, { log })
+    const app = await scene.run(countsOfCounts)
     await Promise.all([app.caughtUp(), app.caughtUp()])
     await produce('lines', ['x'])
     await app.caughtUp()
@@ -146,8 +129,8 @@ describe('caughtUp', () => {
   })
 
   it('passes markers and records of aborted transactions, and waits for a transaction that is open', async () => {
-    const app = await run(countsOfCounts, { log })
-    const producer = log.producer({ transactionalId: 'upstream' })
+    const app = await scene.run(countsOfCounts)
+    const producer = scene.log.producer({ transactionalId: 'upstream' })
     await producer.initTransactions()
     const write = async (value: string) => {
       producer.beginTransaction()
@@ -178,8 +161,8 @@ describe('caughtUp', () => {
         .join(names, (line, name) => `${line}${name}`, { key: (line) => line, value: string() })
         .to('out')
     })
-    const app = await run(looked, { log })
-    const producer = log.producer()
+    const app = await scene.run(looked)
+    const producer = scene.log.producer()
     producer.enqueue('names', 0, Buffer.from('k'), Buffer.from('name'), 0)
     await producer.flush()
     await producer.close()
@@ -193,7 +176,7 @@ describe('caughtUp', () => {
         .mapValues((line) => JSON.parse(line) as string, { value: string() })
         .to('out')
     })
-    const app = await run(failing, { log })
+    const app = await scene.run(failing)
     app.done.catch(() => undefined)
     await produce('lines', ['no json'])
     await expect(app.caughtUp()).rejects.toThrow(ApplicationFailedError)
@@ -201,8 +184,8 @@ describe('caughtUp', () => {
   })
 
   it('fails when the application is closed', async () => {
-    const app = await run(countsOfCounts, { log })
-    const producer = log.producer({ transactionalId: 'upstream' })
+    const app = await scene.run(countsOfCounts)
+    const producer = scene.log.producer({ transactionalId: 'upstream' })
     await producer.initTransactions()
     producer.beginTransaction()
     producer.enqueue('lines', 0, null, Buffer.from('open'), 0)

@@ -1,12 +1,12 @@
-import { type Log, memoryEnvironment, openLog } from '@millrace/log'
+import { memoryEnvironment } from '@millrace/log'
 import { filter, firstValueFrom } from 'rxjs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { defineTopology } from '../dsl/define-topology.ts'
 import { long } from '../serde/long.ts'
 import { string } from '../serde/string.ts'
+import { appFixture } from './app-fixture.ts'
 import { CopartitionError } from './errors.ts'
 import { MatchedTopics } from './matched-topics.ts'
-import { runStreams } from './run-streams.ts'
 import type { StreamsApp } from './streams-app.ts'
 import { planTopics } from './topic-plan.ts'
 
@@ -24,37 +24,27 @@ const copying = defineTopology('copying', (b) => {
   b.stream(/^clicks-/, text).to('out')
 })
 
-let log: Log
-let apps: StreamsApp[]
-beforeEach(async () => {
-  log = await openLog('memory:')
-  apps = []
-})
-afterEach(async () => {
-  for (const app of apps) await app.close()
-  await log.close()
-})
+const scene = appFixture()
 
 async function run(topology = counting, topicRefreshInterval: '10ms' | '1h' = '10ms'): Promise<StreamsApp> {
-  const app = await runStreams(topology, { log, commitInterval: '5ms', createTopics: {}, topicRefreshInterval })
-  apps.push(app)
+  const app = await scene.run(topology, { commitInterval: '5ms', createTopics: {}, topicRefreshInterval })
   await app.running
   return app
 }
 
 async function topic(name: string, partitions = 1): Promise<void> {
-  await log.admin().ensureTopic({ name, partitions, configs: {} })
+  await scene.log.admin().ensureTopic({ name, partitions, configs: {} })
 }
 
 async function produce(name: string, partition: number, ...values: readonly string[]): Promise<void> {
-  const producer = log.producer()
+  const producer = scene.log.producer()
   for (const value of values) producer.enqueue(name, partition, Buffer.from('k'), Buffer.from(value), 0)
   await producer.close()
 }
 
 /** The values of `out`, once there are so many. */
 async function written(count: number): Promise<(string | number)[]> {
-  const consumer = log.consumer({ isolation: 'read_committed', offsetReset: 'earliest' })
+  const consumer = scene.log.consumer({ isolation: 'read_committed', offsetReset: 'earliest' })
   consumer.assign([{ topic: 'out', partition: 0 }])
   const read: (string | number)[] = []
   while (read.length < count) {
@@ -104,7 +94,6 @@ describe('a stream by pattern that runs', () => {
     const state = await failed
     expect(state.status === 'failed' && state.error).toBeInstanceOf(CopartitionError)
     await app.done.catch(() => undefined)
-    apps = []
   })
 
   it('reads a topic that comes from where its source says', async () => {

@@ -1,42 +1,31 @@
-import { type Log, openLog } from '@millrace/log'
 import { filter, firstValueFrom } from 'rxjs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { defineTopology } from '../dsl/define-topology.ts'
 import { long } from '../serde/long.ts'
 import { string } from '../serde/string.ts'
+import { appFixture } from './app-fixture.ts'
 import { ApplicationFailedError, UnknownSinkTopicError } from './errors.ts'
-import { runStreams } from './run-streams.ts'
 import type { StreamsApp } from './streams-app.ts'
 
 const text = { key: string(), value: string() }
 
-let log: Log
-let apps: StreamsApp[]
-beforeEach(async () => {
-  log = await openLog('memory:')
-  apps = []
-})
-afterEach(async () => {
-  for (const app of apps) await app.close()
-  await log.close()
-})
+const scene = appFixture()
 
-async function run(...[topology, options]: Parameters<typeof runStreams>): Promise<StreamsApp> {
-  const app = await runStreams(topology, options)
-  apps.push(app)
+async function run(...given: Parameters<typeof scene.run>): Promise<StreamsApp> {
+  const app = await scene.run(...given)
   await app.running
   return app
 }
 
 async function produce(topic: string, ...values: readonly string[]): Promise<void> {
-  const producer = log.producer()
+  const producer = scene.log.producer()
   for (const value of values) producer.enqueue(topic, 0, Buffer.from('k'), Buffer.from(value), 0)
   await producer.close()
 }
 
 /** Records of a topic, by partition, once there are so many. */
 async function records(topic: string, partitions: number, count: number): Promise<string[][]> {
-  const consumer = log.consumer({ isolation: 'read_committed', offsetReset: 'earliest' })
+  const consumer = scene.log.consumer({ isolation: 'read_committed', offsetReset: 'earliest' })
   const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
   consumer.assign(all)
   for (const one of all) consumer.seek(one, 0)
@@ -72,7 +61,7 @@ describe('processors on a log', () => {
         { stores: [ticks] }
       )
     })
-    const app = await run(ticking, { log, commitInterval: '10s' })
+    const app = await run(ticking, { commitInterval: '10s' })
     const ticks = app.store<string, number>('ticks').watch('ticks')
     const third = await firstValueFrom(ticks.pipe(filter(({ value }) => (value ?? 0) >= 3)))
     expect(third.value).toBeGreaterThanOrEqual(3)
@@ -90,17 +79,17 @@ describe('processors on a log', () => {
         }
       })
     })
-    const app = await run(ticking, { log, commitInterval: '10ms' })
+    const app = await run(ticking, { commitInterval: '10ms' })
     await firstValueFrom(app.metrics$.pipe(filter(({ commits }) => commits >= 2)))
     expect(ticks).toBeGreaterThan(0)
-    const committed = (await log.admin().listGroupOffsets('timekeeping')).get('in-0')
+    const committed = (await scene.log.admin().listGroupOffsets('timekeeping')).get('in-0')
     expect(committed?.offset).toBe(0)
     expect(committed?.metadata).not.toBe('')
   })
 
   it('route to topics that the topology does not name, in order, and to several partitions', async () => {
-    await log.admin().ensureTopic({ name: 'to-a', partitions: 2, configs: {} })
-    await log.admin().ensureTopic({ name: 'to-b', partitions: 1, configs: {} })
+    await scene.log.admin().ensureTopic({ name: 'to-a', partitions: 2, configs: {} })
+    await scene.log.admin().ensureTopic({ name: 'to-b', partitions: 1, configs: {} })
     const routing = defineTopology('routing', (b) => {
       const input = b.stream('in', text)
       input.to((value) => `to-${value[0]}`, {
@@ -108,7 +97,7 @@ describe('processors on a log', () => {
           value.endsWith('!') ? Array.from({ length: partitions }, (_, i) => i) : partitions - 1
       })
     })
-    await run(routing, { log, commitInterval: '10ms', createTopics: {} })
+    await run(routing, { commitInterval: '10ms', createTopics: {} })
     await produce('in', 'a1', 'b1', 'a2!', 'b2', 'a3')
     expect(await records('to-a', 2, 4)).toEqual([['a2!'], ['a1', 'a2!', 'a3']])
     expect(await records('to-b', 1, 2)).toEqual([['b1', 'b2']])
@@ -118,7 +107,7 @@ describe('processors on a log', () => {
     const routing = defineTopology('routing', (b) => {
       b.stream('in', text).to((value) => value)
     })
-    const app = await run(routing, { log, commitInterval: '10ms', createTopics: {} })
+    const app = await run(routing, { commitInterval: '10ms', createTopics: {} })
     const failed = firstValueFrom(app.state$.pipe(filter(({ status }) => status === 'failed')))
     await produce('in', 'nowhere')
     await failed
@@ -126,23 +115,22 @@ describe('processors on a log', () => {
     const cause = await app.done.catch((error) => error.cause.cause)
     expect(cause).toBeInstanceOf(UnknownSinkTopicError)
     expect(cause.topic).toBe('nowhere')
-    apps = []
   })
 
   it('read the topics that match a pattern at the start, and those that came since from the next start on', async () => {
-    const admin = log.admin()
+    const admin = scene.log.admin()
     for (const name of ['clicks-a', 'clicks-b']) await admin.ensureTopic({ name, partitions: 1, configs: {} })
     const matching = defineTopology('matching', (b) => {
       b.stream(/^clicks-/, text).to('out')
     })
-    const first = await run(matching, { log, commitInterval: '10ms', createTopics: {} })
+    const first = await run(matching, { commitInterval: '10ms', createTopics: {} })
     await produce('clicks-a', '1')
     await produce('clicks-b', '2')
     expect((await records('out', 1, 2)).flat().sort()).toEqual(['1', '2'])
     await first.close()
     await admin.ensureTopic({ name: 'clicks-c', partitions: 1, configs: {} })
     await produce('clicks-c', '3')
-    await run(matching, { log, commitInterval: '10ms' })
+    await run(matching, { commitInterval: '10ms' })
     expect((await records('out', 1, 3)).flat().sort()).toEqual(['1', '2', '3'])
   })
 })

@@ -1,12 +1,13 @@
-import { type Log, openLog, partitionForKey } from '@millrace/log'
+import { partitionForKey } from '@millrace/log'
 import { filter, firstValueFrom, lastValueFrom, merge, take, toArray } from 'rxjs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { defineTopology } from '../dsl/define-topology.ts'
 import { hopping, tumbling } from '../dsl/windows.ts'
 import { json } from '../serde/json.ts'
 import { long } from '../serde/long.ts'
 import { string } from '../serde/string.ts'
 import { skip } from '../task/error-policy.ts'
+import { appFixture } from './app-fixture.ts'
 import {
   ApplicationFailedError,
   CopartitionError,
@@ -17,26 +18,11 @@ import {
 import { runStreams } from './run-streams.ts'
 import type { StreamsApp } from './streams-app.ts'
 
-let log: Log
-let apps: StreamsApp[]
-beforeEach(async () => {
-  log = await openLog('memory:')
-  apps = []
-})
-afterEach(async () => {
-  for (const app of apps) await app.close()
-  await log.close()
-})
-
-async function run(...[topology, options]: Parameters<typeof runStreams>): Promise<StreamsApp> {
-  const app = await runStreams(topology, options)
-  apps.push(app)
-  return app
-}
+const scene = appFixture()
 
 async function produce(topic: string, records: readonly (readonly [string | null, string | null, number?])[]) {
-  const partitions = (await log.admin().describeTopics([topic])).get(topic)?.partitions.length ?? 1
-  const producer = log.producer()
+  const partitions = (await scene.log.admin().describeTopics([topic])).get(topic)?.partitions.length ?? 1
+  const producer = scene.log.producer()
   for (const [key, value, timestamp] of records) {
     const keyBytes = key === null ? null : Buffer.from(key)
     const partition = keyBytes === null ? 0 : partitionForKey(keyBytes, partitions)
@@ -66,7 +52,7 @@ function reached(app: StreamsApp, store: string, key: string, value: number): Pr
 
 describe('runStreams', () => {
   it('counts through a repartition topic, and answers queries with committed data', async () => {
-    const app = await run(wordCount, { log, createTopics: { partitions: 3 }, commitInterval: '20ms' })
+    const app = await scene.run(wordCount, { createTopics: { partitions: 3 }, commitInterval: '20ms' })
     await app.running
     await produce('lines', [
       ['a', 'to be or not'],
@@ -95,7 +81,7 @@ describe('runStreams', () => {
         .count({ store: 'per-window' })
     })
     const value = long().encode(1).toString('latin1')
-    const first = await run(topology, { log, commitInterval: '10ms' })
+    const first = await scene.run(topology, { commitInterval: '10ms' })
     await first.running
     await produce('in', [
       ['a', value, 1000],
@@ -105,7 +91,7 @@ describe('runStreams', () => {
     await first.close()
     expect(first.state).toEqual({ status: 'closed' })
 
-    const second = await run(topology, { log, commitInterval: '10ms' })
+    const second = await scene.run(topology, { commitInterval: '10ms' })
     const restored = firstValueFrom(second.restore$.pipe(filter(({ done }) => done)))
     await second.running
     expect(await restored).toMatchObject({ store: 'per-window', records: 2, fromOffset: 0 })
@@ -123,7 +109,7 @@ describe('runStreams', () => {
   })
 
   it('answers no queries when it has ended, and ends watches', async () => {
-    const app = await run(wordCount, { log, createTopics: { partitions: 3 }, commitInterval: '20ms' })
+    const app = await scene.run(wordCount, { createTopics: { partitions: 3 }, commitInterval: '20ms' })
     await app.running
     const counts = app.store<string, number>('counts')
     const watched = lastValueFrom(counts.watch('be'), { defaultValue: 'ended' })
@@ -145,14 +131,14 @@ describe('runStreams', () => {
         .map((count, { key }) => [`${key.key}@${key.startMs}`, String(count)], { key: string(), value: string() })
         .to('out')
     })
-    const app = await run(topology, { log, commitInterval: '10ms' })
+    const app = await scene.run(topology, { commitInterval: '10ms' })
     await app.running
     await produce('in', [
       ['a', 'x', 6000],
       ['a', 'x', 7000],
       ['a', 'x', 16_000]
     ])
-    const consumer = log.consumer()
+    const consumer = scene.log.consumer()
     consumer.assign([{ topic: 'out', partition: 0 }])
     const seen: string[] = []
     while (seen.length < 2) {
@@ -179,7 +165,7 @@ describe('runStreams', () => {
         )
         .to('out')
     })
-    const app = await run(topology, { log, commitInterval: '10ms' })
+    const app = await scene.run(topology, { commitInterval: '10ms' })
     const states = firstValueFrom(app.state$.pipe(toArray()))
     await app.running
     await produce('in', [
@@ -205,8 +191,7 @@ describe('runStreams', () => {
         )
     })
     const skipped: string[] = []
-    const app = await run(topology, {
-      log,
+    const app = await scene.run(topology, {
       commitInterval: '10ms',
       errors: { deserialization: skip(), processing: skip() },
       onSkipped: (error) => skipped.push(error.code)
@@ -224,7 +209,7 @@ describe('runStreams', () => {
   })
 
   it('publishes every committed change to whoever watches', async () => {
-    const app = await run(wordCount, { log, commitInterval: '10ms' })
+    const app = await scene.run(wordCount, { commitInterval: '10ms' })
     await app.running
     const changes = firstValueFrom(app.store<string, number>('counts').changes$.pipe(take(2), toArray()))
     await produce('lines', [['a', 'x y']])
@@ -237,8 +222,8 @@ describe('runStreams', () => {
   describe('refuses to start, before anything has run,', () => {
     it('what is no topology, and one that was not told where its topics are', async () => {
       const untyped: (...given: unknown[]) => Promise<StreamsApp> = runStreams as never
-      await expect(untyped({}, { log })).rejects.toThrow('its first argument is no topology')
-      await expect(untyped(undefined, { log })).rejects.toThrow('its first argument is no topology')
+      await expect(untyped({}, { log: scene.log })).rejects.toThrow('its first argument is no topology')
+      await expect(untyped(undefined, { log: scene.log })).rejects.toThrow('its first argument is no topology')
       await expect(untyped(wordCount)).rejects.toThrow("runStreams() of 'word-count' was not told where the topics are")
       await expect(untyped(wordCount, {})).rejects.toThrow('was not told where the topics are')
     })
@@ -246,7 +231,7 @@ describe('runStreams', () => {
     const copy = defineTopology('copy', (b) => b.stream('nowhere', { key: string(), value: string() }).to('out'))
 
     it('without a source topic that it may not create', async () => {
-      await expect(run(copy, { log, createTopics: false })).rejects.toThrow(MissingSourceTopicError)
+      await expect(scene.run(copy, { createTopics: false })).rejects.toThrow(MissingSourceTopicError)
     })
 
     it('when topics that are read together have different numbers of partitions', async () => {
@@ -257,28 +242,28 @@ describe('runStreams', () => {
           .groupByKey()
           .count()
       })
-      await log.admin().createTopics([
+      await scene.log.admin().createTopics([
         { name: 'left', partitions: 2 },
         { name: 'right', partitions: 3 }
       ])
-      await expect(run(merged, { log })).rejects.toThrow(CopartitionError)
+      await expect(scene.run(merged)).rejects.toThrow(CopartitionError)
     })
 
     it('when an internal topic has another number of partitions', async () => {
-      await log.admin().createTopics([{ name: 'word-count-counts-changelog', partitions: 7 }])
-      await expect(run(wordCount, { log })).rejects.toThrow(InternalTopicMismatchError)
+      await scene.log.admin().createTopics([{ name: 'word-count-counts-changelog', partitions: 7 }])
+      await expect(scene.run(wordCount)).rejects.toThrow(InternalTopicMismatchError)
     })
   })
 
   it('knows no store that the topology did not name', async () => {
-    const app = await run(wordCount, { log })
+    const app = await scene.run(wordCount)
     expect(() => app.store('other')).toThrow(UnknownStoreError)
   })
 
   it('shares the tasks of one application between two members, each task at one of them', async () => {
-    const first = await run(wordCount, { log, createTopics: { partitions: 4 }, commitInterval: '10ms' })
+    const first = await scene.run(wordCount, { createTopics: { partitions: 4 }, commitInterval: '10ms' })
     await first.running
-    const second = await run(wordCount, { log, commitInterval: '10ms' })
+    const second = await scene.run(wordCount, { commitInterval: '10ms' })
     await second.running
     const words = Array.from({ length: 40 }, (_, i) => `word${i}`)
     await produce(
