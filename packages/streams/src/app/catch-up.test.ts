@@ -1,3 +1,4 @@
+import { UsageError } from '@millrace/log'
 import { describe, expect, it } from 'vitest'
 import { defineTopology } from '../dsl/define-topology.ts'
 import { long } from '../serde/long.ts'
@@ -5,6 +6,7 @@ import { string } from '../serde/string.ts'
 import { appFixture } from './app-fixture.ts'
 import { CatchUp, topicRounds } from './catch-up.ts'
 import { ApplicationFailedError } from './errors.ts'
+import { runStreams } from './run-streams.ts'
 
 const scene = appFixture()
 
@@ -31,6 +33,16 @@ async function produce(topic: string, values: readonly string[], partition = 0):
   for (const value of values) producer.enqueue(topic, partition, null, Buffer.from(value), 0)
   await producer.flush()
   await producer.close()
+}
+
+/** The same object but for some methods. */
+function overridden<T extends object>(target: T, methods: Partial<T>): T {
+  return new Proxy(target, {
+    get(_, name) {
+      const found: unknown = Reflect.get(methods, name) ?? Reflect.get(target, name)
+      return typeof found === 'function' ? found.bind(target) : found
+    }
+  })
 }
 
 describe('topicRounds', () => {
@@ -181,6 +193,27 @@ describe('caughtUp', () => {
     await produce('lines', ['no json'])
     await expect(app.caughtUp()).rejects.toThrow(ApplicationFailedError)
     await expect(app.caughtUp()).rejects.toThrow(ApplicationFailedError)
+  })
+
+  it('says that the application is closed, not that its clients are, when the log fails what is under way', async () => {
+    const { log } = scene
+    const asked = Promise.withResolvers<void>()
+    const lost = Promise.withResolvers<never>()
+    const admin = overridden(log.admin(), {
+      listOffsets: () => {
+        asked.resolve()
+        return lost.promise
+      },
+      close: () => {
+        lost.reject(new UsageError('the log is closed'))
+        return new Promise((resolve) => setImmediate(resolve))
+      }
+    })
+    const app = await runStreams(justLines, { log: overridden(log, { admin: () => admin }) })
+    const waiting = expect(app.caughtUp()).rejects.toThrow('application just-lines is closed')
+    await asked.promise
+    await app.close()
+    await waiting
   })
 
   it('fails when the application is closed', async () => {

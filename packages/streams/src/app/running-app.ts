@@ -25,6 +25,7 @@ export class RunningApp implements StreamsApp {
   #resources: ThreadResources | undefined
   #finished: Promise<void> = Promise.resolve()
   #doneSeen = false
+  #isEnding = false
 
   private constructor(start: AppStart) {
     this.#start = start
@@ -75,7 +76,8 @@ export class RunningApp implements StreamsApp {
     try {
       await this.#resources?.catchUp.caughtUp()
     } catch (error) {
-      // Once the clients are closed the log says no more than that.
+      // Once the clients are closed the log says no more than that; the application's end says why.
+      if (this.#isEnding) await this.#finished.catch(() => undefined)
       throw this.#refusal() ?? error
     }
   }
@@ -132,6 +134,7 @@ export class RunningApp implements StreamsApp {
       () => undefined,
       (error: unknown) => ({ error })
     )
+    this.#isEnding = true
     this.metrics$.next(this.#meter.read())
     await release()
     if (this.#start.ownsLog) await this.#start.log.close()
