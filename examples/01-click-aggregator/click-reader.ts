@@ -28,6 +28,7 @@ export async function startClickReader(log: Log, options: ClickSourceOptions): P
     }
   }
   const connectors = await runConnectors({ log, connectors: [{ source }] })
+  connectors.connector(source.name).events$.subscribe(({ message }) => process.stderr.write(`${message}\n`))
   const ended = connectors.done.catch((error: unknown) => {
     // What the file's problem is needs no word about connectors.
     throw error instanceof ConnectorFailedError && error.cause instanceof Error ? error.cause : error

@@ -1,6 +1,6 @@
 import type { SourceRecord } from '@millrace/connectors'
 import { type FileLine, type FileSource, fileSource } from '@millrace/connectors/file'
-import type { Log } from '@millrace/log'
+import { type Log, realEnvironment } from '@millrace/log'
 import { parseAccessLine } from './access-log.ts'
 
 /** Where clicks go, keyed by page. */
@@ -38,6 +38,8 @@ export function clickSource({ files, untilEnd, linesPerSecond }: ClickSourceOpti
   return fileSource({
     name: 'access-log',
     files,
+    // Also when the log is in memory.
+    fileSystem: realEnvironment().files,
     untilEnd,
     ...(linesPerSecond !== undefined && { linesPerSecond }),
     encoding: 'latin1',

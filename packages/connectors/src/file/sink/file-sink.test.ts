@@ -47,6 +47,19 @@ class World {
 }
 
 describe('the file sink', () => {
+  it('writes to another file system than the log is on', async () => {
+    const world = new World()
+    const { files } = memoryEnvironment()
+    const sink = world.sink({ fileSystem: files })
+    await sink.open([partition], world.context)
+    await sink.write([record(0, { id: 1 }, { n: 'a' })], at(1))
+    await sink.close()
+    expect(files.list('/out').map(({ name }) => name)).toContain(
+      'orders+2+00000000000000000000-00000000000000000001.ndjson'
+    )
+    expect(world.environment.files.exists('/out')).toBe(false)
+  })
+
   it('refuses a directory of a topic that was deleted, or of another log', async () => {
     const world = new World()
     const first = world.sink()

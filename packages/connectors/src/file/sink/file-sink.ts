@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { makeDirectoryDurably, type Timer, UsageError } from '@millrace/log'
+import { type FileSystem, makeDirectoryDurably, type Timer, UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '@millrace/streams'
 import { SinkFencedError } from '../../errors.ts'
 import type { Row, RowChange, RowDecoder } from '../../rows/row-change.ts'
@@ -31,6 +31,8 @@ export interface FileSinkOptions {
   readonly rollRecords?: number
   readonly rollBytes?: number
   readonly rollInterval?: Duration
+  /** Where the directory is. Default: the file system that the log is on, which under `memory:` is one in memory. */
+  readonly fileSystem?: FileSystem
 }
 
 const DEFAULT_ROLL_RECORDS = 100_000
@@ -51,7 +53,7 @@ export function fileSink(options: FileSinkOptions): TransactionalSink {
     name: options.name,
     delivery: 'transactional',
     async open(partitions, context) {
-      await makeDirectoryDurably(context.environment.files, options.directory)
+      await makeDirectoryDurably(options.fileSystem ?? context.environment.files, options.directory)
       run = new FileSinkRun(options, context)
       return run.claim(partitions)
     },
@@ -94,7 +96,7 @@ class FileSinkRun {
    * file that one of them finishes meanwhile is either seen or impossible.
    */
   async claim(partitions: readonly OpenedPartition[]): Promise<readonly SinkOffset[]> {
-    const { files } = this.#context.environment
+    const files = this.#files
     const { directory } = this.#options
     await this.#onDisk(() => requireOwnFiles(files, this.#options, partitions))
     for (const partition of partitions) this.#claims.set(nameOf(partition), takeClaim(files, directory, partition))
@@ -190,7 +192,7 @@ class FileSinkRun {
    * others have heard already how far it was.
    */
   async #note(offset: SinkOffset): Promise<void> {
-    const { files } = this.#context.environment
+    const files = this.#files
     const claim = this.#claims.get(nameOf(offset))
     if (claim === undefined || !holds(files, this.#options.directory, claim)) {
       throw new SinkFencedError(this.#options.name, claim?.epoch ?? 0)
@@ -204,11 +206,11 @@ class FileSinkRun {
   }
 
   #begin(name: string, first: number): PartFile {
-    const { files, timers } = this.#context.environment
+    const { timers } = this.#context.environment
     const claim = this.#claims.get(name)
     if (claim === undefined)
       throw new UsageError(`sink ${this.#options.name} was not opened for ${name}, but is to write it`)
-    const part = new PartFile(files, this.#options, { ...claim, first })
+    const part = new PartFile(this.#files, this.#options, { ...claim, first })
     this.#parts.set(name, part)
     this.#timers.set(
       name,
@@ -245,6 +247,10 @@ class FileSinkRun {
     const isKept = part.rows === 0 ? part.drop() : await this.#onDisk(() => part.finish())
     this.#parts.delete(name)
     if (isKept === false) throw new SinkFencedError(this.#options.name, this.#claims.get(name)?.epoch ?? 0)
+  }
+
+  get #files(): FileSystem {
+    return this.#options.fileSystem ?? this.#context.environment.files
   }
 
   /** What fails there is no record's fault. */

@@ -123,7 +123,7 @@ describe('the file source', () => {
 
   it('reads all files that were rotated since, in the order in which they were written', async () => {
     const world = new World()
-    world.write('/logs/access.log.1', 'history\n')
+    world.write('/logs/access.log.4', 'history\n')
     world.later()
     world.write(PATH, 'one\ntwo\nthree\n')
     await world.read({}, 1)
@@ -169,6 +169,69 @@ describe('the file source', () => {
     world.write(`${PATH}.1.gz`, gzipSync('fi').subarray(0, 12))
     expect(await read()).toEqual([])
     expect(world.events).toEqual([])
+  })
+
+  it('reads rotated files whose numbers count up, when all times say so', async () => {
+    const world = new World()
+    const { files } = world.environment
+    for (const name of ['1', '2', '3']) {
+      world.write(`${PATH}.${name}`, `file ${name}\n`)
+      world.later()
+    }
+    world.write(PATH, 'file 4\n')
+    expect(await world.read({ files: ['/logs'] })).toEqual(['file 1', 'file 2', 'file 3', 'file 4'])
+    world.later()
+    world.append(PATH, 'rest\n')
+    files.rename(PATH, `${PATH}.4`)
+    world.later()
+    world.write(PATH, 'file 5\n')
+    expect(await world.read({ files: ['/logs'] })).toEqual(['rest', 'file 5'])
+  })
+
+  it('reads rotated files in the order of their numbers, though they were packed, or copied, in another', async () => {
+    const world = new World()
+    for (const [suffix, line] of [
+      ['', 'five'],
+      ['.1', 'four'],
+      ['.10.gz', 'one'],
+      ['.9.gz', 'two'],
+      ['.2.gz', 'three']
+    ] as const) {
+      const content = Buffer.from(`${line}\n`)
+      world.write(`${PATH}${suffix}`, suffix.endsWith('.gz') ? gzipSync(content) : content)
+      world.later()
+    }
+    expect(await world.read({ files: ['/logs'] })).toEqual(['one', 'two', 'three', 'four', 'five'])
+  })
+
+  it('says that a directory has no files, and waits for some unless it reads to the end', async () => {
+    const world = new World()
+    world.environment.files.makeDirectory('/logs/old')
+    world.write('/logs/old/a.log', 'a\n')
+    await expect(world.read({ files: ['/logs'] })).rejects.toThrow(/\/logs: is a directory without files/)
+    const source = fileSource({
+      name: 'lines',
+      files: ['/logs'],
+      pollInterval: 1,
+      parse: ({ text }) => ({ topic: 'lines', key: null, value: Buffer.from(text) })
+    })
+    const log = await openLog({ environment: world.environment })
+    const app = await runConnectors({ log, connectors: [{ source, commitInterval: 1, topics: { partitions: 1 } }] })
+    const [connector] = app.connectors
+    const events: string[] = []
+    connector.events$.subscribe(({ code }) => events.push(code))
+    await expect.poll(() => events).toEqual(['directory-without-files'])
+    world.write(PATH, 'one\n')
+    await expect.poll(() => connector.metrics()['source-task']?.['source-record-write-total']).toBe(1)
+    expect(events).toEqual(['directory-without-files'])
+    await app.close()
+    await log.close()
+  })
+
+  it('reads the files of another file system than the log is on', async () => {
+    const machine = new World()
+    machine.write(PATH, 'one\n')
+    expect(await new World().read({ fileSystem: machine.environment.files })).toEqual(['one'])
   })
 
   it('reads on in a file that was moved until something is in the new one', async () => {

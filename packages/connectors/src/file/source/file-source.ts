@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { UsageError } from '@millrace/log'
+import { type FileSystem, UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '@millrace/streams'
 import type { Positions, Source, SourceBatch, SourceContext, SourceReader, SourceRecord } from '../../source.ts'
 import { SourceFileError } from '../errors.ts'
@@ -47,6 +47,8 @@ export interface FileSourceOptions {
   readonly linesPerSecond?: number
   /** How often a file is looked at that was read to its end; default 200 ms. */
   readonly pollInterval?: Duration
+  /** Where the files are. Default: the file system that the log is on, which under `memory:` is one in memory. `realEnvironment().files` is the machine's. */
+  readonly fileSystem?: FileSystem
 }
 
 /** A source of lines, and what it has read. */
@@ -86,9 +88,12 @@ class FileReader implements SourceReader<FilePosition> {
   readonly #onCommitted: (positions: Positions<FilePosition>) => void
   readonly #pace: Pace
   readonly #pollMs: number
+  readonly #fileSystem: FileSystem
   readonly #followed = new Map<string, FollowedFile>()
   /** Of those given, the paths that were there. */
   readonly #found = new Set<string>()
+  /** Directories of which it was said that they have no files. */
+  readonly #empty = new Set<string>()
   /** Of directories, where what was rotated before is to be read too. */
   readonly #withHistory = new Set<string>()
   #turn = 0
@@ -105,6 +110,7 @@ class FileReader implements SourceReader<FilePosition> {
     this.#context = context
     this.#positions = known.positions
     this.#onCommitted = known.onCommitted
+    this.#fileSystem = options.fileSystem ?? context.environment.files
     this.#pace = new Pace(context, options.linesPerSecond)
     this.#pollMs = durationMs('pollInterval', options.pollInterval ?? DEFAULTS.pollInterval, { leastMs: 1 })
   }
@@ -172,12 +178,13 @@ class FileReader implements SourceReader<FilePosition> {
   }
 
   #filesAt(path: string): readonly string[] {
-    const { files } = this.#context.environment
+    const files = this.#fileSystem
     try {
       const real = files.realPath(path)
       this.#found.add(path)
       return files.stat(real).kind === 'directory' ? this.#filesIn(real) : [real]
     } catch (error) {
+      if (error instanceof SourceFileError) throw error
       // One that is followed may be away for a moment, while logs are rotated.
       if (this.#found.has(path) && this.#options.rotation !== 'fail') return []
       const detail = error instanceof Error ? error.message : String(error)
@@ -187,16 +194,28 @@ class FileReader implements SourceReader<FilePosition> {
 
   /** The files of a directory. Rotated ones are read as what was at the path before, so that they are not read again under each name they get. */
   #filesIn(directory: string): readonly string[] {
-    const { files } = this.#context.environment
-    const entries = files.list(directory).filter(({ kind, name }) => kind === 'file' && !name.startsWith('.'))
+    const entries = this.#fileSystem
+      .list(directory)
+      .filter(({ kind, name }) => kind === 'file' && !name.startsWith('.'))
     const names = entries.map(({ name }) => name)
-    if (this.#options.rotation === 'fail') return names.map((name) => posix.join(directory, name))
     const known = [...this.#positions.keys(), ...this.#followed.keys()]
     const before = known.filter((path) => posix.dirname(path) === directory).map((path) => posix.basename(path))
     const all = [...new Set([...names, ...before])]
+    if (all.length === 0) this.#sayNothingIn(directory)
+    if (this.#options.rotation === 'fail') return names.map((name) => posix.join(directory, name))
     const isOthers = (name: string) => all.some((other) => isRotatedName(name, other))
     for (const name of all) if (!isOthers(name)) this.#withHistory.add(posix.join(directory, name))
     return all.filter((name) => !isOthers(name)).map((name) => posix.join(directory, name))
+  }
+
+  /** Who reads to the end expects something there; who waits for files hears once that there are none. */
+  #sayNothingIn(directory: string): void {
+    const problem = 'is a directory without files: name one that has some, those of directories in it are not read'
+    if (this.#options.untilEnd) throw new SourceFileError(directory, problem)
+    if (this.#empty.has(directory)) return
+    this.#empty.add(directory)
+    const message = `${directory} ${problem}. Files that come to be there will be`
+    this.#context.report({ level: 'warning', code: 'directory-without-files', message })
   }
 
   #isKnown(path: string): boolean {
@@ -206,7 +225,7 @@ class FileReader implements SourceReader<FilePosition> {
   #follow(path: string): FollowedFile {
     const { untilEnd = false, rotation = 'follow', longestLineBytes, batchLines, linesPerSecond } = this.#options
     const paced = Math.ceil((linesPerSecond ?? Number.POSITIVE_INFINITY) / PACED_BATCHES_PER_SECOND)
-    return new FollowedFile(this.#context.environment.files, path, {
+    return new FollowedFile(this.#fileSystem, path, {
       untilEnd,
       rotation,
       history: this.#withHistory.has(path) ? (older) => !this.#isKnown(older) : undefined,

@@ -6,7 +6,7 @@ import { shrank } from './chunks.ts'
 import { type FileIdentity, fileVersion, identifyFile, recognize } from './file-identity.ts'
 import { type FilePosition, startOf } from './file-position.ts'
 import { type LineBatch, readLines } from './lines.ts'
-import { byAge, type DatedFile, isRotatedName, withoutCopies } from './rotated-names.ts'
+import { type DatedFile, isRotatedName, oldestFirst, withoutCopies } from './rotated-names.ts'
 
 /** How files are followed. */
 export interface FollowOptions {
@@ -227,7 +227,7 @@ export class FollowedFile {
     const name = posix.basename(this.path)
     const own = moved === undefined || isRotatedName(posix.basename(moved), name)
     const all = this.#besides().filter(({ path }) => !own || isRotatedName(posix.basename(path), name))
-    return all.toSorted(byAge)
+    return oldestFirst(all, { name, modifiedMs: this.#statOf(this.path)?.modifiedMs })
   }
 
   /** The files whose names begin as the followed one's. */
