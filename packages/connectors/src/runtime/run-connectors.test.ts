@@ -147,6 +147,8 @@ describe('a source', () => {
       trace: (step) => (step === 'source:records-written' ? stuck.promise : undefined)
     })
     apps.push(app)
+    // Where opening it took longer, it was stalled before it read.
+    await until(() => app.connector('count').health().activeRecords === 1)
     await until(() => app.connector('count').health().progress === 'stalled')
     expect(app.connector('count').health()).toMatchObject({ healthy: false, activeRecords: 1 })
     stuck.resolve()

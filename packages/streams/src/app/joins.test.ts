@@ -40,7 +40,7 @@ async function contents(app: StreamsApp, store: string): Promise<Record<string, 
 
 /** Waits until the store holds just this. */
 async function reaches(app: StreamsApp, store: string, expected: Readonly<Record<string, string>>): Promise<void> {
-  await expect.poll(() => contents(app, store), { timeout: 20_000, interval: 20 }).toEqual(expected)
+  await expect.poll(() => contents(app, store), { interval: 20 }).toEqual(expected)
 }
 
 /** Runs the topology through what each step says; between two steps the application ends and another restores its state from the changelogs. */

@@ -57,7 +57,7 @@ async function live(machine: SimulatedMachine, told: Told, world: SimulatedWorld
 }
 
 describe('transactions under power cuts', () => {
-  it('are whole or not at all: data of all partitions and offsets', { timeout: 60_000 }, async () => {
+  it('are whole or not at all: data of all partitions and offsets', async () => {
     let commits = 0
     let unknown = 0
     for (let seed = 1; seed <= 60; seed += 1) {
