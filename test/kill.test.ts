@@ -11,6 +11,7 @@ const SAMPLE = join(import.meta.dirname, '../examples/01-click-aggregator/data/a
 const JOB = join(import.meta.dirname, 'click-job.ts')
 const PARTITIONS = 4
 const KILLS = 25
+/** Of the processor's time. */
 const RESTART_BUDGET_MS = 2000
 const DRIP_LINES = 200
 const DRIP_MS = 25
@@ -28,6 +29,7 @@ interface Life {
   readonly commits: number
   readonly replayed: number
   readonly rebuilt: readonly string[]
+  /** What it took to run again, of the processor's time. */
   readonly runningAfterMs: number | undefined
   readonly output: string
 }
