@@ -52,7 +52,8 @@ await example(USAGE, OPTIONS, async ({ data = './data-10', add }, interrupted) =
       const app = await runConnectors({ log, connectors: [shopConnector(data)] })
       try {
         await Promise.race([failureOf(app.done), interruption(interrupted), settled(log, arrived)])
-        return { arrived, letters: await connectorsControl(log).deadLetters(CONNECTOR), rows: database.orders() }
+        const { letters } = await connectorsControl(log).deadLetters(CONNECTOR)
+        return { arrived, letters, rows: database.orders() }
       } finally {
         await app.close()
       }
@@ -65,7 +66,8 @@ await example(USAGE, OPTIONS, async ({ data = './data-10', add }, interrupted) =
   async function settled(log: Log, records: number): Promise<void> {
     const control = connectorsControl(log)
     while (!interrupted.aborted) {
-      if (database.orders().size + (await control.deadLetters(CONNECTOR)).length === records) return
+      const { letters } = await control.deadLetters(CONNECTOR)
+      if (database.orders().size + letters.length === records) return
       await sleep(LOOK_AGAIN_MS)
     }
   }

@@ -10,6 +10,9 @@ export interface ConnectorsLine {
   readonly changes: readonly string[]
   readonly log: string
   readonly json: boolean
+  /** Of `dlq-list`: how many at most, and whether the newest. */
+  readonly limit: number | undefined
+  readonly newest: boolean
 }
 
 /** What can be asked for. */
@@ -52,7 +55,9 @@ Usage: millrace connectors COMMAND [options]
   offsets show NAME                 where it goes on
   offsets edit NAME PLACE=VALUE …   only while it is stopped. PLACE: a split of a source (empty for its only one), with its position as JSON;
                                     or TOPIC-PARTITION of a sink, with an offset. null begins anew
-  dlq list|replay NAME              dead letters; replay sends those back that were not yet
+  dlq list NAME                     dead letters, oldest first within each partition; --limit N: no more than N; --newest: the newest first (100
+                                    without --limit)
+  dlq replay NAME                   sends those back that were not yet
 
 A log that is open in another process is asked there, through the socket in its directory.
 `
@@ -67,7 +72,12 @@ export function parseConnectorsLine(args: readonly string[]): ConnectorsLine | '
   const { values, positionals } = parse(args)
   if (values.help) return 'help'
   const [group, ...words] = positionals
-  const options = { log: values.log ?? 'file:./data', json: values.json ?? false }
+  const options = {
+    log: values.log ?? 'file:./data',
+    json: values.json ?? false,
+    limit: values.limit === undefined ? undefined : countOf(values.limit),
+    newest: values.newest ?? false
+  }
   if (group === 'connect') {
     if (words.length !== 1) throw new CommandLineError(`connect takes one file, not ${words.length}`)
     return { command: 'connect', subject: words[0], changes: [], ...options }
@@ -82,10 +92,18 @@ export function parseConnectorsLine(args: readonly string[]): ConnectorsLine | '
     throw new CommandLineError(`connectors needs a command: list, ${[...WORDS.keys()].join(', ')}`)
   const [name, ...changes] = words.slice(two === undefined ? 1 : 2)
   if (name === undefined) throw new CommandLineError(`connectors ${words.join(' ')} needs the name of a connector`)
+  if (command !== 'dlq-list' && (options.newest || options.limit !== undefined))
+    throw new CommandLineError('--limit and --newest are options of dlq list')
   const edits = command === 'offsets-edit'
   if (edits && changes.length === 0) throw new CommandLineError('offsets edit needs a PLACE=VALUE')
   if (!edits && changes.length > 0) throw new CommandLineError(`'${changes[0]}' is one word too many`)
   return { command, subject: name, changes, ...options }
+}
+
+function countOf(text: string): number {
+  const count = Number(text)
+  if (Number.isSafeInteger(count) && count > 0) return count
+  throw new CommandLineError(`--limit takes a whole number above 0, not ${text}`)
 }
 
 function parse(args: readonly string[]) {
@@ -96,6 +114,8 @@ function parse(args: readonly string[]) {
       options: {
         log: { type: 'string' },
         json: { type: 'boolean' },
+        limit: { type: 'string' },
+        newest: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' }
       }
     })

@@ -3,6 +3,7 @@ import {
   type ConnectorInfo,
   type ConnectorsControl,
   type DeadLetter,
+  type DeadLetterPlace,
   type OffsetChange,
   type OffsetListing,
   openControl,
@@ -12,6 +13,10 @@ import { loadConnectors } from './connector-file.ts'
 import type { ConnectorsLine } from './connectors-command-line.ts'
 import { CommandLineError, NoLogError } from './errors.ts'
 import { missingDirectory } from './missing-directory.ts'
+
+/** Without a limit, of the newest. */
+const NEWEST_LETTERS = 100
+const PAGE_LETTERS = 1000
 
 /** Where a running command writes, and how it hears that it is to end. */
 export interface ConnectTerminal {
@@ -28,6 +33,10 @@ export async function runConnectorsCommand(line: ConnectorsLine, terminal: Conne
   if (missing !== undefined) throw new NoLogError(missing)
   const { control, close } = await openControl(line.log)
   try {
+    if (line.command === 'dlq-list') {
+      await listDeadLetters(control, line, terminal)
+      return 0
+    }
     const { value, text } = await ask(control, line)
     terminal.out(line.json ? `${JSON.stringify(value, undefined, 2)}\n` : text)
     return 0
@@ -59,12 +68,39 @@ async function connect({ subject, log }: ConnectorsLine, terminal: ConnectTermin
   return exitCode
 }
 
+/** Page by page: there may be more of them than memory. */
+async function listDeadLetters(
+  control: ConnectorsControl,
+  line: ConnectorsLine,
+  terminal: ConnectTerminal
+): Promise<void> {
+  const { subject, json, newest } = line
+  let left = line.limit ?? (newest ? NEWEST_LETTERS : Number.POSITIVE_INFINITY)
+  let after: DeadLetterPlace | undefined
+  let isFirst = true
+  do {
+    const limit = newest ? left : Math.min(left, PAGE_LETTERS)
+    const { letters, next } = await control.deadLetters(subject, { limit, after, newest })
+    for (const letter of letters) {
+      terminal.out(json ? `${isFirst ? '[' : ','}\n${JSON.stringify(letter, undefined, 2)}` : letterLine(letter))
+      isFirst = false
+    }
+    left -= letters.length
+    after = next
+  } while (after !== undefined && left > 0)
+  if (json) terminal.out(isFirst ? '[]\n' : '\n]\n')
+  else if (isFirst) terminal.out('no dead letters\n')
+}
+
 interface Answer {
   readonly value: unknown
   readonly text: string
 }
 
-async function ask(control: ConnectorsControl, { command, subject, changes }: ConnectorsLine): Promise<Answer> {
+async function ask(
+  control: ConnectorsControl,
+  { command, subject, changes }: Pick<ConnectorsLine, 'command' | 'subject' | 'changes'>
+): Promise<Answer> {
   switch (command) {
     case 'list': {
       const value = await control.list()
@@ -77,10 +113,6 @@ async function ask(control: ConnectorsControl, { command, subject, changes }: Co
     case 'offsets-edit':
       await control.editOffsets(subject, changes.map(changeOf))
       return { value: await control.offsets(subject), text: `${subject}: goes on there at its next start\n` }
-    case 'dlq-list': {
-      const value = await control.deadLetters(subject)
-      return { value, text: value.length === 0 ? 'no dead letters\n' : value.map(letterLine).join('') }
-    }
     case 'dlq-replay': {
       const sent = await control.replay(subject)
       return { value: { sent }, text: `${sent} sent back\n` }

@@ -145,6 +145,7 @@ describe('millrace connect and connectors', () => {
     expect((await millrace('connectors', 'offsets', 'show', 'odd')).out).toContain('numbers-0=0  lag')
     const letters = (await millrace('connectors', 'dlq', 'list', 'odd', '--json')).out
     const { length } = JSON.parse(letters)
+    expect((await millrace('connectors', 'dlq', 'list', 'odd', '--limit', '1', '--newest')).out).toMatch(/^0@\d+ .*\n$/)
     expect((await millrace('connectors', 'dlq', 'replay', 'odd')).out).toBe(`${length} sent back\n`)
     expect((await millrace('connectors', 'dlq', 'replay', 'odd')).out).toBe('0 sent back\n')
   })
@@ -164,6 +165,8 @@ describe('millrace connect and connectors', () => {
     [['connectors', 'status'], 'needs the name'],
     [['connectors', 'offsets', 'edit', 'a'], 'needs a PLACE=VALUE'],
     [['connectors', 'pause', 'a', 'b'], 'one word too many'],
+    [['connectors', 'dlq', 'list', 'a', '--limit', 'x'], '--limit takes a whole number above 0, not x'],
+    [['connectors', 'status', 'a', '--newest'], 'options of dlq list'],
     [['connect'], 'connect takes one file, not 0']
   ])('refuses %j', async (args, message) => {
     const { code, err } = await millrace(...args)

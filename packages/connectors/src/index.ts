@@ -54,7 +54,12 @@ export type {
 // Seeing and steering them from outside
 export { type ConnectorInfo, type ConnectorsControl, connectorsControl } from './runtime/control/connectors-control.ts'
 export { type OpenedControl, openControl } from './runtime/control/control-socket.ts'
-export type { DeadLetter } from './runtime/control/dead-letter-queue.ts'
+export type {
+  DeadLetter,
+  DeadLetterPage,
+  DeadLetterPlace,
+  DeadLetterQuery
+} from './runtime/control/dead-letter-queue.ts'
 export type { OffsetChange, OffsetListing, SinkPosition, SplitPosition } from './runtime/control/offsets.ts'
 export { ConnectErrorHeader } from './runtime/dead-letters.ts'
 export {

@@ -13,6 +13,7 @@ import { readToEnd } from '../read-topic.ts'
 import { type ConnectorsApp, runConnectors } from '../run-connectors.ts'
 import { connectorsControl } from './connectors-control.ts'
 import { openControl } from './control-socket.ts'
+import type { DeadLetterPlace } from './dead-letter-queue.ts'
 
 let log: Log
 const apps: ConnectorsApp[] = []
@@ -216,11 +217,12 @@ describe('the control of connectors', () => {
     await produce('in', 3)
     await run({ sink, topics: ['in'], onError: deadLetter('dead') })
     const control = connectorsControl(log)
-    const [letter] = await eventually(
+    const { letters } = await eventually(
       'the letter',
       () => control.deadLetters('moody'),
-      (letters) => letters.length === 1
+      (page) => page.letters.length === 1
     )
+    const [letter] = letters
     expect(letter).toMatchObject({ origin: { topic: 'in', partition: 0, offset: 1 }, key: 'k1', replayed: false })
     strict = false
     expect(await control.replay('moody')).toBe(1)
@@ -230,7 +232,45 @@ describe('the control of connectors', () => {
       (found) => found.length === 1
     )
     expect(await control.replay('moody')).toBe(0)
-    expect(await control.deadLetters('moody')).toMatchObject([{ replayed: true }])
+    expect(await control.deadLetters('moody')).toMatchObject({ letters: [{ replayed: true }] })
+  })
+
+  it('lists dead letters page by page, oldest first, or the newest', async () => {
+    const sink = defineSink('strict', (batch) => {
+      for (const record of batch) throw new PoisonousRecordError(record, 'not now')
+    })
+    const app = await run({ sink, topics: ['in'], onError: deadLetter('dead') })
+    await log.admin().ensureTopic({ name: 'dead', partitions: 3 })
+    await log.admin().ensureTopic({ name: 'in', partitions: 1 })
+    const producer = log.producer()
+    for (let i = 0; i < 25; i++) producer.enqueue('in', 0, Buffer.from(`k${i}`), Buffer.from(`${i}`), 1000 + i)
+    // Another connector's letter among them.
+    producer.enqueue('dead', 0, Buffer.from('other'), null, 9999)
+    await producer.close()
+    const control = connectorsControl(log)
+    const all = await eventually(
+      'the letters',
+      () => control.deadLetters('strict'),
+      ({ letters }) => letters.length === 25
+    )
+    expect(all.next).toBeUndefined()
+    await app.close()
+    const paged: unknown[] = []
+    let after: DeadLetterPlace | undefined
+    let pages = 0
+    do {
+      const { letters, next } = await control.deadLetters('strict', { limit: 10, after })
+      expect(letters.length).toBeLessThanOrEqual(10)
+      paged.push(...letters)
+      after = next
+      pages++
+    } while (after !== undefined)
+    expect([paged, pages]).toEqual([all.letters, 3])
+    const places = all.letters.map(({ partition, offset }) => partition * 1000 + offset)
+    expect(places).toEqual(places.toSorted((one, other) => one - other))
+    const { letters } = await control.deadLetters('strict', { limit: 3, newest: true })
+    expect(letters.map(({ key }) => key)).toEqual(['k24', 'k23', 'k22'])
+    await expect(control.deadLetters('strict', { limit: 0 })).rejects.toThrow('it has one at least')
   })
 
   it('replays letters into the partitions that their records were in, whatever their keys', async () => {
@@ -247,7 +287,7 @@ describe('the control of connectors', () => {
     await eventually(
       'the letters',
       () => control.deadLetters('strict'),
-      (letters) => letters.length === 30
+      ({ letters }) => letters.length === 30
     )
     await app.close()
     expect(await control.replay('strict')).toBe(30)

@@ -9,7 +9,13 @@ import {
 } from '../errors.ts'
 import type { RunningConnector } from '../running-connector.ts'
 import { type ConnectorStatus, readStatuses, statusOf } from '../status-board.ts'
-import { type DeadLetter, type LetterBox, listDeadLetters, replayDeadLetters } from './dead-letter-queue.ts'
+import {
+  type DeadLetterPage,
+  type DeadLetterQuery,
+  type LetterBox,
+  listDeadLetters,
+  replayDeadLetters
+} from './dead-letter-queue.ts'
 import { editOffsets, listOffsets, type OffsetChange, type OffsetListing } from './offsets.ts'
 import { runningOn } from './registry.ts'
 
@@ -37,8 +43,8 @@ export interface ConnectorsControl {
   offsets(name: string): Promise<OffsetListing>
   /** Moves or removes what was committed. @throws ConnectorRunningError unless it is stopped; OffsetEditError, PositionError */
   editOffsets(name: string, changes: readonly OffsetChange[]): Promise<void>
-  /** Records that were put aside, with why. @throws NoDeadLetterTopicError */
-  deadLetters(name: string): Promise<readonly DeadLetter[]>
+  /** Records that were put aside, with why: a page of them. @throws NoDeadLetterTopicError */
+  deadLetters(name: string, query?: DeadLetterQuery): Promise<DeadLetterPage>
   /** Sends those back that were not yet. @returns how many. @throws NoDeadLetterTopicError */
   replay(name: string): Promise<number>
 }
@@ -98,8 +104,8 @@ class LogControl implements ConnectorsControl {
     })
   }
 
-  deadLetters(name: string): Promise<readonly DeadLetter[]> {
-    return this.#known(name, (configs) => listDeadLetters(this.#log, boxOf(name, configs)))
+  deadLetters(name: string, query: DeadLetterQuery = {}): Promise<DeadLetterPage> {
+    return this.#known(name, (configs) => listDeadLetters(this.#log, boxOf(name, configs), query))
   }
 
   replay(name: string): Promise<number> {

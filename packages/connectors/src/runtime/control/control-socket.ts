@@ -102,7 +102,7 @@ function remoteControl(remote: RemoteLog): ConnectorsControl {
     restart: (name) => ask(remote, 'restart', name),
     offsets: (name) => ask(remote, 'offsets', name),
     editOffsets: (name, changes) => ask(remote, 'editOffsets', name, changes),
-    deadLetters: (name) => ask(remote, 'deadLetters', name),
+    deadLetters: (name, query = {}) => ask(remote, 'deadLetters', name, query),
     replay: (name) => ask(remote, 'replay', name)
   }
 }

@@ -1,4 +1,4 @@
-import { type Header, type Log, partitionForKey, partitionKey } from '@millrace/log'
+import { type Header, type Log, partitionForKey, partitionKey, UsageError } from '@millrace/log'
 import { ConnectErrorHeader, errorHeader, originalHeaders } from '../dead-letters.ts'
 import { findTopic } from '../names.ts'
 import { type ReadRecord, readToEnd, recordsOf } from '../read-topic.ts'
@@ -26,26 +26,79 @@ export interface LetterBox {
   readonly topic: string
 }
 
+/** Which of a connector's dead letters. */
+export interface DeadLetterQuery {
+  /** Most of a page; default 1,000. A page of large letters ends earlier. */
+  readonly limit?: number
+  /** Where the page before ended: its `next`. */
+  readonly after?: DeadLetterPlace | undefined
+  /** The `limit` newest by the times of their records, newest first, in one page. Default: oldest first, partition by partition. */
+  readonly newest?: boolean
+}
+
+/** A place in the topic of dead letters. */
+export interface DeadLetterPlace {
+  readonly partition: number
+  readonly offset: number
+}
+
+/** Some of a connector's dead letters. */
+export interface DeadLetterPage {
+  readonly letters: readonly DeadLetter[]
+  /** There may be more behind this. */
+  readonly next?: DeadLetterPlace | undefined
+}
+
+const DEFAULT_PAGE_LETTERS = 1000
+const PAGE_BYTES = 8 << 20
 const POLL_MS = 200
 /** So many are on their way at most. */
 const FLUSHED_RECORDS = 1000
 
-/** All letters of the connector, oldest first within a partition. */
-export async function listDeadLetters(log: Log, box: LetterBox): Promise<readonly DeadLetter[]> {
+/** Reads a page of the connector's letters; no more than a page is held. */
+export async function listDeadLetters(log: Log, box: LetterBox, query: DeadLetterQuery = {}): Promise<DeadLetterPage> {
+  const { limit = DEFAULT_PAGE_LETTERS, after, newest = false } = query
+  if (!Number.isSafeInteger(limit) || limit < 1)
+    throw new UsageError(`a page of ${limit} dead letters: it has one at least`)
+  const letters: DeadLetter[] = []
+  let sizeBytes = 0
+  for await (const letter of deadLetters(log, box, newest ? undefined : after)) {
+    letters.push(letter)
+    if (newest) {
+      // In turns, since each of them looks at all.
+      if (letters.length >= 2 * limit) keepNewest(letters, limit)
+      continue
+    }
+    sizeBytes += (letter.key?.length ?? 0) + (letter.value?.length ?? 0)
+    if (letters.length < limit && sizeBytes < PAGE_BYTES) continue
+    return { letters, next: { partition: letter.partition, offset: letter.offset } }
+  }
+  if (newest) keepNewest(letters, limit)
+  return { letters, next: undefined }
+}
+
+/** The connector's letters behind a place, partition by partition. */
+async function* deadLetters(log: Log, box: LetterBox, after: DeadLetterPlace | undefined): AsyncGenerator<DeadLetter> {
   const topic = await findTopic(log, box.topic)
-  if (topic === undefined) return []
+  if (topic === undefined) return
   const admin = log.admin()
   const replayed = await admin.listGroupOffsets(replayGroup(box)).finally(() => admin.close())
-  const letters: DeadLetter[] = []
-  const partitions = topic.partitions.map(({ index }) => index)
-  for await (const { records } of readToEnd(log, { topic: box.topic, partitions })) {
-    for (const record of records) {
-      if (errorHeader(record.headers, ConnectErrorHeader.connector) !== box.connector) continue
-      const next = replayed.get(partitionKey(box.topic, record.partition))?.offset ?? 0
-      letters.push(letterOf(record, record.offset < next))
+  for (const { index: partition } of topic.partitions) {
+    if (after !== undefined && partition < after.partition) continue
+    const fromOffset = partition === after?.partition ? after.offset + 1 : 0
+    const next = replayed.get(partitionKey(box.topic, partition))?.offset ?? 0
+    for await (const { records } of readToEnd(log, { topic: box.topic, partitions: [partition], fromOffset })) {
+      for (const record of records) {
+        if (errorHeader(record.headers, ConnectErrorHeader.connector) !== box.connector) continue
+        yield letterOf(record, record.offset < next)
+      }
     }
   }
-  return letters
+}
+
+function keepNewest(letters: DeadLetter[], limit: number): void {
+  letters.sort((one, other) => other.atMs - one.atMs || other.partition - one.partition || other.offset - one.offset)
+  letters.splice(limit)
 }
 
 /**

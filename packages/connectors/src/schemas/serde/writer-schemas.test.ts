@@ -22,7 +22,7 @@ const environment: Pick<Environment, 'clock' | 'timers'> = {
     soon: queueMicrotask
   }
 }
-const unexpected = () => Promise.reject(new Error('nobody asks for that'))
+const unexpected = () => Promise.reject(new TypeError('nobody asks for that'))
 const registry: SchemaRegistry = {
   register: unexpected,
   lookup: unexpected,
@@ -50,7 +50,7 @@ const waiting = (id: number): Promise<unknown> => {
   } catch (error) {
     if (error instanceof SerdeNotReadyError) return error.ready
   }
-  throw new Error('it was to be waited for')
+  throw new TypeError('it was to be waited for')
 }
 /** What was begun beside is over. */
 const settled = () => new Promise((resolve) => setImmediate(resolve))
