@@ -1,15 +1,16 @@
 import { InvariantError } from '@millrace/log'
 import type { GlobalTableDefinition } from './join-node.ts'
 import { makeJoinNode } from './join-nodes.ts'
-import { makeLateRecords } from './make-late-records.ts'
-import { completeSerdes, derivedMark, makeStore, type Place } from './make-store.ts'
-import { globalStoreName, nodeName, repartitionName } from './names.ts'
+import { completeSerdes, derivedMark, type Place } from './make-store.ts'
+import { globalStoreName, repartitionName } from './names.ts'
 import type { Node, SourceNode, StoreDefinition } from './node.ts'
+import { NodeNames, refuseTies } from './node-names.ts'
 import { storesOf } from './node-stores.ts'
-import type { RxBody, Step } from './step.ts'
+import type { Step } from './step.ts'
+import { makeStoredNode } from './stored-nodes.ts'
 import { makeTableNode } from './table-nodes.ts'
 import { planTables, type TableTraits } from './table-plan.ts'
-import { MissingSerdeError, NameTieError } from './topology-error.ts'
+import { MissingSerdeError } from './topology-error.ts'
 
 /** What the steps of a topology became. */
 export interface MadeNodes {
@@ -77,29 +78,10 @@ function makeNode(step: Step, place: Place, table: TableTraits | undefined): Nod
     case 'table-to-stream':
       return Object.freeze({ ...body, name, parents })
     case 'aggregate':
-      return Object.freeze({
-        ...body,
-        aggregation: Object.freeze({ ...body.aggregation }),
-        store: makeStore(step, body.store, place),
-        name,
-        parents
-      })
-    case 'suppress': {
-      const until = Object.freeze({ ...body.until })
-      const { late, ...rest } = body
-      const handled = late && { late: makeLateRecords(late, place) }
-      return Object.freeze({ ...rest, ...handled, until, store: makeStore(step, body.store, place), name, parents })
-    }
-    case 'windowed-aggregate': {
-      const aggregation = Object.freeze({ ...body.aggregation })
-      const window = Object.freeze({ ...body.window })
-      const { late, ...rest } = body
-      const store = makeStore(step, body.store, place)
-      const handled = late && { late: makeLateRecords(late, place) }
-      return Object.freeze({ ...rest, ...handled, aggregation, window, store, name, parents })
-    }
+    case 'windowed-aggregate':
+    case 'suppress':
     case 'rx':
-      return makeRxNode(step, body, place)
+      return makeStoredNode({ step, body, place })
     case 'split':
       return Object.freeze({ ...body, predicates: Object.freeze([...body.predicates]), name, parents })
     case 'process':
@@ -145,23 +127,6 @@ function makeMapAsync(body: Extract<Step['body'], { kind: 'map-async' }>, { topo
   return Object.freeze({ ...body, retry: Object.freeze({ ...body.retry }), name, parents })
 }
 
-function makeRxNode(step: Step, body: RxBody, place: Place): Node {
-  const { timers, ...rest } = body
-  const store = makeStore(step, body.store, place)
-  const { value: input } = completeSerdes({ key: store.key, value: body.input }, place)
-  const queue = timers && { timers: makeStore(step, timers, place, 'timers') }
-  const { name, parents } = place
-  return Object.freeze({
-    ...rest,
-    ...queue,
-    operator: Object.freeze({ ...body.operator }),
-    store,
-    input,
-    name,
-    parents
-  })
-}
-
 function makeRepartition(made: {
   readonly step: Step
   readonly body: Extract<Step['body'], { kind: 'repartition' }>
@@ -197,39 +162,4 @@ function makeSource(body: Extract<Step['body'], { kind: 'source' }>, place: Plac
   const { name, parents } = place
   const topics = Object.freeze([...body.topics])
   return Object.freeze({ ...body, ...completeSerdes(body, place), topics, name, parents })
-}
-
-/** Gives every step's node a name of its own: given names stand as they are, derived ones step aside. */
-class NodeNames {
-  readonly #taken: Set<string>
-
-  constructor(topology: string, steps: readonly Step[]) {
-    const given = steps.filter((step) => step.label !== undefined && step.body.kind !== 'repartition').map(nodeName)
-    refuseTies(topology, 'node', given)
-    this.#taken = new Set(given)
-  }
-
-  of(step: Step): string {
-    const base = nodeName(step)
-    const isGiven = step.label !== undefined && step.body.kind !== 'repartition'
-    if (isGiven) return base
-    let name = base
-    for (let ordinal = 2; this.#taken.has(name); ordinal++) name = `${base}-${ordinal}`
-    this.#taken.add(name)
-    return name
-  }
-}
-
-const remedies = {
-  store: "give one a name of its own: { store: '…' }",
-  'internal topic': "give one a name of its own: groupBy(…, { name: '…' }) or repartition({ name: '…' })",
-  node: 'use each name once'
-}
-
-function refuseTies(topology: string, tied: keyof typeof remedies, names: readonly string[]): void {
-  const seen = new Set<string>()
-  for (const name of names) {
-    if (seen.has(name)) throw new NameTieError({ topology, tied, name, remedy: remedies[tied] })
-    seen.add(name)
-  }
 }
