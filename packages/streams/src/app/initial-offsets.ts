@@ -1,8 +1,7 @@
-import type { Clock, Consumer } from '@millrace/log'
+import type { Clock, Consumer, TopicPartition } from '@millrace/log'
 import type { OffsetReset, SourceNode } from '../graph/node.ts'
 import type { Topology } from '../graph/topology.ts'
 import { NoCommittedOffsetError } from './errors.ts'
-import type { Partitions } from './stream-thread.ts'
 
 /** What it takes to find where inputs begin. */
 export interface InitialOffsetsContext {
@@ -18,10 +17,10 @@ export interface InitialOffsetsContext {
  */
 export async function initialOffsets(
   { consumer, clock, topology }: InitialOffsetsContext,
-  partitions: Partitions
+  partitions: readonly TopicPartition[]
 ): Promise<ReadonlyMap<string, number>> {
   const resets = resetsOf(topology)
-  const resetOf = ({ topic }: Partitions[number]): OffsetReset => resets.get(topic) ?? 'earliest'
+  const resetOf = ({ topic }: TopicPartition): OffsetReset => resets.get(topic) ?? 'earliest'
   const [lacking] = partitions.filter((at) => resetOf(at) === 'none')
   if (lacking !== undefined) throw new NoCommittedOffsetError(topology.name, lacking)
   const found = new Map<string, number>()

@@ -1,4 +1,4 @@
-import type { Admin, Consumer, Environment } from '@millrace/log'
+import type { Admin, Consumer, Environment, Producer } from '@millrace/log'
 import { durationMs } from '../graph/duration.ts'
 import { longestWorkMs } from '../graph/map-async-node.ts'
 import type { Topology } from '../graph/topology.ts'
@@ -13,8 +13,6 @@ import type { AppStart } from './app-options.ts'
 import { CatchUp } from './catch-up.ts'
 import { changelogCatalog } from './changelog-catalog.ts'
 import { GlobalTablesFeed } from './global-tables-feed.ts'
-import { taskAssignor, tasksOfPartitions } from './group-assignor.ts'
-import { initialOffsets } from './initial-offsets.ts'
 import { prepareTopics } from './internal-topics.ts'
 import { MatchedTopics } from './matched-topics.ts'
 import { ProducerCollector } from './producer-collector.ts'
@@ -24,8 +22,8 @@ import type { SkewMeter } from './skew-meter.ts'
 import { openStateDirectory, type StateDirectory, stateRoot } from './state-directory.ts'
 import { StreamThread, type StreamThreadOptions } from './stream-thread.ts'
 import { type EngineFactory, openTask } from './task-opener.ts'
+import { ThreadTopics } from './thread-topics.ts'
 import { repartitionTopics } from './topic-plan.ts'
-import { TopicWatch } from './topic-watch.ts'
 
 /** Whom the thread tells what it does. */
 export interface ThreadListeners {
@@ -145,10 +143,50 @@ function threadOptions(
   listeners: ThreadListeners,
   parts: PreparedParts
 ): Omit<StreamThreadOptions, 'settled'> {
-  const { log, topology, options } = start
-  const { matched, state, catalog, restoreConsumer, globals, admin, purge } = parts
+  const { log, topology, options, commitIntervalMs } = start
+  const { matched, state, restoreConsumer, admin, purge } = parts
   const { environment } = log
-  const processId = state?.processId ?? environment.random.bytes(12).toString('hex')
+  const { consumer, producer } = groupClients(start, state)
+  const topics = new ThreadTopics({
+    application: topology.name,
+    environment,
+    admin,
+    matched,
+    consumer,
+    offsets: restoreConsumer,
+    tasksWithState: () => tasksWithState(environment, state)
+  })
+  return {
+    environment,
+    consumer,
+    producer,
+    topics,
+    besideLog: blobStoresIn(topology.nodes),
+    restore: { consumer: restoreConsumer, environment, progress: listeners.onRestore },
+    commitIntervalMs,
+    maxBufferedBytes: options.maxBufferedBytes ?? DEFAULT_BUFFERED_BYTES,
+    trace: options.trace ?? (() => undefined),
+    openTask: taskOpener(start, parts, { consumer, producer }),
+    fetched: (partitions) => listeners.skew.fetched(partitions),
+    onState: listeners.onState,
+    onCommit: (durationMs, tasks) => {
+      listeners.onCommit(durationMs)
+      purge.committed(() => tasks.flatMap((task) => task.consumedOffsets()))
+    },
+    watched: (store) => listeners.hub.watched(store),
+    publish: (_task, changes) => listeners.hub.publish(changes)
+  }
+}
+
+/** The two clients of a transaction: what reads the inputs, and what writes all that follows from them. */
+interface GroupClients {
+  readonly consumer: Consumer
+  readonly producer: Producer
+}
+
+function groupClients(start: AppStart, state: StateDirectory | undefined): GroupClients {
+  const { log, topology, options } = start
+  const processId = state?.processId ?? log.environment.random.bytes(12).toString('hex')
   const producer = log.producer({
     transactionalId: `${topology.name}-${processId}-1`,
     transactionTimeoutMs: transactionTimeoutMs(topology),
@@ -160,14 +198,16 @@ function threadOptions(
     offsetReset: 'earliest',
     sessionTimeoutMs: durationMs('sessionTimeout', options.sessionTimeout ?? '45s', { leastMs: 6_000 })
   })
-  const topics = new TopicWatch({
-    admin,
-    timers: environment.timers,
-    application: topology.name,
-    needed: () => matched.current.plan.partitions.keys()
-  })
-  const opener = {
-    environment,
+  return { consumer, producer }
+}
+
+function taskOpener(
+  { log, options }: AppStart,
+  { admin, matched, state, catalog, globals }: PreparedParts,
+  { consumer, producer }: GroupClients
+): StreamThreadOptions['openTask'] {
+  const fixed = {
+    environment: log.environment,
     catalog,
     engine: options.engine ?? defaultEngine(state),
     taskPath: (task: string) => state?.taskPath(task) ?? task,
@@ -180,50 +220,7 @@ function threadOptions(
     ...(options.freezeValues && { inspect: deepFreeze }),
     wake: () => consumer.wakeup()
   }
-  return {
-    environment,
-    consumer,
-    producer,
-    besideLog: blobStoresIn(topology.nodes),
-    restore: { consumer: restoreConsumer, environment, progress: listeners.onRestore },
-    commitIntervalMs: start.commitIntervalMs,
-    maxBufferedBytes: options.maxBufferedBytes ?? DEFAULT_BUFFERED_BYTES,
-    trace: options.trace ?? (() => undefined),
-    openTask: (id, damaged) =>
-      openTask(id, { ...opener, ...matched.current, ...(damaged !== undefined && { damaged }) }),
-    tasksOf: async (partitions) => {
-      await matched.adopt(partitions.map(({ topic }) => topic))
-      return tasksOfPartitions(matched.current.topology, matched.current.plan, partitions)
-    },
-    refreshTopics: async () => {
-      const topics = await matched.refresh()
-      if (topics !== undefined) consumer.resubscribe(topics)
-    },
-    subscribe: (listener) =>
-      consumer.subscribe(matched.subscription, {
-        assignor: taskAssignor(
-          (partitions) => matched.among(partitions),
-          () => tasksWithState(environment, state)
-        ),
-        onAssigned: listener.assigned,
-        onRevoked: listener.revoked,
-        onLost: listener.lost
-      }),
-    initialOffsets: (partitions) =>
-      initialOffsets(
-        { consumer: restoreConsumer, clock: environment.clock, topology: matched.current.topology },
-        partitions
-      ),
-    fetched: (partitions) => listeners.skew.fetched(partitions),
-    onState: listeners.onState,
-    onCommit: (durationMs, tasks) => {
-      listeners.onCommit(durationMs)
-      purge.committed(() => tasks.flatMap((task) => task.consumedOffsets()))
-    },
-    whileTopicsExist: (work) => topics.during(work),
-    watched: (store) => listeners.hub.watched(store),
-    publish: (_task, changes) => listeners.hub.publish(changes)
-  }
+  return (id, damaged) => openTask(id, { ...fixed, ...matched.current, ...(damaged !== undefined && { damaged }) })
 }
 
 async function stateOf({ log, topology, options }: AppStart): Promise<StateDirectory | undefined> {

@@ -21,16 +21,15 @@ import { notReadyCause } from '../serde/not-ready-error.ts'
 import { StoreDamagedError } from '../state/errors.ts'
 import { InputFlow } from './input-flow.ts'
 import type { RunningTask } from './running-task.ts'
-
-/** A set of input partitions. */
-export type Partitions = readonly { readonly topic: string; readonly partition: number }[]
+import type { ThreadTopics } from './thread-topics.ts'
 
 /** What a thread runs with. */
 export interface StreamThreadOptions {
   readonly environment: Environment
-  /** Member of the application's group; subscribed by `subscribe`. */
+  /** Member of the application's group. */
   readonly consumer: Consumer
   readonly producer: Producer
+  readonly topics: ThreadTopics
   /** Stores that records may refer to: on the disk before a commit. */
   readonly besideLog: readonly BlobStore[]
   readonly restore: Omit<RestoreContext, 'stopped'>
@@ -40,33 +39,15 @@ export interface StreamThreadOptions {
   readonly trace: Trace
   /** @param damaged why its state must not be used. */
   openTask(id: TaskId, damaged: string | undefined): Promise<RunningTask>
-  /** The tasks that a set of input partitions stands for. */
-  tasksOf(partitions: Partitions): Promise<readonly TaskId[]>
-  /** Once a turn: looks, when it is time to, whether there are other topics to read. */
-  refreshTopics(): Promise<void> | undefined
-  subscribe(listener: AssignmentListener): void
-  /** Where to begin with inputs that have no committed offset, by `topic-partition`. */
-  initialOffsets(partitions: Partitions): Promise<ReadonlyMap<string, number>>
   /** Hears of what each poll returned. */
   fetched(partitions: readonly FetchedPartition[]): void
   onState(state: AppState): void
   /** After each commit. */
   onCommit(durationMs: number, tasks: readonly RunningTask[]): void
-  /** What the work comes to; rejects early when it waits for a topic that is gone. */
-  whileTopicsExist<T>(work: Promise<T>): Promise<T>
   /** All that the tasks have processed is committed, for now; once a turn. */
   settled(tasks: readonly RunningTask[]): void
   watched(store: string): boolean
   publish(task: RunningTask, changes: readonly StoreChange[]): void
-}
-
-/** How a thread hears of its partitions; called inside `poll`. */
-export interface AssignmentListener {
-  assigned(partitions: Partitions): Promise<void>
-  /** Before they go to someone else: what was processed is committed. */
-  revoked(): Promise<void>
-  /** They are someone else's already: nothing can be committed. */
-  lost(): Promise<void>
 }
 
 /** Records a task processes before the next one has its turn. */
@@ -132,9 +113,9 @@ export class StreamThread {
    */
   async run(): Promise<void> {
     const options = this.#options
-    options.subscribe({
+    options.topics.subscribe({
       assigned: async (partitions) => {
-        this.#starting = await options.tasksOf(partitions)
+        this.#starting = await options.topics.tasksOf(partitions)
       },
       revoked: () => this.#release(true),
       lost: () => this.#release(false)
@@ -149,11 +130,11 @@ export class StreamThread {
   }
 
   async #turn(): Promise<void> {
-    const { consumer, environment, commitIntervalMs, maxBufferedBytes } = this.#options
+    const { consumer, topics, environment, commitIntervalMs, maxBufferedBytes } = this.#options
     const busy = this.#tasks.some((task) => task.task.runnable)
     const untilCommitMs = this.#lastCommitMs + commitIntervalMs - environment.clock.monotonicMs()
     const waitMs = busy ? 0 : Math.max(0, Math.min(POLL_MS, this.#inTransaction ? untilCommitMs : POLL_MS))
-    await this.#options.refreshTopics()
+    await topics.refresh()
     const fetched = await consumer.poll(waitMs)
     if (this.#starting) return this.#startTasks(this.#starting)
     this.#options.fetched(fetched)
@@ -222,7 +203,7 @@ export class StreamThread {
       watched: (store: string) => this.#options.watched(store),
       publish: (task: RunningTask, changes: readonly StoreChange[]) => this.#options.publish(task, changes)
     }
-    await this.#options.whileTopicsExist(commit(unit, trace))
+    await this.#options.topics.during(commit(unit, trace))
     this.#inTransaction = false
     this.#restartingSinceMs = undefined
     // From the end of one commit to the begin of the next, as Kafka Streams counts: a slow disk must not leave no time to process.
@@ -249,7 +230,7 @@ export class StreamThread {
         seek,
         restore: { ...restore, stopped: () => this.#stopping }
       }
-      await this.#options.whileTopicsExist(start(parts, trace))
+      await this.#options.topics.during(start(parts, trace))
     } catch (error) {
       await Promise.all(tasks.map((task) => task.close()))
       throw error
@@ -268,7 +249,7 @@ export class StreamThread {
     committed: ReadonlyMap<string, CommittedOffset>
   ): Promise<ReadonlyMap<string, CommittedOffset>> {
     const inputs = tasks.flatMap((task) => task.inputs)
-    const initial = await this.#options.initialOffsets(
+    const initial = await this.#options.topics.initialOffsets(
       inputs.filter(({ topic, partition }) => !committed.has(partitionKey(topic, partition)))
     )
     const positions = new Map(committed)
