@@ -6,7 +6,7 @@ import { KGroupedStream } from './k-grouped-stream.ts'
 import type { KTable } from './k-table.ts'
 import { aggregateCogroup, type CogroupedPoint, cogroup } from './operators/cogroup.ts'
 import type { AggregateOptions, WindowedByOptions } from './options.ts'
-import { SessionWindowedCogroupedKStream, TimeWindowedCogroupedKStream } from './windowed-cogrouped-k-stream.ts'
+import type { SessionWindowedCogroupedKStream, TimeWindowedCogroupedKStream } from './windowed-cogrouped-k-stream.ts'
 
 /** Folds one input's value into the aggregate of all inputs. */
 export type CogroupAdder<K, V, A> = (value: V, aggregate: NonNullable<A>, record: StreamRecord<K, V>) => A
@@ -43,8 +43,8 @@ export class CogroupedKStream<K, A> {
   ): TimeWindowedCogroupedKStream<K, A> | SessionWindowedCogroupedKStream<K, A> {
     const windows = { window, ...(onLate && { late: onLate }) }
     return window.kind === 'session'
-      ? new SessionWindowedCogroupedKStream(this.#cogrouped, windows, this.#fluent)
-      : new TimeWindowedCogroupedKStream(this.#cogrouped, windows, this.#fluent)
+      ? this.#fluent.cogroupedSessions(this.#cogrouped, windows)
+      : this.#fluent.cogroupedWindows(this.#cogrouped, windows)
   }
 
   /** Folds the values of a key. `initial` makes the aggregate of a key without one. Null deletes the key. */

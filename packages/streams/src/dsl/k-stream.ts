@@ -50,7 +50,6 @@ import type { PipeMethod } from './pipe-method.ts'
 import type { ProcessMethod, ProcessValuesMethod } from './process-method.ts'
 import type { RxOptions } from './rx-options.ts'
 import type { SaltOption } from './salt-options.ts'
-import { SaltedKStream } from './salted-k-stream.ts'
 import type { SplitMethod } from './split-method.ts'
 import type { StreamJoinMethod, StreamLeftJoinMethod, StreamOuterJoinMethod } from './stream-join-methods.ts'
 import type { StreamTableOptions } from './table-options.ts'
@@ -343,7 +342,7 @@ export class KStream<K, V, Known extends Slot = Slot> {
     if (salt === undefined) return this.#fluent.grouped(groupByKey(this.#point, given))
     const mapper = (_value: unknown, { key }: StreamRecord) => key
     const keyed = { key: this.#point.key, ...given }
-    return new SaltedKStream(saltedGrouping(this.#point, { ...keyed, salt, verb: 'groupByKey', mapper }), this.#fluent)
+    return this.#fluent.salted(saltedGrouping(this.#point, { ...keyed, salt, verb: 'groupByKey', mapper }))
   }) as GroupByKeyMethod<K, V, Known>
 
   /**
@@ -353,7 +352,7 @@ export class KStream<K, V, Known extends Slot = Slot> {
   readonly groupBy = ((mapper: Callback<unknown>, options: Partial<SaltOption> & SerdesGiven = {}) => {
     const { salt, ...given } = options
     if (salt === undefined) return this.#fluent.grouped(groupBy(this.#point, mapper, given))
-    return new SaltedKStream(saltedGrouping(this.#point, { ...given, salt, verb: 'groupBy', mapper }), this.#fluent)
+    return this.#fluent.salted(saltedGrouping(this.#point, { ...given, salt, verb: 'groupBy', mapper }))
   }) as GroupByMethod<K, V, Known>
 
   /**

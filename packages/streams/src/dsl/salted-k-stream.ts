@@ -27,7 +27,7 @@ export class SaltedKStream<K, V, Known extends Slot = Slot> {
    * ahead of the time without salt.
    */
   windowedBy(window: TimeWindows): SaltedWindowedKStream<K, V, Known> {
-    return new SaltedWindowedKStream(saltedWindows(this.#salted, window), this.#fluent)
+    return this.#fluent.saltedWindows(saltedWindows(this.#salted, window))
   }
 
   /** The number of records per key. Written as Kafka's Long. */

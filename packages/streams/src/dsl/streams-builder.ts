@@ -1,18 +1,21 @@
 import type { Serde } from '../serde/serde.ts'
 import { CogroupedKStream } from './cogrouped-k-stream.ts'
-import type { Draft } from './draft.ts'
+import type { Draft, Point } from './draft.ts'
 import type { Fluent } from './fluent.ts'
 import { GlobalKTable } from './k-global-table.ts'
 import { KGroupedStream } from './k-grouped-stream.ts'
 import { KGroupedTable } from './k-grouped-table.ts'
 import { KStream } from './k-stream.ts'
 import { KTable } from './k-table.ts'
+import { knownOptions } from './known-options.ts'
 import { requireOptions } from './mistakes.ts'
+import type { CogroupedPoint, CogroupedWindows } from './operators/cogroup.ts'
 import { addGlobalStore, type GlobalStoreStep } from './operators/global-store.ts'
 import { globalTable } from './operators/global-table.ts'
 import { stream } from './operators/stream.ts'
 import { table } from './operators/table.ts'
 import type { StreamOptions } from './options.ts'
+import { SaltedKStream, SaltedWindowedKStream } from './salted-k-stream.ts'
 import { SessionWindowedKStream } from './session-windowed-k-stream.ts'
 import {
   type GlobalStoreHandle,
@@ -36,17 +39,40 @@ import {
 } from './store-handle.ts'
 import type { GlobalTableOptions, TopicTableOptions } from './table-options.ts'
 import { TimeWindowedKStream } from './time-windowed-k-stream.ts'
+import { type KnownMethods, refusingUnknownOptions } from './unknown-options.ts'
+import { SessionWindowedCogroupedKStream, TimeWindowedCogroupedKStream } from './windowed-cogrouped-k-stream.ts'
 
 const SERDES = '{ key: string(), value: json() }'
 
 const fluent: Fluent = {
-  stream: (point) => new KStream(point, fluent),
-  grouped: (grouped) => new KGroupedStream(grouped, fluent),
-  windowed: (windowed) => new TimeWindowedKStream(windowed, fluent),
-  sessions: (windowed) => new SessionWindowedKStream(windowed, fluent),
-  cogrouped: (cogrouped) => new CogroupedKStream(cogrouped, fluent),
-  table: (point) => new KTable(point, fluent),
-  groupedTable: (grouped) => new KGroupedTable(grouped, fluent)
+  stream: (point) => made(new KStream(point, fluent), point, knownOptions.stream),
+  grouped: (grouped) => made(new KGroupedStream(grouped, fluent), grouped.point, knownOptions.grouped),
+  windowed: (windowed) => made(new TimeWindowedKStream(windowed, fluent), windowed.point, knownOptions.windows),
+  sessions: (windowed) => made(new SessionWindowedKStream(windowed, fluent), windowed.point, knownOptions.sessions),
+  cogrouped: (cogrouped) => {
+    return made(new CogroupedKStream(cogrouped, fluent), pointOf(cogrouped), knownOptions.cogrouped)
+  },
+  cogroupedWindows: <K, A>(cogrouped: CogroupedPoint, windows: CogroupedWindows) => {
+    const windowed = new TimeWindowedCogroupedKStream<K, A>(cogrouped, windows, fluent)
+    return made(windowed, pointOf(cogrouped), knownOptions.cogroupedWindows)
+  },
+  cogroupedSessions: <K, A>(cogrouped: CogroupedPoint, windows: CogroupedWindows) => {
+    const sessions = new SessionWindowedCogroupedKStream<K, A>(cogrouped, windows, fluent)
+    return made(sessions, pointOf(cogrouped), knownOptions.cogroupedSessions)
+  },
+  salted: (salted) => made(new SaltedKStream(salted, fluent), salted.point, knownOptions.salted),
+  saltedWindows: (salted) => made(new SaltedWindowedKStream(salted, fluent), salted.point, knownOptions.saltedWindows),
+  table: (point) => made(new KTable(point, fluent), point, knownOptions.table),
+  groupedTable: (grouped) => made(new KGroupedTable(grouped, fluent), grouped.point, knownOptions.groupedTable)
+}
+
+/** A fluent object as programs get it. */
+function made<T extends object>(object: T, at: Point | undefined, methods: KnownMethods): T {
+  return refusingUnknownOptions(object, at?.draft.topology ?? '', methods)
+}
+
+function pointOf({ inputs: [first] }: CogroupedPoint): Point | undefined {
+  return first?.grouped.point
 }
 
 /** Where a topology begins: what `defineTopology` hands to the program. */

@@ -1,5 +1,6 @@
 import { UsageError } from '@millrace/log'
 import { type Duration, durationMs } from '../graph/duration.ts'
+import { refuseUnknownOptions } from '../graph/option-names.ts'
 import type { SuppressBounds } from '../graph/suppress-node.ts'
 import type { Materialized } from './materialized.ts'
 import type { LateOption, StepOptions } from './options.ts'
@@ -45,7 +46,9 @@ export interface WindowCloseOptions {
 }
 
 /** Only a window's last result goes on, once it is closed; deletions do not. */
-export function untilWindowCloses({ idle }: WindowCloseOptions = {}): Suppressed {
+export function untilWindowCloses(options: WindowCloseOptions = {}): Suppressed {
+  refuseUnknownOptions('untilWindowCloses()', options, ['idle'])
+  const { idle } = options
   return Object.freeze({
     kind: 'window-close',
     ...(idle !== undefined && { idleMs: durationMs('idle', idle, { leastMs: 1 }) })
@@ -57,6 +60,7 @@ export function untilWindowCloses({ idle }: WindowCloseOptions = {}): Suppressed
  * @throws UsageError when a bound is not a whole number from 0 on.
  */
 export function untilTimeLimit(limit: Duration, limits: SuppressLimits = {}): Suppressed {
+  refuseUnknownOptions('untilTimeLimit()', limits, ['maxRecords', 'maxBytes', 'whenFull'])
   const { maxRecords, maxBytes, whenFull = 'emit-early' } = limits
   for (const [name, bound] of Object.entries({ maxRecords, maxBytes })) {
     if (bound === undefined || (Number.isSafeInteger(bound) && bound >= 0)) continue

@@ -1,5 +1,6 @@
 import { type Duration, DurationError, durationMs } from '../graph/duration.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from '../graph/node.ts'
+import { type OptionNames, refuseUnknownOptions } from '../graph/option-names.ts'
 import { requireOptions } from './mistakes.ts'
 
 /**
@@ -7,7 +8,7 @@ import { requireOptions } from './mistakes.ts'
  * A window takes records until stream time reaches its end plus `grace`; later ones are counted and dropped. `grace` is 0 by default.
  */
 export function tumbling(options: { readonly size: Duration; readonly grace?: Duration }): TimeWindows {
-  const { size, grace } = requireOptions(options, 'tumbling()', "{ size: '1m' }")
+  const { size, grace } = windowOptions(options, 'tumbling()', { example: "{ size: '1m' }", names: ['size', 'grace'] })
   return hopping({ size, advance: size, ...(grace !== undefined && { grace }) })
 }
 
@@ -20,7 +21,10 @@ export function hopping(options: {
   readonly advance: Duration
   readonly grace?: Duration
 }): TimeWindows {
-  requireOptions(options, 'hopping()', "{ size: '1h', advance: '5m' }")
+  windowOptions(options, 'hopping()', {
+    example: "{ size: '1h', advance: '5m' }",
+    names: ['size', 'advance', 'grace']
+  })
   const sizeMs = durationMs('size', options.size, { leastMs: 1 })
   const advanceMs = durationMs('advance', options.advance, { leastMs: 1 })
   const graceMs = durationMs('grace', options.grace ?? 0)
@@ -33,7 +37,7 @@ export function hopping(options: {
  * `difference` long with both ends included. A window takes records until stream time is later than its end plus `grace` (0 by default).
  */
 export function sliding(options: { readonly difference: Duration; readonly grace?: Duration }): SlidingWindows {
-  requireOptions(options, 'sliding()', "{ difference: '1m' }")
+  windowOptions(options, 'sliding()', { example: "{ difference: '1m' }", names: ['difference', 'grace'] })
   const differenceMs = durationMs('difference', options.difference)
   const graceMs = durationMs('grace', options.grace ?? 0)
   return Object.freeze({ kind: 'sliding', differenceMs, graceMs })
@@ -44,7 +48,7 @@ export function sliding(options: { readonly difference: Duration; readonly grace
  * records until stream time is later than its end plus `gap` and `grace` (0 by default).
  */
 export function sessions(options: { readonly gap: Duration; readonly grace?: Duration }): SessionWindows {
-  requireOptions(options, 'sessions()', "{ gap: '30m' }")
+  windowOptions(options, 'sessions()', { example: "{ gap: '30m' }", names: ['gap', 'grace'] })
   const gapMs = durationMs('gap', options.gap, { leastMs: 1 })
   const graceMs = durationMs('grace', options.grace ?? 0)
   return Object.freeze({ kind: 'session', gapMs, graceMs })
@@ -52,6 +56,12 @@ export function sessions(options: { readonly gap: Duration; readonly grace?: Dur
 
 /** One window a key, from `start` (milliseconds since the epoch, default 0) on, without an end. Records before it are in none. */
 export function unlimited(options: { readonly start?: number } = {}): UnlimitedWindows {
+  refuseUnknownOptions('unlimited()', options, ['start'])
   const startMs = durationMs('start', options.start ?? 0)
   return Object.freeze({ kind: 'unlimited', startMs })
+}
+
+function windowOptions<T>(given: T, call: string, takes: { readonly example: string; readonly names: OptionNames }): T {
+  refuseUnknownOptions(call, given, takes.names)
+  return requireOptions(given, call, takes.example)
 }

@@ -54,6 +54,26 @@ describe('stateless operators', () => {
     ])
   })
 
+  it.each<readonly [StatelessOperator, string]>([
+    [
+      { kind: 'map', fn: (() => 7) as never },
+      'the function of map gives [key, value], and gave a value of type number'
+    ],
+    [{ kind: 'map', fn: (() => ['k', 1, 2]) as never }, 'gives [key, value], and gave 3 values'],
+    [
+      { kind: 'flatMap', fn: (() => [['k', 1], null]) as never },
+      'the function of flatMap gives [key, value], and gave null'
+    ]
+  ])('a function that gives no pair fails, and nothing goes on: %s', (operator, message) => {
+    const out: StreamRecord[] = []
+    const { process } = statelessProcessor('node', operator, (result) => out.push(result))
+    expect(() => process(record)).toThrow(ProcessingError)
+    expect(() => process(record)).toThrow(
+      expect.objectContaining({ cause: expect.objectContaining({ message: expect.stringContaining(message) }) })
+    )
+    expect(out).toEqual([])
+  })
+
   it('peek sees the record and passes it on', () => {
     const seen: unknown[] = []
     expect(run({ kind: 'peek', fn: (value, { key }) => seen.push(key, value) })).toEqual([['k', 5]])

@@ -1,3 +1,4 @@
+import { UsageError } from '@millrace/log'
 import type { StatelessOperator } from '../graph/node.ts'
 import { ProcessingError } from './errors.ts'
 import { pipeProcessor } from './pipe.ts'
@@ -48,12 +49,23 @@ function map(node: string, fn: Callback<'map'>, forward: Forward): Forward {
   return (record) => {
     let pair: readonly [unknown, unknown]
     try {
-      pair = fn(record.value, record)
+      pair = checkedPair('map', fn(record.value, record))
     } catch (cause) {
       throw new ProcessingError(node, record.origin, cause)
     }
     forward(record.with(pair[0], pair[1], record.timestamp))
   }
+}
+
+/** A key and a value, which types require and a program without them may forget. @throws UsageError */
+function checkedPair(verb: string, pair: readonly [unknown, unknown]): readonly [unknown, unknown] {
+  if (Array.isArray(pair) && pair.length === 2) return pair
+  const given = Array.isArray(pair)
+    ? `${pair.length} values`
+    : pair === null
+      ? 'null'
+      : `a value of type ${typeof pair}`
+  throw new UsageError(`the function of ${verb} gives [key, value], and gave ${given}`)
 }
 
 function mapValues(node: string, fn: Callback<'mapValues'>, forward: Forward): Forward {
@@ -74,6 +86,7 @@ function flatMap(node: string, fn: Callback<'flatMap'>, forward: Forward): Forwa
     let pairs: (readonly [unknown, unknown])[]
     try {
       pairs = [...fn(record.value, record)]
+      for (const pair of pairs) checkedPair('flatMap', pair)
     } catch (cause) {
       throw new ProcessingError(node, record.origin, cause)
     }

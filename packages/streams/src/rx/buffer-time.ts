@@ -1,5 +1,6 @@
 import type { DurableOperator } from '../graph/durable-operator.ts'
 import { type Duration, durationMs } from '../graph/duration.ts'
+import { refuseUnknownOptions } from '../graph/option-names.ts'
 import { wholeCount } from './counts.ts'
 import { nextTickMs } from './ticks.ts'
 
@@ -20,8 +21,10 @@ export interface BufferTimeOptions {
  */
 export function bufferTime<V>(
   span: Duration,
-  { maxSize = Number.POSITIVE_INFINITY, empty = 'emit' }: BufferTimeOptions = {}
+  options: BufferTimeOptions = {}
 ): DurableOperator<V, readonly V[], 'anew'> {
+  refuseUnknownOptions('bufferTime()', options, ['maxSize', 'empty'])
+  const { maxSize = Number.POSITIVE_INFINITY, empty = 'emit' } = options
   const spanMs = durationMs('bufferTime(span)', span, { leastMs: 1 })
   if (maxSize !== Number.POSITIVE_INFINITY) wholeCount('bufferTime(span, { maxSize })', maxSize, 1)
   const emptied = (startMs: number) =>

@@ -1,5 +1,6 @@
 import type { DurableOperator } from '../graph/durable-operator.ts'
 import { type Duration, durationMs } from '../graph/duration.ts'
+import { refuseUnknownOptions } from '../graph/option-names.ts'
 
 /** Which values of a throttled stretch of time are emitted. */
 export interface ThrottleOptions {
@@ -10,10 +11,9 @@ export interface ThrottleOptions {
 }
 
 /** Emits a key's value, then nothing of the key for `duration`. A value that comes exactly at its end is still held back. */
-export function throttleTime<V>(
-  duration: Duration,
-  { leading = true, trailing = false }: ThrottleOptions = {}
-): DurableOperator<V, V, 'input'> {
+export function throttleTime<V>(duration: Duration, options: ThrottleOptions = {}): DurableOperator<V, V, 'input'> {
+  refuseUnknownOptions('throttleTime()', options, ['leading', 'trailing'])
+  const { leading = true, trailing = false } = options
   const waitsMs = durationMs('throttleTime(duration)', duration, { leastMs: 1 })
   const silence = (values: readonly unknown[], nowMs: number) => ({ numbers: [], values, dueMs: nowMs + waitsMs })
   return {

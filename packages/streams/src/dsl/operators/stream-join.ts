@@ -8,7 +8,7 @@ import type { JoinCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
 import type { JoinStores } from '../join-options.ts'
 import { keptStore, type Materialized } from '../materialized.ts'
-import { joinVerbs, refuseOthers } from './table-join.ts'
+import { joinVerbs, refuseOtherKeys, refuseOthers } from './table-join.ts'
 import { type AnyLateOption, lateOption } from './windowed-by.ts'
 
 /** What a join of two streams is told. */
@@ -33,6 +33,7 @@ export function streamJoin(
   options: StreamJoinStep
 ): Point {
   refuseOthers(left, right)
+  if (options.key === undefined) refuseOtherKeys(left, right, { verb: joinVerbs[join], name: options.name })
   const { draft } = left
   const { key = left.key ?? right.key, name, repartition = {} } = options
   const [leftValue, rightValue] = [options.left ?? left.value, options.right ?? right.value]

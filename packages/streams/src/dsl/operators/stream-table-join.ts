@@ -7,7 +7,7 @@ import { waitingListSerde } from '../../serde/waiting-list.ts'
 import type { JoinCallback } from '../callback.ts'
 import type { Point } from '../draft.ts'
 import { keptStore, type Materialized } from '../materialized.ts'
-import { joinVerbs, refuseOthers } from './table-join.ts'
+import { joinVerbs, refuseOtherKeys, refuseOthers } from './table-join.ts'
 
 /** What a join of a stream with a table is told. */
 export interface StreamTableJoinStep {
@@ -27,6 +27,7 @@ export function streamTableJoin(
   options: StreamTableJoinStep
 ): Point {
   refuseOthers(stream, table)
+  refuseOtherKeys({ ...stream, key: options.key ?? stream.key }, table, { verb: joinVerbs[join], name: options.name })
   const { draft } = stream
   const { key = stream.key, left: value = stream.value, name, grace, repartition = name } = options
   if (grace !== undefined && !isVersioned(table.step)) {
