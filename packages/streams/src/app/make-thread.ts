@@ -190,7 +190,9 @@ function groupClients(start: AppStart, state: StateDirectory | undefined): Group
   const producer = log.producer({
     transactionalId: `${topology.name}-${processId}-1`,
     transactionTimeoutMs: transactionTimeoutMs(topology),
-    lingerMs: start.commitIntervalMs
+    lingerMs: start.commitIntervalMs,
+    // All topics were there at the start; one made anew would lack its configuration, and what was in it.
+    createTopics: false
   })
   const consumer = log.consumer({
     groupId: topology.name,

@@ -26,6 +26,11 @@ export interface ProducerOptions {
   readonly maxInFlight?: number
   /** Bytes of records not yet acknowledged above which `send` waits. Default 64 MiB. */
   readonly bufferBytes?: number
+  /**
+   * Whether a topic that is not there is made with the broker's defaults, where the broker allows it (`auto.create.topics.enable`). False: what is sent to it
+   * waits for it as long as delivery may take. Default true.
+   */
+  readonly createTopics?: boolean
 }
 
 /** One record to send. */
@@ -71,6 +76,7 @@ export function producerConfig(options: ProducerOptions): ProducerConfig {
     deliveryTimeoutMs: 120_000,
     maxInFlight: 5,
     bufferBytes: 64 * mebibyte,
+    createTopics: true,
     ...options,
     transactionalId: options.transactionalId ?? null
   }

@@ -81,7 +81,7 @@ export class SendLine {
   async #prepare({ topic, partition }: ProducerRecord): Promise<void> {
     const { metadata, config, accumulator } = this.#parts
     const timeoutMs = config.deliveryTimeoutMs
-    if (partition === undefined) await metadata.require(topic, { create: true, timeoutMs })
+    if (partition === undefined) await metadata.require(topic, { create: config.createTopics, timeoutMs })
     if (accumulator.bufferedBytes >= config.bufferBytes) await this.#room(timeoutMs)
   }
 

@@ -42,7 +42,7 @@ export class Sender {
     this.#parts = parts
     this.#lane = parts.context.newLane('produce')
     this.#leaders = new LeaderSearch(parts.context, {
-      create: true,
+      create: parts.config.createTopics,
       searched: () => this.wake(),
       refused: (topic, cause) => {
         const message = `records cannot be sent to topic '${topic}': ${cause.message}`
