@@ -1,5 +1,7 @@
-import type { GoldenNode, GoldenWindow } from './case.ts'
+import type { GoldenNode } from './case.ts'
 import type { RandomSource } from './random-source.ts'
+import { randomWindow, SPANS_MS, windowsAbove } from './random-windows.ts'
+import { withoutSharedBounds } from './shared-bounds.ts'
 
 /** What a node's id stands for, as far as it decides what may read it. */
 type Kind = 'stream' | 'table' | 'window-table' | 'global' | 'versioned'
@@ -12,13 +14,12 @@ interface Made {
 
 const MOST_NODES = 14
 const PREDICATES = ['valueIsEven', 'valueIsOdd', 'valueBelow50', 'keyIsA']
+const SOURCES = ['stream', 'stream', 'stream', 'stream', 'table', 'table', 'table', 'globalTable', 'versionedTable']
 const MAPPERS = ['bracket', 'withKey', 'evenElseNull', 'lastDigit']
 const KEYS = ['valueMod3', 'valueMod3OrNull', 'foreign', 'foreignOrNull']
 const PROCESSORS = ['runningCount', 'deduplicate', 'countsEachStreamTime', 'countsEachWallClock']
 const AGGREGATIONS = ['count', 'reduce', 'aggregate']
 const JOINS = ['join', 'leftJoin', 'outerJoin']
-const SPANS_MS = [0, 5, 10, 20, 30, 60]
-const SIZES_MS = [5, 10, 20, 25, 50, 100]
 const HISTORIES_MS = [60, 200, 1000]
 const TRANSFORMERS = ['calls', 'previous', 'presence', 'presence', 'ticks']
 
@@ -42,26 +43,17 @@ class Composition {
   compose(): GoldenNode[] {
     const operators = 3 + this.#random.below((this.#random.oneIn(8) ? 2 : 1) * MOST_NODES - 4)
     this.#source()
-    if (!this.#random.oneIn(3)) this.#source()
+    // A topology of global tables alone reads nothing.
+    if (this.#made.every(({ kind }) => kind === 'global') || !this.#random.oneIn(3)) this.#source(['stream', 'table'])
     if (this.#random.oneIn(4)) this.#source()
     while (this.#nodes.length < operators) this.#operator()
     this.#sinks()
-    return this.#nodes
+    return withoutSharedBounds(this.#nodes)
   }
 
-  #source(): void {
+  #source(ops = SOURCES): void {
     const random = this.#random
-    const op = random.pick([
-      'stream',
-      'stream',
-      'stream',
-      'stream',
-      'table',
-      'table',
-      'table',
-      'globalTable',
-      'versionedTable'
-    ])
+    const op = random.pick(ops)
     const topic = this.#topic(op)
     if (op === 'stream') this.#add({ op, topic }, 'stream')
     if (op === 'table') this.#add({ op, topic, ...this.#store() }, 'table')
@@ -221,21 +213,40 @@ class Composition {
       'filter',
       'filterNot',
       'mapValues',
+      'transformValues',
       'groupBy',
+      'join',
       'join'
     ])
+    if (op === 'transformValues') return this.#add({ op, from, fn: 'presence' }, 'window-table', closes)
     if (op === 'filter' || op === 'filterNot')
       return this.#add({ op, from, fn: random.pick(PREDICATES) }, 'window-table', closes)
     if (op === 'mapValues') return this.#add({ op, from, fn: random.pick(MAPPERS) }, 'window-table', closes)
     if (op === 'suppress' && closes) return this.#add({ op, from }, 'window-table')
     if (op === 'suppress') return this.#add(this.#timeLimit(from), 'window-table')
     if (op === 'join') {
-      const right = this.#readAny('window-table', from)
+      const right = this.#otherWindows(from)
       const bothClose = closes && this.#made.some((made) => made.id === right && made.closes)
       return this.#add({ op: random.pick(JOINS), left: from, right }, 'window-table', bothClose)
     }
     if (op === 'toStream') return this.#add({ op, from }, 'stream')
     return this.#ofRows(from)
+  }
+
+  /** Windows of the same kind over another stream, whose time may be ahead or behind; or whatever windows are there. */
+  #otherWindows(of: string): string {
+    const windowed = windowsAbove(this.#nodes, of)
+    const stream = this.#any('stream')
+    if (windowed?.window === undefined || windowed.window.type === 'unlimited' || stream === undefined)
+      return this.#readAny('window-table', of)
+    if (this.#random.oneIn(2)) return this.#readAny('window-table', of)
+    this.#read.add(stream.id)
+    const { window } = windowed
+    const grouped = this.#group(stream.id).id
+    const from = this.#again(grouped, () => ({ op: 'windowedBy', from: grouped, window }))
+    const made = this.#add({ op: this.#random.pick(AGGREGATIONS), from }, 'window-table', true)
+    this.#read.add(made)
+    return made
   }
 
   #ofRows(from: string): string {
@@ -312,19 +323,7 @@ class Composition {
       return { ...node, window: { type: 'unlimited', startMs: random.pick([0, 20, 100]), graceMs: 0 } }
     }
     const emit = !cogrouped && random.oneIn(3) ? { emit: 'final' as const } : {}
-    return { ...node, ...emit, window: this.#window() }
-  }
-
-  #window(): GoldenWindow {
-    const random = this.#random
-    const graceMs = random.pick(SPANS_MS)
-    const sizeMs = random.pick(SIZES_MS)
-    const type = random.pick(['tumbling', 'hopping', 'sliding', 'session'])
-    if (type === 'tumbling') return { type, sizeMs, graceMs }
-    if (type === 'hopping')
-      return { type, sizeMs, advanceMs: Math.min(sizeMs, random.pick([3, 5, 10, 15, 25])), graceMs }
-    if (type === 'sliding') return { type, differenceMs: random.oneIn(12) ? 0 : sizeMs, graceMs }
-    return { type, gapMs: random.oneIn(12) ? 1 : sizeMs, graceMs }
+    return { ...node, ...emit, window: randomWindow(random) }
   }
 
   #joinStream(left: Made): string {

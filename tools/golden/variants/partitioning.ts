@@ -47,14 +47,13 @@ interface At {
 }
 
 function lossAt(node: GoldenNode, { disorder, isRekeyed, inputs }: At): string | undefined {
+  if (node.historyMs !== undefined && disorder.drops) return LATE
   switch (node.op) {
     case 'suppress':
       return OWN_TIME
     case 'windowedBy':
       if (node.emit === 'final') return OWN_TIME
       return disorder.drops || (node.window !== undefined && mayForget(node.window, disorder)) ? LATE : undefined
-    case 'versionedTable':
-      return disorder.drops ? LATE : undefined
     case 'process':
       if (node.fn === 'countsEachStreamTime') return OWN_TIME
       return isRekeyed ? STATE : undefined

@@ -138,11 +138,16 @@ function emitClosed(windows: EmittedWindows): WindowEmission {
 /**
  * Gives up windows past the store's retention, one flush after they passed it: what changed them last is then in the changelog, and was seen
  * by those who watch the store.
+ * @param newestPlaceMs where the newest window is at a time: the retention is counted back from there. Default: at the time itself.
  */
-export function windowExpiry(windows: EmittedWindows, retentionMs: number): () => void {
+export function windowExpiry(
+  windows: EmittedWindows,
+  retentionMs: number,
+  newestPlaceMs = (timeMs: number): number => timeMs
+): () => void {
   const { node, context, times } = windows
   return () => {
-    const beforeMs = Math.max(...times.map(({ flushedMs }) => flushedMs)) - retentionMs + 1
+    const beforeMs = newestPlaceMs(Math.max(...times.map(({ flushedMs }) => flushedMs))) - retentionMs + 1
     if (beforeMs > 0) context.stores.expire(node.store.name, beforeMs)
     for (const time of times) time.flushedMs = time.observedMs
   }

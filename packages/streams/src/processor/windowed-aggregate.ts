@@ -48,9 +48,10 @@ export function windowedAggregateProcessor(
   )
   if (window.kind === 'unlimited') return { ...entrances, flush: emission.flush }
   const retentionMs = Math.max(node.store.retentionMs ?? 0, window.sizeMs + window.graceMs)
-  // The newest window begins at most the size before the time.
-  const keptMs = windows.times.length === 1 ? retentionMs : retentionMs + window.sizeMs
-  return { ...entrances, ...flushThen(emission, windowExpiry(windows, keptMs)) }
+  // As long as those who read the table see them (`table-view.ts`).
+  const keptMs = node.emit === 'final' ? retentionMs + 1 : retentionMs
+  const newestStartMs = (timeMs: number): number => timeMs - (timeMs % window.advanceMs)
+  return { ...entrances, ...flushThen(emission, windowExpiry(windows, keptMs, newestStartMs)) }
 }
 
 /** Where a record's windows begin, and how long they are open. */
