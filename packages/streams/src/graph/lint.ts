@@ -19,6 +19,8 @@ export type LintRule =
   | 'low-cardinality-key'
   /** A store or an internal topic that an edit of the steps above renames, which loses its content. */
   | 'derived-name'
+  /** Sessions whose updates wait for a commit, in a join of tables that is grouped. */
+  | 'held-back-sessions'
   /** A store without a changelog: what it holds is lost with its machine. */
   | 'no-changelog'
 
@@ -50,6 +52,7 @@ export function lintTopology(topology: Topology): LintFinding[] {
       ...repeatedRepartition(node, topology.nodes),
       ...lowCardinality(node),
       ...derivedNames(node, stores),
+      ...heldBackSessions(node, byName),
       ...noChangelog(node, stores)
     ]
   })
@@ -192,6 +195,34 @@ function* derivedNames(node: Node, stores: readonly StoreDefinition[]): Generato
       `the name of internal topic '${node.topic}' is worked out: ${advice}`
     )
   }
+}
+
+/** A session that grows before its update goes on is another row by then: the join cannot say any more what it was, and the grouping keeps both. */
+function* heldBackSessions(node: Node, byName: ReadonlyMap<string, Node>): Generator<LintFinding> {
+  if (node.kind !== 'table-group') return
+  for (const { join, sessions } of joinedSessionsAbove(node, byName)) {
+    const advice = "a session that grows in between may be counted twice; give the sessions { emit: 'changes' }"
+    const joined = `updates of the sessions '${sessions}' wait for a commit, are joined in '${join}' and grouped here`
+    yield finding(node, 'held-back-sessions', 'warning', `${joined}: ${advice}`)
+  }
+}
+
+/** Sessions that emit at commits and come, as a table and through a join, to this node. */
+function joinedSessionsAbove(
+  { parents }: Node,
+  byName: ReadonlyMap<string, Node>,
+  join?: string
+): { readonly join: string; readonly sessions: string }[] {
+  return parents.flatMap((name) => {
+    const node = byName.get(name)
+    if (node?.kind === 'windowed-aggregate') {
+      const holds = node.window.kind === 'session' && node.emit === 'commit' && join !== undefined
+      return holds ? [{ join, sessions: node.name }] : []
+    }
+    // Only tables lead from sessions to a grouping of their rows.
+    if (node === undefined || !('sendsOld' in node)) return []
+    return joinedSessionsAbove(node, byName, join ?? (node.kind === 'table-join' ? node.name : undefined))
+  })
 }
 
 /** When a store without a changelog has nothing in it. */

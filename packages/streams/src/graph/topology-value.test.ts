@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { defineTopology } from '../dsl/define-topology.ts'
 import type { StreamsBuilder } from '../dsl/streams-builder.ts'
 import { untilWindowCloses } from '../dsl/suppress-until.ts'
-import { sliding, tumbling, unlimited } from '../dsl/windows.ts'
+import { sessions, sliding, tumbling, unlimited } from '../dsl/windows.ts'
 import { boolean } from '../serde/boolean.ts'
 import { json } from '../serde/json.ts'
 import { long } from '../serde/long.ts'
@@ -287,6 +287,32 @@ describe('lint', () => {
       }).map(([rule]) => rule)
     expect(below('key')).toEqual(['zero-grace', 'overtaken-records'])
     expect(below('partition')).toEqual(['zero-grace'])
+  })
+
+  it('finds sessions whose updates wait for a commit where their join is grouped', () => {
+    const joined = (emit: 'changes' | 'commit') =>
+      rulesOf((b) => {
+        const counted = (topic: string) =>
+          b
+            .stream(topic, clickSerdes)
+            .groupByKey()
+            .windowedBy(sessions({ gap: '1m' }))
+            .count({ store: `${topic}-sessions`, emit })
+        const both = counted('clicks').join(counted('views'), (left, right) => left + right, {
+          store: 'both',
+          value: long()
+        })
+        both
+          .filter((sum) => sum > 1)
+          .groupBy((sum) => `${sum}`, { name: 'by-sum' })
+          .count({ store: 'sums' })
+        both.toStream({ name: 'not-grouped' })
+      }).filter(([rule]) => rule === 'held-back-sessions')
+    expect(joined('commit')).toEqual([
+      ['held-back-sessions', 'by-sum'],
+      ['held-back-sessions', 'by-sum']
+    ])
+    expect(joined('changes')).toEqual([])
   })
 
   it('finds keys that are changed before a join, and streams that are repartitioned twice', () => {
