@@ -18,7 +18,7 @@ const SEEDS = [
 const SNAPSHOT_ROWS = 50_000
 const missing = missingPostgres()
 
-describe.skipIf(missing)(`tables kept equal to others ${missing ?? ''}`, { timeout: 240_000 }, () => {
+describe.skipIf(missing)(`tables kept equal to others ${missing ?? ''}`, { timeout: 900_000 }, () => {
   it.concurrent.each(SEEDS)(
     'seed $seed: views, sink and SQL agree, and nothing was written twice',
     async ({ seed, largeRows, kills }) => {

@@ -220,7 +220,7 @@ function disordered(lines: string[], random: () => number): string[] {
   return lines
 }
 
-describe('the click aggregator killed with SIGKILL', { timeout: 300_000 }, () => {
+describe('the click aggregator killed with SIGKILL', { timeout: 900_000 }, () => {
   it('counts 400,000 lines exactly once', async () => {
     const { lives, lines } = await killAgainAndAgain({ atLeast: 40, make: laterCopy })
     expect(lines.length).toBeGreaterThanOrEqual(400_000)

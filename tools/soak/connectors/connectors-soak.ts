@@ -38,7 +38,7 @@ const STEPS = [
 ]
 const TABLES = ['customers', 'orders', 'items', 'kinds', 'stock']
 const PARTS = ['shop', 'views', 'results', 'mirror']
-const REST_MS = 20_000
+const REST_MS = 60_000
 const POLL_MS = 200
 const ATTEMPTS = 10
 

@@ -7,7 +7,7 @@ import type { JobSettings } from './job-settings.ts'
 
 const JOB = join(import.meta.dirname, 'job.ts')
 /** Long, since the machine may have other things to do. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 300_000
 const KILL_PATIENCE_MS = 1500
 
 /** The job did not do what was waited for. */

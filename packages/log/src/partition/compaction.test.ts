@@ -21,7 +21,7 @@ const CONFIG = {
 }
 
 describe('a compacted log', () => {
-  it('keeps the last committed value of each key, whenever the power goes', async () => {
+  it('keeps the last committed value of each key, whenever the power goes', { timeout: 300_000 }, async () => {
     for (let seed = 0; seed < SEEDS; seed++) await liveAndDie(seed)
   })
 })

@@ -23,7 +23,7 @@ const windows: StoreDefinition = {
 }
 
 /** What a life takes is the start of a process and what the disk makes of the syncs. */
-const LIMIT_MS = 120_000
+const LIMIT_MS = 600_000
 
 /** Commits one window after the other, 2,000 keys in each, and says the number of each commit when it is durable. */
 const program = `
