@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { TransientSinkError } from '../errors.ts'
 import type { SinkConnector } from '../runtime/connector.ts'
 import type { SinkOffset } from '../sink.ts'
 import type { CrashingLog } from './crashing-log.ts'
@@ -81,13 +82,26 @@ export class SinkScene {
 
   /** Opens all partitions with another sink, as a new runner would, and closes it. @returns the offsets of the target, sorted. */
   async openElsewhere(): Promise<readonly SinkOffset[]> {
-    const sink = this.under.sink()
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: this.topic, partition }))
     const { environment } = this.log.log
     const { signal } = new AbortController()
-    const offsets = await sink.open(partitions, { signal, environment, report: () => undefined })
-    await sink.close()
-    return (offsets ?? []).toSorted((one, other) => one.partition - other.partition)
+    const opened = await this.eventually(
+      'the target to be opened by another one',
+      async () => {
+        const sink = this.under.sink()
+        try {
+          return { offsets: (await sink.open(partitions, { signal, environment, report: () => undefined })) ?? [] }
+        } catch (error) {
+          // A target that is locked by the one that was killed is opened later, as a runner does it.
+          if (error instanceof TransientSinkError) return undefined
+          throw error
+        } finally {
+          await sink.close()
+        }
+      },
+      (found) => found !== undefined
+    )
+    return (opened?.offsets ?? []).toSorted((one, other) => one.partition - other.partition)
   }
 
   /** Waits until the target is as the log says, and checks that nothing was changed twice. */

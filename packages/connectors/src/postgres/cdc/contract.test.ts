@@ -21,7 +21,7 @@ describe.skipIf(missing)(`the contract of sources ${missing ?? ''}`, () => {
     await database.sql(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [table.slot])
     const terminate = () =>
       database.sql(
-        `select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where slot_name = $1 and active`,
+        `select pg_terminate_backend(active_pid, 60000) from pg_replication_slots where slot_name = $1 and active`,
         [table.slot]
       )
     return {
