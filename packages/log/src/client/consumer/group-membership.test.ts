@@ -105,6 +105,24 @@ describe('a member of a group', () => {
     await consumer.close()
   })
 
+  it('joins once for a rebalance of which it is told again while it gives its partitions up', async () => {
+    let told = 0
+    const onRevoked = async () => {
+      await untilTrue(() => told > 2)
+      transport.on(heartbeat, () => ({}))
+    }
+    const { transport, consumer, poll } = openGroup({}, { onRevoked })
+    await poll(() => consumer.assignment().length === 1)
+    transport.on(heartbeat, () => {
+      told++
+      return { errorCode: ErrorCode.REBALANCE_IN_PROGRESS }
+    })
+    await poll(() => consumer.groupMetadata().generationId >= 2)
+    for (let turn = 0; turn < 5; turn++) await consumer.poll(2)
+    expect(consumer.groupMetadata().generationId).toBe(2)
+    await consumer.close()
+  })
+
   it.each(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION'] as const)(
     'has lost its partitions when a heartbeat is answered %s, and joins anew',
     async (name) => {

@@ -118,8 +118,6 @@ export class GroupMembership {
 
   async #beginJoin(): Promise<void> {
     const { holder } = this.#parts
-    // Before anything is awaited: a rebalance that begins meanwhile is another reason to join again.
-    this.#rejoin = false
     if (this.#assignor.protocol === 'eager' && holder.held().length > 0) {
       try {
         await this.#parts.options.onRevoked?.(holder.held())
@@ -129,6 +127,8 @@ export class GroupMembership {
       if (this.#lost) return
     }
     this.#heartbeats.stop()
+    // Whatever was a reason to join again until now, this join is for it.
+    this.#rejoin = false
     this.#phase = 'joining'
     void this.#join()
   }
