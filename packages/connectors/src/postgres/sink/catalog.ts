@@ -1,10 +1,12 @@
 import { quoteTable } from '../../sql/identifier.ts'
 import type { TargetColumn, TargetTable } from '../../sql/target-table.ts'
+import { baseOf, type MadeTypes, readMadeTypes } from './made-types.ts'
 import type { PostgresSession } from './session.ts'
 
 /** A table of PostgreSQL. */
 export interface PostgresTable extends TargetTable {
   readonly columns: ReadonlyMap<string, PostgresColumn>
+  readonly madeTypes: MadeTypes
 }
 
 /** A column of PostgreSQL. */
@@ -30,10 +32,12 @@ export async function readTable(session: PostgresSession, table: string): Promis
   const name = quoteTable(table)
   const { rows } = await session.query(COLUMNS, [name])
   if (rows.length === 0) return undefined
+  const madeTypes = await readMadeTypes(session, name)
   const columns = rows.map(
     (row): PostgresColumn => ({
       name: String(row.name),
-      type: String(row.type),
+      // What is written as a domain's base type becomes the domain's when it is inserted: JSON has ways of its own.
+      type: baseOf(String(row.type), madeTypes),
       writable: row.writable === true,
       listType: typeof row.list_type === 'string' ? row.list_type : undefined
     })
@@ -42,6 +46,7 @@ export async function readTable(session: PostgresSession, table: string): Promis
   return {
     table,
     columns: new Map(columns.map((column) => [column.name, column])),
+    madeTypes,
     uniqueKeys: keys.rows.map((row) => (Array.isArray(row.columns) ? row.columns.map(String) : []))
   }
 }

@@ -18,7 +18,7 @@ export function encodeWrite(
   { mode = 'upsert', rows: { text } }: Pick<SqlSinkOptions, 'mode' | 'rows'>
 ): EncodedWrite {
   const { columns, rows } = write
-  const encoders = columns.map((column) => encoderFor(typeIn(target, column), text))
+  const encoders = columns.map((column) => encoderFor(typeIn(target, column), text, target?.madeTypes))
   const listTypes = columns.flatMap((column) => target?.columns.get(column)?.listType ?? [])
   const lists =
     mode !== 'update' && listTypes.length === columns.length ? encodeLists(rows, columns, encoders) : undefined

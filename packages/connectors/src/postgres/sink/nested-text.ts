@@ -13,6 +13,29 @@ export function arrayText(list: readonly ColumnValue[], textOf: (element: Column
   return `{${parts.join(',')}}`
 }
 
+/** A field of a composite value, as it was encoded; `separator` stands between the elements of an array. */
+export interface FieldText {
+  readonly value: unknown
+  readonly separator: ',' | ';'
+}
+
+/** A composite value as PostgreSQL's input reads it: `("a","\"b\"",)`. Null is nothing, an empty text quotes. */
+export function compositeText(fields: readonly FieldText[]): string {
+  const parts = fields.map(({ value, separator }) =>
+    value === null || value === undefined ? '' : quoted(textOfField(value, separator))
+  )
+  return `(${parts.join(',')})`
+}
+
+function textOfField(value: unknown, separator: string): string {
+  if (!Array.isArray(value)) return typeof value === 'string' ? value : stringifyLosslessly(value)
+  const parts = value.map((element) => {
+    if (element === null) return 'NULL'
+    return Array.isArray(element) ? textOfField(element, separator) : quoted(textOfField(element, separator))
+  })
+  return `{${parts.join(separator)}}`
+}
+
 /** Whether a value is an array's, whose elements may be arrays too. */
 export function isList(value: ColumnValue): value is readonly ColumnValue[] {
   return Array.isArray(value)

@@ -131,7 +131,9 @@ class PostgresSinkRun {
     rows: readonly Row[],
     statement: (table: string, columns: readonly string[], typeOf: TypeOf) => string
   ): Promise<void> {
-    const encoders = columns.map((column) => encoderFor(typeIn(target, column), this.#options.rows.text))
+    const encoders = columns.map((column) =>
+      encoderFor(typeIn(target, column), this.#options.rows.text, target.madeTypes)
+    )
     const sql = statement(target.table, columns, (column) => typeIn(target, column))
     await this.#session.query(sql, [encodeRows(rows, columns, encoders)])
   }

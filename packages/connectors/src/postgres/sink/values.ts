@@ -1,12 +1,17 @@
+import { isRow } from '../../rows/json-object.ts'
 import { stringifyLosslessly } from '../../rows/lossless-json.ts'
 import type { ColumnValue, Row, TextForms } from '../../rows/row-change.ts'
 import type { ColumnTypes } from '../../sql/prepare-write.ts'
 import { dateOfDays, timeOfNumber, timestampOfIso, timestampOfNumber } from './debezium-times.ts'
-import { arrayText, hstoreText, isList } from './nested-text.ts'
+import { baseOf, type MadeType, type MadeTypes } from './made-types.ts'
+import { arrayText, compositeText, hstoreText, isList } from './nested-text.ts'
 
 /** How values of one column are put into the JSON that a statement takes its rows from. */
 export type ColumnEncoder = (value: ColumnValue) => unknown
 
+/** Boxes have commas in them. */
+const BOXES = 'box[]'
+const NO_TYPES: MadeTypes = new Map()
 const TIME_WITH_MILLIS = /^time(stamp)?\([0-3]\)/
 
 /**
@@ -50,10 +55,33 @@ export function encodeRows(
 
 /**
  * The encoder for a column's type. A string or a number for a column of another type is what PostgreSQL's input makes of its text, but for: binary
- * text, JSON documents, and Debezium's numbers for dates (days), times and timestamps (milliseconds to precision 3, else microseconds).
+ * text, JSON documents, and Debezium's numbers for dates (days), times and timestamps (milliseconds to precision 3, else microseconds). Values of a domain
+ * are those of its base type, and an object for a composite type has its fields.
  */
-export function encoderFor(type: string, forms: TextForms): ColumnEncoder {
-  if (type.endsWith('[]')) return arrayEncoder(type.slice(0, -2), forms)
+export function encoderFor(type: string, forms: TextForms, madeTypes: MadeTypes = NO_TYPES): ColumnEncoder {
+  if (type.endsWith('[]')) return arrayEncoder(type.slice(0, -2), forms, madeTypes)
+  const made = madeTypes.get(type)
+  return made === undefined ? plainEncoder(type, forms) : madeEncoder(made, forms, madeTypes)
+}
+
+function madeEncoder(made: MadeType, forms: TextForms, madeTypes: MadeTypes): ColumnEncoder {
+  if ('base' in made) return encoderFor(made.base, forms, madeTypes)
+  const fields = made.fields.map(({ name, type }) => {
+    const encode = encoderFor(type, forms, madeTypes)
+    return { name, encode, separator: type === BOXES ? (';' as const) : (',' as const) }
+  })
+  return (value) => {
+    if (!isRow(value)) return encodePlain(value)
+    return compositeText(
+      fields.map(({ name, encode, separator }) => {
+        const field = value[name]
+        return { value: field === null || field === undefined ? null : encode(field), separator }
+      })
+    )
+  }
+}
+
+function plainEncoder(type: string, forms: TextForms): ColumnEncoder {
   if (type.startsWith('bit(')) return bitsEncoder(Number(type.slice(4, -1)))
   if (type === 'point') return encodePoint
   if (/(^|\.)hstore$/.test(type)) return hstoreText
@@ -70,13 +98,13 @@ export function isJsonType(type: string): boolean {
 }
 
 /** Elements are written as columns of their type are; documents as text, since they may be arrays themselves. */
-function arrayEncoder(type: string, forms: TextForms): ColumnEncoder {
-  const element = encoderFor(type, forms)
+function arrayEncoder(type: string, forms: TextForms, madeTypes: MadeTypes): ColumnEncoder {
+  const element = encoderFor(type, forms, madeTypes)
   const encode = (value: ColumnValue): unknown => {
     if (value === null) return null
     return isList(value) ? value.map(encode) : element(value)
   }
-  if (isJsonType(type)) {
+  if (isJsonType(baseOf(type, madeTypes))) {
     return (value) => (isList(value) ? arrayText(value, (document) => String(element(document))) : encodePlain(value))
   }
   return (value) => (isList(value) ? encode(value) : encodePlain(value))

@@ -1,7 +1,11 @@
 /** Types of users' own that the cases need. */
 export const TYPES_SQL = `create extension hstore; create extension citext; create type mood as enum ('sad', 'so "so"');
   create type pair as (x int, y text, z text[]); create domain positive as int check (value > 0); create domain cents as numeric(10,2);
-  create domain tags as text[]; create type deep as (p pair, at timestamptz, t tags)`
+  create domain tags as text[]; create type deep as (p pair, at timestamptz, t tags);
+  create type narrow as (one text); create type empty as (); create domain blob as bytea; create domain day as date; create domain doc as jsonb;
+  create type raw as (b bytea, bs blob[], d day, t timestamp(3), f bit(3), p point, x float8, docs jsonb[]);
+  create type wide as (r int4range, h hstore, j jsonb, b box[], g int[], n narrow, e empty);
+  create domain known as pair check ((value).x is not null); create type cut as (gone int, kept text); alter type cut drop attribute gone`
 
 /** Type, value as SQL, and its JSON text in the record. */
 export const TYPE_CASES: readonly (readonly [type: string, sql: string, json: string])[] = [
@@ -53,7 +57,44 @@ export const TYPE_CASES: readonly (readonly [type: string, sql: string, json: st
   ['jsonb', `'{"b":1e400}'`, `"{\\"b\\": ${10n ** 400n}}"`],
   ['int[]', `'{{1,2},{3,NULL}}'`, '[[1,2],[3,null]]'],
   ['int[]', `'[0:1]={7,8}'`, '[7,8]'],
+  ['int[]', `'[-1:0][2:3]={{1,2},{3,4}}'`, '[[1,2],[3,4]]'],
+  ['text[]', `'[2:3]={"[0:1]={a}","=}"}'`, '["[0:1]={a}","=}"]'],
   ['int[]', `'{}'`, '[]'],
+  ['narrow', `row(null)::narrow`, '{"one":null}'],
+  ['narrow', `row('')::narrow`, '{"one":""}'],
+  [
+    'narrow[]',
+    `array[row(null)::narrow, null, row('NULL')::narrow, row('(a,"b")')::narrow]`,
+    '[{"one":null},null,{"one":"NULL"},{"one":"(a,\\"b\\")"}]'
+  ],
+  ['empty', `row()::empty`, '{}'],
+  [
+    'wide',
+    `row('[1,5)', 'a=>"x,\\"y\\""', '{"k": [null, "v"]}', array[box '(1,2),(0,0)', null], '{7,NULL}'::int[], row('n'), null)::wide`,
+    JSON.stringify({
+      r: '[1,5)',
+      h: '{"a":"x,\\"y\\""}',
+      j: '{"k": [null, "v"]}',
+      b: ['(1,2),(0,0)', null],
+      g: [7, null],
+      n: { one: 'n' },
+      e: null
+    })
+  ],
+  ['blob', `'\\x00ff10'`, '"AP8Q"'],
+  ['day', `'2024-02-29'`, '19782'],
+  ['doc[]', `array['{"a": 1}'::doc, null]`, JSON.stringify(['{"a": 1}', null])],
+  ['doc', `'{"a": "1"}'`, '"{\\"a\\": \\"1\\"}"'],
+  [
+    'raw',
+    `row('\\x00ff10', array['\\x01'::blob, null], '2024-02-29', '2024-02-29 12:34:56.789', B'001', point '(1,2)', '-Infinity', array['{"a": ["b"]}'::jsonb])::raw`,
+    '{"b":"AP8Q","bs":["AQ==",null],"d":19782,"t":1709210096789,"f":"AQ==","p":{"x":1,"y":2,"wkb":"AQEAAAAAAAAAAADwPwAAAAAAAABA","srid":null},"x":"-Infinity","docs":["{\\"a\\": [\\"b\\"]}"]}'
+  ],
+  ['known', `row(1, null, '{}')::known`, '{"x":1,"y":null,"z":[]}'],
+  ['known[]', `array[row(2, ' ', array['', null])::known]`, '[{"x":2,"y":" ","z":["",null]}]'],
+  ['cut[]', `array[row('k')::cut]`, '[{"kept":"k"}]'],
+  ['hstore[]', `array['a=>1'::hstore, null]`, JSON.stringify(['{"a":"1"}', null])],
+  ['point[]', `array[point '(1,2)']`, '[{"x":1,"y":2,"wkb":"AQEAAAAAAAAAAADwPwAAAAAAAABA","srid":null}]'],
   [
     'text[]',
     `array['a,b', 'c"d', 'e\\f', 'NULL', NULL, '', '{}']`,
