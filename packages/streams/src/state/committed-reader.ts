@@ -14,6 +14,7 @@ import {
 import { SessionKey } from './session-key.ts'
 import type { KeySpan, SessionBounds, Timestamped } from './store.ts'
 import type { StoreContext } from './store-context.ts'
+import type { WindowPlace } from './window-index.ts'
 
 /** One entry as a query gets it: decoded for it alone. */
 export interface CommittedEntry {
@@ -41,16 +42,23 @@ export interface SessionsWanted {
   readonly reverse?: boolean
 }
 
+/** What finds a key's windows where they begin anywhere. */
+export interface CommittedIndex {
+  readonly context: StoreContext
+  /** From one time to another, both included, in order; more than are committed, maybe. Undefined: the index knows. */
+  places(key: unknown, fromMs: number, toMs: number): WindowPlace[] | undefined
+}
+
 /** Entries in pages, so that a long answer costs few waits and little memory. */
 export type CommittedPages = AsyncGenerator<readonly CommittedEntry[]>
 
 /** What queries see of a store: the engine's entries, which are committed, never the write buffer. Values are the caller's own. */
 export class CommittedReader {
   readonly #context: StoreContext
-  readonly #index: StoreContext | undefined
+  readonly #index: CommittedIndex | undefined
 
-  /** @param index Of the store's index, if it has one. */
-  constructor(context: StoreContext, index?: StoreContext) {
+  /** @param index What finds a key's windows, where they begin anywhere. */
+  constructor(context: StoreContext, index?: CommittedIndex) {
     this.#context = context
     this.#index = index
   }
@@ -130,17 +138,24 @@ export class CommittedReader {
   async *#fetchIndexed(key: unknown, span: Required<TimeSpan>): CommittedPages {
     const { definition } = this.#context
     if (this.#index === undefined) return
-    const isSession = definition.kind === 'session'
-    const keyBytes = this.#index.definition.key.encode(key)
-    for await (const places of committedPlaces(this.#index, definition.indexBucketMs ?? 1, { keyBytes, ...span })) {
-      const page: CommittedEntry[] = []
-      for (const { atMs, startMs } of places) {
-        const bytes = isSession ? definition.key.encode(new SessionKey(startMs, key)) : keyBytes
-        const found = this.#read(bytes, atMs)
-        if (found !== undefined) page.push({ ...this.#placed(bytes, atMs), ...found })
-      }
-      if (page.length > 0) yield page
+    const { context, places } = this.#index
+    const known = places(key, span.fromMs, span.toMs)
+    if (known !== undefined) return yield* this.#readPlaces(key, span.reverse ? known.reverse() : known)
+    const keyBytes = context.definition.key.encode(key)
+    for await (const found of committedPlaces(context, definition.indexBucketMs ?? 1, { keyBytes, ...span }))
+      yield* this.#readPlaces(key, found)
+  }
+
+  /** At most one page: what is still there. */
+  *#readPlaces(key: unknown, places: readonly WindowPlace[]): Generator<CommittedEntry[]> {
+    const { definition } = this.#context
+    const page: CommittedEntry[] = []
+    for (const { atMs, startMs } of places) {
+      const bytes = definition.key.encode(definition.kind === 'session' ? new SessionKey(startMs, key) : key)
+      const found = this.#read(bytes, atMs)
+      if (found !== undefined) page.push({ ...this.#placed(bytes, atMs), ...found })
     }
+    if (page.length > 0) yield page
   }
 
   /** What an entry's key says; decoded for the caller alone. */

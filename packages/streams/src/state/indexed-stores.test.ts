@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { StoreDefinition } from '../graph/node.ts'
 import { buffered } from '../serde/buffered.ts'
 import { json } from '../serde/json.ts'
@@ -23,7 +23,7 @@ const untilMs = 240
 /** A change of one store, or what happens between changes. */
 type Step =
   | readonly ['put' | 'remove' | 'grow', store: string, key: string, atMs: number, startMs: number]
-  | readonly ['commit' | 'abort' | 'undone' | 'restart']
+  | readonly ['commit' | 'abort' | 'undone' | 'restart' | 'behind']
 
 /** Few, so that removals find something; on both sides of the index entries' borders. */
 const moments = fc.constantFrom(0, 49, 50, 130)
@@ -52,7 +52,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ['commit'] as const,
       ['abort'] as const,
       ['undone'] as const,
-      ['restart'] as const
+      ['restart'] as const,
+      ['behind'] as const
     )
   }
 )
@@ -132,8 +133,36 @@ async function contents(stores: TaskStores): Promise<Map<string, unknown>> {
   return found
 }
 
-function open(engine: MemoryEngine): Promise<TaskStores> {
-  return TaskStores.open({ definitions, engine, cacheEntries: 5 })
+/** What queries answer that ask for one key. */
+async function queried(stores: TaskStores): Promise<Map<string, unknown>> {
+  const found = new Map<string, unknown>()
+  for (const store of ['sessions', 'windows']) {
+    for (const name of keys) {
+      const reader = stores.committed(store)
+      const span = { fromMs: 0, toMs: untilMs }
+      const ids: string[] = []
+      for await (const page of reader.fetch(name, span)) {
+        for (const { windowStartMs, windowEndMs, value: kept } of page) {
+          ids.push(`${store} ${name} ${windowStartMs}${windowEndMs === undefined ? '' : `-${windowEndMs}`}`)
+          found.set(ids.at(-1) ?? '', Reflect.get(Object(kept), 'n'))
+        }
+      }
+      const reversed: unknown[] = []
+      for await (const page of reader.fetch(name, { ...span, reverse: true })) {
+        reversed.push(...page.map(({ value: kept }) => Reflect.get(Object(kept), 'n')))
+      }
+      expect(reversed).toEqual(ids.toReversed().map((id) => found.get(id)))
+    }
+  }
+  return found
+}
+
+function withoutHeld(model: ReadonlyMap<string, unknown>): Map<string, unknown> {
+  return new Map([...model].filter(([id]) => !id.startsWith('held')))
+}
+
+function open(engine: MemoryEngine, cacheEntries = 5): Promise<TaskStores> {
+  return TaskStores.open({ definitions, engine, cacheEntries })
 }
 
 describe('stores with an index', () => {
@@ -143,13 +172,18 @@ describe('stores with an index', () => {
         fc.array(step, { minLength: 5, maxLength: 60 }),
         fc.integer({ min: 1, max: 9 }),
         fc.boolean(),
-        async (play, batch, undoable) => {
+        // All windows fit, or they outgrow memory on the way, or at once, or when there is less of it after a restart.
+        fc.constantFrom([0], [5], [100], [100, 2], [100, 0, 5]),
+        async (play, batch, undoable, sizes) => {
           const engine = new MemoryEngine()
-          let stores = await open(engine)
+          let opened = 0
+          const openNext = () => open(engine, sizes[opened++ % sizes.length])
+          let stores = await openNext()
           let committed = new Map<string, unknown>()
           let model = new Map<string, unknown>()
           const changelog: (RestoredRecord & { readonly store: string })[] = []
-          const commit = async () => {
+          const log = () => {
+            const from = changelog.length
             stores.changes(({ name }, keyBytes, valueBytes, timestamp) => {
               changelog.push({
                 store: name,
@@ -158,8 +192,12 @@ describe('stores with an index', () => {
                 timestamp
               })
             })
-            await stores.apply({ changelogOffsets: new Map(), time: Buffer.alloc(0), nowMs: 0 })
             committed = new Map(model)
+            return changelog.slice(from)
+          }
+          const commit = async () => {
+            log()
+            await stores.apply({ changelogOffsets: new Map(), time: Buffer.alloc(0), nowMs: 0 })
           }
           for (const one of play) {
             if (undoable || one[0] === 'undone') stores.mark()
@@ -172,11 +210,15 @@ describe('stores with an index', () => {
                 for (const store of ['sessions', 'windows', 'held']) apply(stores, ['put', store, 'a', atMs, 3])
               stores.rollback()
             } else {
-              if (one[0] === 'abort') stores.discard()
-              else stores = await open(engine)
+              // What was logged, and not applied before a crash, is restored.
+              const tail = one[0] === 'behind' ? log() : []
+              if (one[0] === 'abort') await stores.discard()
+              else stores = await openNext()
+              await restore(stores, tail, batch)
               model = new Map(committed)
             }
             expect(await contents(stores)).toEqual(model)
+            expect(await queried(stores)).toEqual(withoutHeld(committed))
           }
           await commit()
           expect(new Set(changelog.map(({ store }) => store)).has('sessions/index')).toBe(false)
@@ -185,6 +227,42 @@ describe('stores with an index', () => {
       ),
       { numRuns: 300 }
     )
+  })
+
+  it('keep no index until there are more windows than memory is to hold, and lose none then', async () => {
+    const engine = new MemoryEngine()
+    const stores = await open(engine, 10)
+    const windows = stores.indexedWindow('windows')
+    const commit = () => stores.apply({ changelogOffsets: new Map(), time: Buffer.alloc(0), nowMs: 0 })
+    const indexed = () => stores.committed('windows/index').approximateCount()
+    const found = () => Array.from({ length: 100 }, (_, i) => windows.between(`key-${i}`, 0, untilMs).length)
+    for (let i = 0; i < 8; i++) windows.put(`key-${i}`, i, i, i)
+    await commit()
+    expect(await indexed()).toBe(0)
+    // More than is to stay in memory, of which some is on the disk and not in the index yet.
+    for (let i = 8; i < 100; i++) windows.put(`key-${i}`, i, i, i)
+    expect(found()).toEqual(new Array(100).fill(1))
+    await commit()
+    expect(await indexed()).toBe(100)
+    const reads = vi.spyOn(engine, 'get')
+    expect(found()).toEqual(new Array(100).fill(1))
+    // One for a place and one for its window, of nearly all.
+    expect(reads.mock.calls.length).toBeGreaterThan(150)
+  })
+
+  it('are read whole at the start while they have no index, and get one if there is too little memory then', async () => {
+    for (const cacheEntries of [100, 10]) {
+      const engine = new MemoryEngine()
+      const first = await open(engine, 100)
+      for (let i = 0; i < 50; i++) first.indexedWindow('windows').put(`key-${i}`, i, i, i)
+      await first.apply({ changelogOffsets: new Map(), time: Buffer.alloc(0), nowMs: 0 })
+      const stores = await open(engine, cacheEntries)
+      expect(await stores.committed('windows/index').approximateCount()).toBe(cacheEntries < 50 ? 50 : 0)
+      const windows = stores.indexedWindow('windows')
+      const reads = vi.spyOn(engine, 'get')
+      for (let i = 0; i < 50; i++) expect(windows.between(`key-${i}`, 0, untilMs)).toHaveLength(1)
+      expect(reads.mock.calls.length > 0).toBe(cacheEntries < 50)
+    }
   })
 
   it('write no changelog record for what came and went between two commits', async () => {
@@ -214,13 +292,20 @@ async function expectRestored(
   const restored = await open(new MemoryEngine())
   // Half of it twice: a restore that was killed goes on from its last batch.
   const again = changelog.slice(Math.floor(changelog.length / 2))
-  for (const part of [changelog, again]) {
-    for (let at = 0; at < part.length; at += batch) {
-      for (const { name } of definitions) {
-        const records = part.slice(at, at + batch).filter(({ store }) => store === name)
-        await restored.restore(name, records, { offset: at, leaderEpoch: 0 })
-      }
+  for (const part of [changelog, again]) await restore(restored, part, batch)
+  expect(await contents(restored)).toEqual(committed)
+  expect(await queried(restored)).toEqual(withoutHeld(committed))
+}
+
+async function restore(
+  stores: TaskStores,
+  part: readonly (RestoredRecord & { readonly store: string })[],
+  batch: number
+): Promise<void> {
+  for (let at = 0; at < part.length; at += batch) {
+    for (const { name } of definitions) {
+      const records = part.slice(at, at + batch).filter(({ store }) => store === name)
+      await stores.restore(name, records, { offset: at, leaderEpoch: 0 })
     }
   }
-  expect(await contents(restored)).toEqual(committed)
 }

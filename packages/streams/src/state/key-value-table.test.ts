@@ -54,7 +54,7 @@ it('a store that has dropped something from memory asks its engine', async () =>
 it('a store whose changes were discarded, or that was restored or opened again, asks its engine', async () => {
   const discarded = await filled(10)
   await commit(discarded.stores)
-  discarded.stores.discard()
+  await discarded.stores.discard()
   expect(discarded.readsOf('key-7', 'here')).toBe(1)
 
   const restored = await filled(0)

@@ -211,6 +211,11 @@ export class WindowsInMemory {
     return row
   }
 
+  /** All of them, key by key. */
+  *entries(): Generator<StoreEntry> {
+    for (const row of this.#rows.values()) yield* row.entries
+  }
+
   /** @param completeFromMs Of the key's row if it has none yet. */
   add(key: unknown, entry: StoreEntry, completeFromMs: number): void {
     const row = this.of(key) ?? this.begin(key, completeFromMs)

@@ -17,6 +17,13 @@ import type { StoreContext } from './store-context.ts'
 import type { StoreEntry } from './store-entry.ts'
 import { noChangelog, type StoreIdentity, type StoreMeta, storeMetaChange } from './store-meta.ts'
 import { completeTimeIndex, hasTimeIndex, TimeIndexRestore } from './time-index.ts'
+import {
+  committedIndex,
+  completeWindowIndex,
+  type IndexedWindows,
+  isUnindexed,
+  loadUnindexed
+} from './unindexed-windows.ts'
 import { bucketOf } from './window-bucket.ts'
 import { WindowIndex } from './window-index.ts'
 import { WindowTable, type WindowTableOptions } from './window-table.ts'
@@ -95,7 +102,8 @@ export class TaskStore {
 
   /** What queries may see. */
   get reader(): CommittedReader {
-    return new CommittedReader(this.context, hasTimeIndex(this.context.definition) ? undefined : this.#index?.context)
+    const windows = this.#indexedWindows
+    return new CommittedReader(this.context, windows && committedIndex(windows))
   }
 
   get held(): BufferTable {
@@ -179,7 +187,17 @@ export class TaskStore {
     this.context.meta = { ...this.context.committed }
   }
 
+  /** Before anything is read of the store: its index is completed, or where there is none all its windows are taken into memory. */
+  async load(): Promise<void> {
+    if (this.#index && this.context.definition.ttlMs !== undefined)
+      await completeTimeIndex(this.#index.context, this.context)
+    const windows = this.#indexedWindows
+    if (windows !== undefined) await loadUnindexed(windows)
+  }
+
   async restore(records: Iterable<RestoredRecord>, position: ChangelogPosition): Promise<void> {
+    const windows = this.#indexedWindows
+    if (windows !== undefined && isUnindexed(windows)) await completeWindowIndex(windows)
     this.#table.drop()
     const { definition, engine } = this.context
     const meta: StoreMeta = { ...this.context.committed }
@@ -202,15 +220,16 @@ export class TaskStore {
     this.context.committed = { ...meta }
   }
 
-  /** Before anything is read of the store. */
-  async completeIndex(): Promise<void> {
-    if (this.#index && this.context.definition.ttlMs !== undefined)
-      await completeTimeIndex(this.#index.context, this.context)
-  }
-
   /** Resolves when nothing of the store is being removed. */
   spaceReturned(): Promise<void> {
     return this.#space.released()
+  }
+
+  /** Undefined where there are no windows, or no index of them. */
+  get #indexedWindows(): IndexedWindows | undefined {
+    const [table, index] = [this.#table, this.#index?.context]
+    if (index === undefined || !(table instanceof WindowTable)) return undefined
+    return { table, windows: this.context, index }
   }
 
   #beginIndexRestore(): IndexRestoreRun | undefined {

@@ -85,7 +85,7 @@ class ModelRun {
       if (dice < 60) this.#record()
       else if (dice < 75) this.#readAll()
       else if (dice < 90) await this.#commit()
-      else if (dice < 94) this.#abort()
+      else if (dice < 94) await this.#abort()
       else if (dice < 97) await this.#reopen()
       else await this.#checkCommitted()
     }
@@ -180,8 +180,8 @@ class ModelRun {
     yield ['windows', each]
   }
 
-  #abort(): void {
-    this.#opened.discard()
+  async #abort(): Promise<void> {
+    await this.#opened.discard()
     this.#current = new Map(this.#committed)
     this.#floorMs = this.#committedFloorMs
   }

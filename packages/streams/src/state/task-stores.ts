@@ -78,7 +78,7 @@ export class TaskStores {
       const context = { definition: inEngine(definition), engine, meta, isNew, committed: { ...meta }, cacheEntries }
       stores.set(definition.name, new TaskStore(context, stores.get(indexName(definition.name))))
     }
-    for (const store of stores.values()) await store.completeIndex()
+    for (const store of stores.values()) await store.load()
     return new TaskStores(engines, stores, engines.engine.get(timeStateKey))
   }
 
@@ -148,8 +148,9 @@ export class TaskStores {
   }
 
   /** Forgets what is not committed, and all that is decoded. */
-  discard(): void {
+  async discard(): Promise<void> {
     for (const store of this.#all) store.discard()
+    for (const store of this.#all) await store.load()
   }
 
   /** Writes records of the changelog, up to `position`, in one batch. Doing it again changes nothing. */

@@ -60,8 +60,8 @@ function isAfter(list: PlaceList, at: number, atMs: number, startMs: number): bo
 }
 
 /**
- * Finds a key's windows by point reads: an entry per key and bucket of time lists the windows that are in it. Kept in the engine only; a restore
- * derives it from the windows' changelog. Changed at the commit only, when nothing can be taken back one by one: so a list is changed in place, not copied
+ * Finds a key's windows by point reads: an entry per key and bucket of time lists the windows that are in it. Kept in the engine only, once memory does not
+ * hold all windows; a restore derives it from the windows' changelog. Changed at the commit only, when nothing can be taken back one by one: so a list is changed in place, not copied
  * for each of its windows.
  */
 export class WindowIndex {
@@ -71,6 +71,11 @@ export class WindowIndex {
   constructor(table: WindowTable, bucketMs: number) {
     this.#table = table
     this.#bucketMs = bucketMs
+  }
+
+  /** Whether anything is in it: until then memory holds all windows, and nothing has to be found. */
+  get isKept(): boolean {
+    return this.#table.newestStartMs >= 0
   }
 
   /** @param startMs Sessions only. */

@@ -16,7 +16,10 @@ const sweptParts = 8
 export interface WindowTableOptions {
   /** Of the keys that windows are found by: of a session store its sessions' own. Default: the store's. */
   readonly keys?: Serde<unknown>
-  /** Finds the windows of a key that are not in memory. It knows what is committed; `updateIndex` brings it up to date. */
+  /**
+   * Finds the windows of a key that are not in memory. Empty as long as all are there; then it knows what is committed, and `updateIndex`
+   * brings it up to date.
+   */
   readonly index?: WindowIndex | undefined
 }
 
@@ -124,17 +127,40 @@ export class WindowTable implements WindowStore<unknown, unknown> {
     return complete === undefined ? [] : complete.between(leastMs, toMs)
   }
 
-  /** Brings the index up to the changes. Part of a commit. */
+  /** Brings the index up to the changes, or begins it, when memory holds all windows and is to hold fewer. Part of a commit. */
   updateIndex(): void {
     const index = this.#index
     if (index === undefined) return
-    for (const entry of this.buffer.dirty) {
-      if ((entry.current === undefined) === entry.wasAbsent) continue
-      const { key, windowStartMs, sessionStartMs, wasAbsent } = entry
-      const ownKey = key instanceof SessionKey ? key.key : key
-      if (wasAbsent) index.add(ownKey, windowStartMs, sessionStartMs)
-      else index.remove(ownKey, windowStartMs, sessionStartMs)
+    if (!index.isKept) {
+      if (this.#outgrown)
+        for (const entry of this.#windows.entries()) if (entry.current !== undefined) place(index, entry)
+      return
     }
+    for (const entry of this.buffer.dirty) if ((entry.current === undefined) !== entry.wasAbsent) place(index, entry)
+  }
+
+  /** The committed windows are all taken into memory from here on, one by one, when there is no index to find them by. */
+  beginLoad(): void {
+    this.drop()
+    this.#windows.completeFromMs = 0
+  }
+
+  /**
+   * Takes a committed window into memory.
+   * @returns whether there is room for more of them.
+   */
+  load(key: unknown, windowStartMs: number, current: Timestamped<unknown>): boolean {
+    const [ownKey, startMs] = key instanceof SessionKey ? [key.key, key.startMs] : [key, undefined]
+    this.#add(ownKey, windowStartMs, { startMs, current })
+    return !this.#outgrown
+  }
+
+  /** Where a key's windows are or were committed, from one time to another, both included: for who knows that memory holds all. */
+  placesInMemory(key: unknown, fromMs: number, toMs: number): WindowPlace[] {
+    const entries = this.#windows.of(key)?.entries ?? []
+    return entries
+      .filter(({ windowStartMs }) => windowStartMs >= fromMs && windowStartMs <= toMs)
+      .map(({ windowStartMs, sessionStartMs = 0 }) => ({ atMs: windowStartMs, startMs: sessionStartMs }))
   }
 
   /** Forgets the changes of expired windows at once, and what else is in memory of them in time. */
@@ -157,9 +183,8 @@ export class WindowTable implements WindowStore<unknown, unknown> {
       for (const entry of this.buffer.dirty) if (entry.current === undefined) this.#windows.removeAbsent(entry)
     }
     this.buffer.committed()
-    const { cacheEntries } = this.#context
-    this.#evictAt = evictionMark(cacheEntries)
-    if (this.#windows.size > cacheEntries * 1.25) this.#evict()
+    this.#evictAt = evictionMark(this.#context.cacheEntries)
+    if (this.#outgrown) this.#evict()
   }
 
   /** Forgets everything that is in memory. */
@@ -168,6 +193,10 @@ export class WindowTable implements WindowStore<unknown, unknown> {
     this.#prunedBeforeMs = 0
     this.#sweptBeforeMs = 0
     this.buffer.clear()
+  }
+
+  get #outgrown(): boolean {
+    return this.#windows.size > this.#context.cacheEntries * 1.25
   }
 
   /** Memory holds all windows of all keys from here on, except as a row says otherwise. */
@@ -218,6 +247,8 @@ export class WindowTable implements WindowStore<unknown, unknown> {
   }
 
   #evict(): void {
+    // The commit begins the index: until then nothing could be found again.
+    if (this.#index?.isKept === false) return
     const { cacheEntries } = this.#context
     this.#windows.completeFromMs = this.#completeFromMs
     this.#windows.evict(cacheEntries)
@@ -230,6 +261,13 @@ function detached(key: unknown, windowStartMs: number, value: unknown, timestamp
   const entry = new StoreEntry(key, windowStartMs, value === null ? undefined : { value, timestamp })
   entry.deletedAtMs = timestamp
   return entry
+}
+
+/** Into the index, or out of it. */
+function place(index: WindowIndex, { key, windowStartMs, sessionStartMs, current }: StoreEntry): void {
+  const ownKey = key instanceof SessionKey ? key.key : key
+  if (current === undefined) index.remove(ownKey, windowStartMs, sessionStartMs)
+  else index.add(ownKey, windowStartMs, sessionStartMs)
 }
 
 function storeKey(key: unknown, sessionStartMs: number | undefined): unknown {

@@ -92,7 +92,7 @@ export class TaskBench {
   /** Loses what is not committed, and starts again from there; resolves when the task is ready. */
   async crash(): Promise<void> {
     this.#task.close()
-    this.#stores.discard()
+    await this.#stores.discard()
     this.#sent = []
     this.#task = this.#start()
     for (const [topic, { offset }] of this.#log) this.#offer(topic, offset)
