@@ -2,19 +2,31 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { openLog } from '@millrace/log'
 import { afterAll, describe, expect, it } from 'vitest'
+import { CommittedReader } from '../committed-reader.ts'
 import { type Ending, runProcess } from '../example-process.ts'
 import { ORDERS, orderChange } from './order-changes.ts'
 
-const CHANGES = 16_000
+/** More than any run gets to before it is killed. */
+const ENDLESS = 10_000_000
 const LIMIT_MS = 120_000
 const main = join(import.meta.dirname, 'main.ts')
 const directory = mkdtempSync(join(tmpdir(), 'millrace-upserts-'))
 
 afterAll(() => rmSync(directory, { recursive: true }))
 
-const run = (ending?: Ending) =>
-  runProcess(main, ['--data', directory, '--changes', String(CHANGES), '--rate', '8000'], ending)
+const run = (changes: number, ending?: Ending) =>
+  runProcess(main, ['--data', directory, '--changes', String(changes), '--rate', '8000'], ending)
+
+async function changesInLog(): Promise<number> {
+  const log = await openLog(`file:${join(directory, 'log')}`)
+  const reader = await CommittedReader.open(log, 'orders')
+  const changes = await reader.readOn()
+  await reader.close()
+  await log.close()
+  return changes.length
+}
 
 /** SIGKILL once the database shows so many changes. */
 const killedAt = (changes: number): Ending => ({
@@ -32,18 +44,21 @@ function rowsOf(table: string, order = 'change'): Record<string, unknown>[] {
 }
 
 describe('upserts into SQLite', () => {
+  let total = 0
+
   it(
     'leave each row once and as its last change says, however often the process is killed',
     async () => {
-      for (const changes of [1, CHANGES / 4, CHANGES / 2])
-        expect(await run(killedAt(changes))).toMatchObject({ end: 'SIGKILL' })
-      const last = await run()
+      for (const changes of [1, 4_000, 8_000])
+        expect(await run(ENDLESS, killedAt(changes))).toMatchObject({ end: 'SIGKILL' })
+      total = (await changesInLog()) + 4_000
+      const last = await run(total)
       expect(last).toMatchObject({ end: 0 })
       expect(last.lines[0]).toMatch(/^The run before this one got as far as change [\d,]+; this one goes on/)
       expect(last.lines).toContainEqual(expect.stringMatching(/^orders +2,000 rows, .*; nothing was written again$/))
 
       const expected = Array.from({ length: ORDERS }, (_, i) => {
-        const { order, value } = orderChange(CHANGES - ORDERS + i)
+        const { order, value } = orderChange(total - ORDERS + i)
         return { order, ...value }
       })
       expect(rowsOf('orders')).toEqual(expected)
@@ -57,7 +72,7 @@ describe('upserts into SQLite', () => {
     'have nothing to do in a second run',
     async () => {
       const before = [rowsOf('orders'), rowsOf('orders_by_hand'), rowsOf('repeats', 'of_table').length]
-      expect(await run()).toMatchObject({ end: 0 })
+      expect(await run(total)).toMatchObject({ end: 0 })
       expect([rowsOf('orders'), rowsOf('orders_by_hand'), rowsOf('repeats', 'of_table').length]).toEqual(before)
     },
     LIMIT_MS
