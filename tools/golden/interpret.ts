@@ -62,17 +62,22 @@ export interface InterpretOptions {
    * table takes away what it never had in the first way, if it has a row by then: with several partitions, not each run has.
    */
   readonly firstOldValue?: 'initial' | 'nothing'
+  /**
+   * What becomes of an answer of a foreign-key join that comes when the left row has changed again: it is dropped, as Kafka Streams has it, or asked for
+   * again. Where answers wait for a commit, a deletion may be among what is dropped, and the result stays.
+   */
+  readonly staleAnswers?: 'dropped' | 'repeated'
 }
 
 /** Writes a case's topology down in the DSL, operator by operator. */
 export function interpret(
   nodes: readonly GoldenNode[],
-  { emit = 'changes', firstOldValue = 'initial' }: InterpretOptions = {}
+  { emit = 'changes', firstOldValue = 'initial', staleAnswers = 'dropped' }: InterpretOptions = {}
 ): Topology {
   return defineTopology('golden', (builder) => {
     const results = new Map<string, Result>()
     for (const node of nodes) {
-      const made = makeNode(node, { builder, nodes, results, emit, firstOldValue })
+      const made = makeNode(node, { builder, nodes, results, emit, firstOldValue, staleAnswers })
       if (made?.kind === 'branches') for (const [id, stream] of made.branches) results.set(id, streamOf(stream))
       else if (made && node.id !== undefined) results.set(node.id, made)
     }
@@ -409,7 +414,7 @@ function join(node: GoldenNode, scope: Scope): Result {
       ...nameOf(node),
       ...givenStore(node, scope),
       foreignKey: keyFunction(node.foreignKeyFn),
-      staleAnswers: 'dropped'
+      staleAnswers: scope.staleAnswers
     } as const
     if (node.op === 'join') return tableOf(left.table.join(right.table, joiner, options))
     if (node.op === 'leftJoin') return tableOf(left.table.leftJoin(right.table, joiner, options))

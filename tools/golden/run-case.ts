@@ -2,6 +2,7 @@ import { string } from '@millrace/streams'
 import { type TestOutput, TopologyTestDriver } from '@millrace/streams/testing'
 import type { GoldenCase, GoldenEntry, GoldenInput, GoldenOutput } from './case.ts'
 import { interpret, UnsupportedOperatorError } from './interpret.ts'
+import { outputTopics } from './variants/case-topics.ts'
 
 /** How one case went. */
 export type CaseOutcome =
@@ -42,7 +43,7 @@ export async function feedDriver(driver: TopologyTestDriver, input: GoldenInput)
 }
 
 async function compareOutput(golden: GoldenCase, driver: TopologyTestDriver): Promise<string | undefined> {
-  const outputs = topicsWritten(golden).map((topic) => driver.output<string, string>(topic))
+  const outputs = outputTopics(golden).map((topic) => driver.output<string, string>(topic))
   const expected = Map.groupBy(golden.output, ([input]) => input)
   for (const [index, input] of golden.input.entries()) {
     await feedDriver(driver, input)
@@ -65,10 +66,7 @@ async function compareStores({ stores = {} }: GoldenCase, driver: TopologyTestDr
 
 const TEXT = { key: string(), value: string() }
 
-function topicsWritten({ topology }: GoldenCase): string[] {
-  return [...new Set(topology.flatMap(({ op, topic }) => (op === 'to' && topic !== undefined ? [topic] : [])))]
-}
-
-function readOutput(input: number, output: TestOutput<string, string>): GoldenOutput[] {
+/** What came since the last call, as cases have it. */
+export function readOutput(input: number, output: TestOutput<string, string>): GoldenOutput[] {
   return output.readAll().map(({ key, value, timestamp }) => [input, output.topic, key, value, timestamp])
 }

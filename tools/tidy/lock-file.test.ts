@@ -3,7 +3,10 @@ import { checkLockFile } from './lock-file.ts'
 
 const complete = {
   '': { devDependencies: { checker: '1.0.0' } },
-  'node_modules/checker': { integrity: 'sha512-a', optionalDependencies: { 'checker-darwin': '1.0.0', shared: '2.0.0' } },
+  'node_modules/checker': {
+    integrity: 'sha512-a',
+    optionalDependencies: { 'checker-darwin': '1.0.0', shared: '2.0.0' }
+  },
   'node_modules/checker-darwin': { integrity: 'sha512-b', dependencies: { shared: '2.0.0' } },
   'node_modules/checker/node_modules/shared': { integrity: 'sha512-c' },
   'node_modules/shared': { integrity: 'sha512-d' },

@@ -8,6 +8,8 @@ export interface ReadNode<T> {
   readonly node: GoldenNode
   readonly kind: NodeKind
   readonly inputs: readonly { readonly kind: NodeKind; readonly fact: T }[]
+  /** Whether what it reads has windows for keys. */
+  readonly windowed: boolean
 }
 
 /** Works a fact out for each result of a case, from its sources down. By id; of what writes a topic, each of them, or keeps a store also by `topic:` and `store:`. */
@@ -17,6 +19,7 @@ export function factsOf<T>(
 ): ReadonlyMap<string, readonly T[]> {
   const facts = new Map<string, readonly T[]>()
   const kinds = new Map<string, NodeKind>()
+  const windowedIds = new Set<string>()
   for (const node of topology) {
     const inputs = inputsOf(node).flatMap((id) => {
       const fact = facts.get(id)?.[0]
@@ -27,10 +30,12 @@ export function factsOf<T>(
       node,
       inputs.map((input) => input.kind)
     )
-    const fact = factOf({ node, kind, inputs })
+    const windowed = inputsOf(node).some((id) => windowedIds.has(id))
+    const fact = factOf({ node, kind, inputs, windowed })
     for (const id of resultsOf(node)) {
       facts.set(id, [fact])
       kinds.set(id, kind)
+      if (node.op === 'windowedBy' || (windowed && node.op !== 'toStream')) windowedIds.add(id)
     }
     const topic = `topic:${node.topic}`
     if (node.op === 'to') facts.set(topic, [...(facts.get(topic) ?? []), fact])

@@ -23,7 +23,7 @@ interface LastValue {
  */
 export async function runWithCommits(golden: GoldenCase): Promise<CaseOutcome> {
   const random = new SeededRandom(golden.name)
-  const run = await RuntimeRun.open(interpret(golden.topology, { emit: 'commit' }), {
+  const run = await RuntimeRun.open(interpret(golden.topology, { emit: 'commit', staleAnswers: 'repeated' }), {
     seed: random.uint32(),
     inputs: inputTopics(golden),
     outputs: outputTopics(golden),

@@ -16,7 +16,7 @@ import { RuntimeRun } from './runtime-run.ts'
  */
 export async function runWithCrashes(golden: GoldenCase): Promise<CaseOutcome> {
   const random = new SeededRandom(golden.name)
-  const run = await RuntimeRun.open(interpret(golden.topology), {
+  const run = await RuntimeRun.open(interpret(golden.topology, { staleAnswers: 'repeated' }), {
     seed: random.uint32(),
     inputs: inputTopics(golden),
     outputs: outputTopics(golden)

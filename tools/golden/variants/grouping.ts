@@ -35,7 +35,8 @@ export function withoutZeros(golden: GoldenCase): ReadonlySet<string> {
   return new Set([...facts].flatMap(([name, found]) => (found.some(({ mayMissZeros }) => mayMissZeros) ? [name] : [])))
 }
 
-function keptBy({ node, kind, inputs }: ReadNode<Kept>): Kept {
+function keptBy(read: ReadNode<Kept>): Kept {
+  const { node, inputs } = read
   const facts = inputs.map(({ fact }) => fact)
   const own = node.topic === undefined ? [] : [node.topic]
   const seen = {
@@ -52,7 +53,7 @@ function keptBy({ node, kind, inputs }: ReadNode<Kept>): Kept {
   const countsHeldBack = node.op === 'count' && inputs[0]?.kind === 'grouped-table' && !everyInput
   return {
     ...seen,
-    what: what ?? whatIsKept({ node, kind, inputs }, everyInput),
+    what: what ?? whatIsKept(read, everyInput),
     mayMissZeros: missesZeros || countsHeldBack
   }
 }

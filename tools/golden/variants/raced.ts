@@ -1,4 +1,4 @@
-import type { GoldenCase } from '../case.ts'
+import type { GoldenCase, GoldenNode } from '../case.ts'
 import { factsOf, isThroughTopic, type ReadNode } from './case-graph.ts'
 
 /**
@@ -11,6 +11,8 @@ interface Fact {
   readonly kept: Kept
   /** Whether it came through an internal topic: of two that did, nobody says which is first. */
   readonly delayed: boolean
+  /** Whether it is a stream of windows, whose keys are text from there on: it goes through an internal topic once they are needed. */
+  readonly rekeyedWindows: boolean
   /** Whether one record of the input may change rows of several keys. */
   readonly manyKeys: boolean
   /** Whether these are in several partitions: nobody says which of them is first. */
@@ -45,7 +47,7 @@ function keptOf(facts: readonly Fact[]): Kept {
 }
 
 function factOf(read: ReadNode<Fact>, partitions: number): Fact {
-  const { node, kind, inputs } = read
+  const { node, kind, inputs, windowed } = read
   const facts = inputs.map(({ fact }) => fact)
   const through = isThroughTopic(node)
   const makesMany = node.op === 'flatMap' || node.everyMs !== undefined || node.foreignKeyFn !== undefined
@@ -54,18 +56,27 @@ function factOf(read: ReadNode<Fact>, partitions: number): Fact {
   const kept = keptBy(read)
   return {
     kept: through && wasSpread && kept !== 'nothing' ? (kind === 'grouped-table' ? 'last' : 'nothing') : kept,
-    delayed: through || facts.some(({ delayed }) => delayed),
+    delayed: through || facts.some((fact) => isDelayed(fact, node)),
+    rekeyedWindows: NEEDS_KEYS.has(node.op)
+      ? false
+      : (node.op === 'toStream' && windowed) || facts.some((fact) => fact.rekeyedWindows),
     manyKeys,
     released: node.op === 'suppress' || facts.some(({ released }) => released),
     spread: wasSpread || (partitions > 1 && through && manyKeys)
   }
 }
 
+const NEEDS_KEYS: ReadonlySet<string> = new Set(['groupByKey', 'toTable', 'join', 'leftJoin', 'outerJoin'])
+
+function isDelayed({ delayed, rekeyedWindows }: Fact, by: GoldenNode): boolean {
+  return delayed || (rekeyedWindows && NEEDS_KEYS.has(by.op))
+}
+
 function keptBy({ node, kind, inputs }: ReadNode<Fact>): Kept {
   const facts = inputs.map(({ fact }) => fact.kept)
   if (facts.includes('nothing')) return 'nothing'
   if (node.foreignKeyFn !== undefined) return 'last'
-  const meet = inputs.filter(({ fact }) => fact.delayed).length > 1
+  const meet = inputs.filter(({ fact }) => isDelayed(fact, node)).length > 1
   if (!facts.includes('last')) {
     if (!meet) return 'every'
     // Whether a filter below sends a deletion goes by what the row is said to have been.

@@ -1,6 +1,7 @@
 import type { GoldenCase } from '../case.ts'
 import { interpret, UnsupportedOperatorError } from '../interpret.ts'
 import type { CaseOutcome } from '../run-case.ts'
+import { withAnswersRepeated } from './answers-repeated.ts'
 import { runWithCommits } from './commit.ts'
 import { runWithCrashes } from './crash.ts'
 import { dependsOnGrouping } from './grouping.ts'
@@ -45,7 +46,7 @@ export async function runVariant(variant: Variant, golden: GoldenCase): Promise<
   try {
     interpret(golden.topology)
     const reason = await variant.excludes(golden)
-    return reason === undefined ? await variant.run(golden) : { kind: 'excluded', reason }
+    return reason === undefined ? await variant.run(await withAnswersRepeated(golden)) : { kind: 'excluded', reason }
   } catch (error) {
     if (error instanceof UnsupportedOperatorError) return { kind: 'skipped', operator: error.operator }
     return { kind: 'failed', difference: `it threw: ${said(error)}` }

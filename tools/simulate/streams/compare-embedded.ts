@@ -17,9 +17,13 @@ export async function compareEmbedded(given: RandomCase, seed: number): Promise<
   const outputs = outputTopics(given)
   const { topics: kept } = keptInPartitions(given, 1)
   const [ofDriver, ofRuntime] = [1, 2].map(() => new OutputsAsKept(kept, 'of keys'))
-  const driver = await TopologyTestDriver.open(interpret(given.topology))
+  const driver = await TopologyTestDriver.open(interpret(given.topology, { staleAnswers: 'repeated' }))
   try {
-    const run = await RuntimeRun.open(interpret(given.topology), { seed, inputs: inputTopics(given), outputs })
+    const run = await RuntimeRun.open(interpret(given.topology, { staleAnswers: 'repeated' }), {
+      seed,
+      inputs: inputTopics(given),
+      outputs
+    })
     const readers = outputs.map((topic) => driver.output<string, string>(topic))
     for (const [index, input] of given.input.entries()) {
       await feedDriver(driver, input)

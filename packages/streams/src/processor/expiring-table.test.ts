@@ -104,11 +104,11 @@ async function run(topology: ReturnType<typeof expiring>, given: readonly (Bench
     bench.feed('in', [record])
     bench.task.process(1)
     if (next === 'lost') {
-      bench.crash()
+      await bench.crash()
       bench.task.process(1)
     }
     if (next === 'commit' || next === 'crash') await bench.commit()
-    if (next === 'crash') bench.crash()
+    if (next === 'crash') await bench.crash()
   }
   await bench.commit()
   return bench

@@ -177,7 +177,7 @@ describe('windows of a step that is idle', () => {
             } else {
               await bench.commit()
               if (event.kind === 'crash') {
-                bench.crash()
+                await bench.crash()
                 await bench.task.waiting
                 // What an earlier life saw counts from the start of this one.
                 lastMs = nowMs

@@ -209,7 +209,7 @@ describe("emit: { every: '5s' }", () => {
           await pipe(key, stepMs)
           if (after !== '') await bench.commit()
           if (after !== 'crash') continue
-          bench.crash()
+          await bench.crash()
           await bench.task.waiting
         }
         await pipe('end', 1_000)

@@ -223,7 +223,7 @@ describe('suppress until the window closes', () => {
     await bench.commit()
     const results = () => bench.output().map(({ key, value }) => [key, value])
     expect(results()).toEqual([['a@0/10', '12']])
-    bench.crash()
+    await bench.crash()
     await bench.task.waiting
     pipe('3', 5)
     pipe('4', 40)
