@@ -1,7 +1,8 @@
 import { string } from '@millrace/streams'
 import { type TestOutput, TopologyTestDriver } from '@millrace/streams/testing'
 import type { GoldenCase, GoldenEntry, GoldenInput, GoldenOutput } from './case.ts'
-import { interpret, UnsupportedOperatorError } from './interpret.ts'
+import { UnsupportedOperatorError } from './case-results.ts'
+import { interpret } from './interpret.ts'
 import { outputTopics } from './variants/case-topics.ts'
 
 /** How one case went. */

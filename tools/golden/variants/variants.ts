@@ -1,5 +1,6 @@
 import type { GoldenCase } from '../case.ts'
-import { interpret, UnsupportedOperatorError } from '../interpret.ts'
+import { UnsupportedOperatorError } from '../case-results.ts'
+import { interpret } from '../interpret.ts'
 import type { CaseOutcome } from '../run-case.ts'
 import { withAnswersRepeated } from './answers-repeated.ts'
 import { runWithCommits } from './commit.ts'
