@@ -63,6 +63,10 @@ describe('the generator', () => {
     const table = { id: 't', op: 'table', topic: 'rows' }
     expect(commuting(source, table, { id: 'j', op: 'join', left: 's', right: 't' }, out('j'))).toEqual([])
     expect(commuting(source, table, out('s'), out('s'))).toEqual([['out', 'set']])
+    const mapped = { id: 'm', op: 'mapValues', from: 't', fn: 'bracket', store: 'mapped' }
+    const rows = { id: 'r', op: 'toStream', from: 'm' }
+    expect(commuting(table, mapped, rows, out('r'))).toEqual([['out', 'final']])
+    expect(commuting(table, { ...mapped, historyMs: 200 }, rows, out('r'))).toEqual([])
   })
 
   it('knows that answers of a foreign-key join supersede one another', () => {

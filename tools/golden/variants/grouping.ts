@@ -68,6 +68,11 @@ function whatIsKept({ node, kind, inputs }: ReadNode<Kept>, every: boolean): Kep
   const meetLate = inputs.length > 1 && inputs.some(({ fact }) => fact.delayed)
   // A table that is kept holds its updates back as aggregations do, unless it keeps versions.
   const table = every && (node.store === undefined || node.historyMs !== undefined) ? 'every' : 'last'
+  if (node.historyMs !== undefined && inputs.length > 0 && !every) {
+    return {
+      lost: 'versions are kept of what comes at commits, where of two updates out of order only the second is left'
+    }
+  }
   switch (op) {
     case 'count':
     case 'reduce':

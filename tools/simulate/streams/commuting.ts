@@ -113,6 +113,8 @@ function settledBy(node: GoldenNode, { kind, isRekeyed, inputs, of }: At): Settl
   const [first = 'nothing'] = of
   const onStreams = inputs.every((input) => input === 'stream' || input === 'grouped-stream')
   const isFinal = of.includes('final')
+  // Of two updates out of order the newest version is the first; of what a commit made of them, the second.
+  if (node.historyMs !== undefined && isFinal) return 'nothing'
   switch (node.op) {
     case 'stream':
       return 'all'
