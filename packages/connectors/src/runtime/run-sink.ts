@@ -1,4 +1,4 @@
-import type { Consumer, Log, TopicPartition } from '@millrace/log'
+import { type Consumer, type Log, type TopicPartition, ZERO_UUID } from '@millrace/log'
 import type { OpenedPartition } from '../sink.ts'
 import { sleep } from '../sleep.ts'
 import { type SinkConnector, type SinkSettings, sinkSettings, supervisionSettings } from './connector.ts'
@@ -10,8 +10,6 @@ import { SinkSession } from './sink-session.ts'
 const POLL_MS = 100
 /** Also how soon a topic is noticed that was not there when the sink joined its group, as when its source is about to make it. */
 const HEARTBEAT_MS = 500
-/** What brokers without topic ids say. */
-const NO_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /**
  * One life of a sink: a member of the group `connect-<name>`, which reads committed records and gives them to the sink in batches, in order.
@@ -57,7 +55,7 @@ async function openedPartitions(log: Log, partitions: readonly TopicPartition[])
     const topics = new Map((await admin.listTopics()).map((topic) => [topic.name, topic]))
     return partitions.map(({ topic, partition }) => {
       const topicId = topics.get(topic)?.topicId
-      return { topic, partition, topicId: topicId === NO_TOPIC_ID ? undefined : topicId }
+      return { topic, partition, topicId: topicId === ZERO_UUID ? undefined : topicId }
     })
   } finally {
     await admin.close()

@@ -125,9 +125,15 @@ class FileSinkRun {
         for (const offset of offsets) await this.#pass(offset)
         return
       }
-      for (const record of batch) requireAhead(record, this.#begun.get(nameOf(record)), this.#options)
-      const fresh = batch.filter((record) => record.offset >= (this.#taken.get(nameOf(record)) ?? 0))
-      const records = Map.groupBy(fresh, nameOf)
+      const records = new Map<string, readonly SinkRecord[]>()
+      for (const [name, all] of Map.groupBy(batch, nameOf)) {
+        requireAhead(all[0], this.#begun.get(name), this.#options)
+        const next = this.#taken.get(name) ?? 0
+        records.set(
+          name,
+          all.filter(({ offset }) => offset >= next)
+        )
+      }
       // All is decoded before anything is written.
       const rows = new Map([...records].map(([name, of]) => [name, this.#decode(of)]))
       for (const offset of offsets) {
