@@ -1,3 +1,6 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { BaseSequencer, type TestSequencer, type TestSpecification, type Vitest } from 'vitest/node'
 
 /** The files that take longest, so that none of them begins when all others have ended: those that wait beside those that work. */
@@ -27,6 +30,8 @@ export class LongestFirst implements TestSequencer {
 
   constructor(vitest: Vitest) {
     this.#base = new BaseSequencer(vitest)
+    for (const path of LONGEST)
+      assert.ok(existsSync(fileURLToPath(new URL(`../${path}`, import.meta.url))), `there is no ${path}`)
   }
 
   shard(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -141,12 +141,14 @@ const mistyped: readonly (readonly [(b: Untyped, stream: Untyped) => unknown, st
   [() => untyped(bufferTime)('1s', { maxsize: 3 }), "bufferTime() has no option 'maxsize'"]
 ]
 
+function expectRefused(message: string, define: (typeof mistyped)[number][0]): void {
+  const error = refusal(define)
+  expect(error).toBeInstanceOf(UsageError)
+  expect(error).toHaveProperty('message', expect.stringContaining(message))
+}
+
 describe('a mistyped option', () => {
-  it.each(mistyped.map(([define, message]) => [message, define] as const))('%s', (message, define) => {
-    const error = refusal(define)
-    expect(error).toBeInstanceOf(UsageError)
-    expect(error).toHaveProperty('message', expect.stringContaining(message))
-  })
+  it.each(mistyped.map(([define, message]) => [message, define] as const))('%s', expectRefused)
 
   it('is none where it is undefined, nor is a serde more than a step needs', () => {
     expect(refusal((_, s) => s.filter(() => true, { nme: undefined, ...SERDES }))).toBeUndefined()
@@ -178,11 +180,7 @@ describe('keys that are written otherwise on the two sides of a join', () => {
 })
 
 describe('what a program without types may write', () => {
-  it.each(cases.map(([define, message]) => [message, define] as const))('%s', (message, define) => {
-    const error = refusal(define)
-    expect(error).toBeInstanceOf(UsageError)
-    expect(error).toHaveProperty('message', expect.stringContaining(message))
-  })
+  it.each(cases.map(([define, message]) => [message, define] as const))('%s', expectRefused)
 
   it('windows need options', () => {
     for (const windows of [tumbling, hopping, sliding, sessions]) expect(() => untyped(windows)()).toThrow(UsageError)
