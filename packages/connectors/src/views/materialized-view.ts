@@ -13,7 +13,7 @@ export interface MaterializedViewOptions<K> {
 
 /**
  * A table that is kept equal to the one that change data capture reads: every row as the source's last commit left it, through updates, changed keys,
- * deletes, truncates and crashes. It is a table as any other: joined, aggregated, queried, watched.
+ * deletes, truncates and crashes. Like every table it can be joined, aggregated, queried and watched.
  *
  * A column whose unchanged value the source could not give (Debezium's placeholder) keeps the value that the view has. Messages of the source, and
  * the tombstones behind deletes, change nothing. A change without a key is a {@link KeylessChangeError}, which the application's policy for errors decides on.

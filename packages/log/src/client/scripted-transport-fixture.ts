@@ -73,7 +73,7 @@ export class ScriptedTransport implements Transport {
   }
 }
 
-/** A cluster of one broker, id 1, where everything goes well: any topic has four partitions, and every batch is written. */
+/** A cluster of one broker, id 1, where everything goes well: each topic has four partitions, and every batch is written. */
 export function scriptedCluster(environment: Environment = memoryEnvironment()): {
   transport: ScriptedTransport
   context: ClientContext

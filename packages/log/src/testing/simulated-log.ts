@@ -39,7 +39,7 @@ export interface SimulatedReach {
 
 /**
  * A log on a machine of a simulated world, for programs on other machines of it: their requests and the answers are bytes that travel, and get lost as
- * planned. The log's machine may crash and be started again meanwhile, as any other; its clients then lose their connection, and find it again.
+ * planned. The log's machine may crash and be started again meanwhile, like the others; its clients then lose their connection, and find it again.
  */
 export class SimulatedLog {
   readonly #options: SimulatedLogOptions

@@ -49,7 +49,7 @@ export interface Struct<F extends Record<string, Field> = Record<string, Field>>
 export type Infer<S> =
   S extends Struct<infer F> ? { -readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never } : never
 
-/** What a caller may leave to `withDefaults`: any field, at any depth. */
+/** What a caller may leave to `withDefaults`: every field, however deep. */
 export type PartialOf<T> = T extends Buffer | string | number | boolean | null
   ? T
   : T extends readonly (infer E)[]

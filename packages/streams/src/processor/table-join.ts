@@ -7,7 +7,8 @@ import type { TableView, ViewingContext } from './table-view.ts'
 
 /**
  * Two tables by equal keys: a change of either side is joined with the other side's row as it is now; where what the result was goes on too, with the row
- * that was sent last, so that what is taken away later is what was given. The result's time is the later of the two. Nothing is sent where there was no result and is none; changes of a versioned table that are not the latest are dropped and counted.
+ * that was sent last, so that what is taken away later is what was given. The result's time is the later of the two. Nothing is sent where there was
+ * no result and is none; changes of a versioned table that are not the latest are dropped and counted.
  */
 export function tableJoinProcessor(node: TableJoinNode, context: ViewingContext, forward: Forward): Processor {
   const output = tableOutput(node, context, forward, 'given')

@@ -61,8 +61,8 @@ function isAfter(list: PlaceList, at: number, atMs: number, startMs: number): bo
 
 /**
  * Finds a key's windows by point reads: an entry per key and bucket of time lists the windows that are in it. Kept in the engine only, once memory does not
- * hold all windows; a restore derives it from the windows' changelog. Changed at the commit only, when nothing can be taken back one by one: so a list is changed in place, not copied
- * for each of its windows.
+ * hold all windows; a restore derives it from the windows' changelog. Changed at the commit only, when nothing can be taken back one by one: so a list
+ * is changed in place, not copied for each of its windows.
  */
 export class WindowIndex {
   readonly #table: WindowTable
